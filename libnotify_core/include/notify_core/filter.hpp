@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Which paths are shown: a POSIX extended regular expression (regex(7)), matched unanchored against the path as
+// it is printed (%w%f), byte by byte in the C locale.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "notify_core/error.hpp"
+
+namespace notify_core {
+
+class Filter {
+ public:
+  enum class Shows { matching, not_matching };
+
+  // The default filter shows everything.
+  Filter();
+  // Error: call "regcomp", path the pattern, detail the words of regerror(3).
+  static Result<Filter> create(std::string_view pattern, Shows shows, bool ignore_case);
+
+  bool shows(std::string_view watched, std::string_view name) const;
+
+  // True where no path below `directory` (ending in '/') can be shown, so that it need not be watched: a pattern
+  // that already matches the directory and has no end anchor matches everything below it too.
+  bool hides_all_below(std::string_view directory) const;
+
+  Filter(Filter&&) noexcept;
+  Filter& operator=(Filter&&) noexcept;
+  ~Filter();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace notify_core

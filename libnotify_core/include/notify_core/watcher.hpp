@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Watches files and trees of directories and hands on what happens to them, under the path each has at that
+// moment. One thread at a time may use a Watcher; the thread that a recursive add() starts ends before it returns.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "notify_core/error.hpp"
+#include "notify_core/event.hpp"
+
+namespace notify_core {
+
+enum class Backend {
+  inotify,              // one watch a directory
+  fanotify,             // one fanotify mark a directory
+  fanotify_filesystem,  // one mark for the whole filesystem of each operand
+};
+
+struct WatcherOptions {
+  Backend backend = Backend::inotify;
+  EventMask mask = mask::all_events;  // what the kernel is asked for and the sink is handed
+  bool recursive = false;             // watch the directories below each operand too
+  bool follow_tree = false;           // with recursive: keep up with directories born, moved and lost later
+  bool follow_symlinks = true;        // an operand that is a symbolic link stands for what it points to
+  bool recover = true;   // report what the kernel could not: entries found in directories born under watch
+  bool gather = false;   // under load, pause for a fraction of a millisecond so that one read brings many events
+  bool below_only = true;  // fanotify_filesystem: report only what lies under the operands
+  std::vector<std::string> excluded_paths;  // never watched, nor anything below; compared as strings, a final
+                                            // '/' aside
+  // Asked with the path of a directory (ending in '/') found below an operand; true: it and all below go
+  // unwatched. May be empty.
+  std::function<bool(std::string_view directory)> prune;
+};
+
+// Something a person may want to know, apart from the events.
+struct Notice {
+  enum class Kind {
+    new_directory,     // follow_tree: a directory born or moved in is now watched; `path` ends in '/'
+    watch_deleted,     // the watch of `path` ended: deleted or unmounted
+    watch_moved_out,   // the watch of `path` ended: moved to where nothing is watched
+    overflow,          // the kernel's queue overflowed: events were lost, the tree is being read again
+    overflow_repaired, // the tree was read again and every directory is watched
+    watch_failed,      // `path` could not be watched: `error` says why (ENOSPC: the limit of watches)
+  };
+  Kind kind;
+  std::string_view path;   // valid until the sink returns
+  std::uint32_t watch = 0; // which watch, for the watch_ kinds
+  const Error* error = nullptr;
+};
+
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  // Returns false to stop: nothing further is handed on by this call of wait() or dispatch().
+  virtual bool on_event(const Event& event) = 0;
+  virtual void on_notice(const Notice& notice) { (void)notice; }
+};
+
+class Watcher {
+ public:
+  static Result<Watcher> create(WatcherOptions options);
+  Watcher(Watcher&&) noexcept;
+  Watcher& operator=(Watcher&&) noexcept;
+  ~Watcher();
+
+  // Watches `path`, and what is below it where asked. What vanishes while the tree is read is no error. A failure
+  // below (ENOSPC: out of watches, EACCES: unreadable directory) ends the call only where it would leave the
+  // operand itself unwatched or the limit is reached; else `on_unreadable` is told and the rest goes on.
+  Result<void> add(std::string_view path, const std::function<void(const Error&)>& on_unreadable = {});
+
+  enum class Wait {
+    events,       // at least one event was read, wanted or not
+    timed_out,    // nothing came within the timeout
+    interrupted,  // a signal arrived first (EINTR)
+    stopped,      // the sink said stop
+  };
+  // Waits until something happens, at most `timeout` (none: for ever), and hands it on.
+  Result<Wait> wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink);
+
+  // For programs with a loop of their own: descriptor() becomes readable when dispatch() has something to do, and
+  // dispatch() must be called again no later than after next_timeout(), where that is given. dispatch() never
+  // blocks; it returns timed_out when there was nothing.
+  int descriptor() const;
+  std::optional<std::chrono::nanoseconds> next_timeout() const;
+  Result<Wait> dispatch(EventSink& sink);
+
+  std::size_t watch_count() const;
+  // Paths of all live watches, in order of watching.
+  void for_each_watch(const std::function<void(std::uint32_t watch, std::string_view path)>& visit) const;
+
+ private:
+  class Impl;
+  explicit Watcher(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace notify_core

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "sys/syscall.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/inotify.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+namespace notify_core::sys {
+namespace {
+
+template <class Number>
+Number checked(Number returned) {
+  return returned < 0 ? static_cast<Number>(-errno) : returned;
+}
+
+template <class Call>
+auto uninterrupted(Call call) {
+  auto returned = checked(call());
+  while (returned == -EINTR) returned = checked(call());
+  return returned;
+}
+
+}  // namespace
+
+Error error(int status, std::string_view call, std::string_view path) {
+  return Error{-status, std::string(call), std::string(path), {}};
+}
+
+int open_at(int directory, const char* path, int flags, unsigned mode) {
+  return uninterrupted([&] { return ::openat(directory, path, flags | O_CLOEXEC, mode); });
+}
+
+int inotify_init() { return checked(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)); }
+
+int inotify_add_watch(int inotify, const char* path, std::uint32_t mask) {
+  return checked(::inotify_add_watch(inotify, path, mask));
+}
+
+int inotify_remove_watch(int inotify, int watch) { return checked(::inotify_rm_watch(inotify, watch)); }
+
+std::ptrdiff_t read(int fd, void* buffer, std::size_t size) { return checked(::read(fd, buffer, size)); }
+
+std::ptrdiff_t write(int fd, const void* data, std::size_t size) {
+  return uninterrupted([&] { return ::write(fd, data, size); });
+}
+
+int write_all(int fd, std::string_view data) {
+  while (!data.empty()) {
+    const std::ptrdiff_t written = write(fd, data.data(), data.size());
+    if (written == -EAGAIN) {
+      pollfd room{fd, POLLOUT, 0};
+      ::poll(&room, 1, -1);
+    } else if (written < 0) {
+      return static_cast<int>(written);
+    } else {
+      data.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+  return 0;
+}
+
+std::ptrdiff_t list_directory(int fd, void* buffer, std::size_t size) {
+  return checked(static_cast<std::ptrdiff_t>(::syscall(SYS_getdents64, fd, buffer, size)));
+}
+
+int change_directory(int fd) { return checked(::fchdir(fd)); }
+int change_directory(const char* path) { return checked(::chdir(path)); }
+int unshare_working_directory() { return checked(::unshare(CLONE_FS)); }
+
+int facts_at(int directory, const char* path, int flags, FileFacts& facts) {
+  struct statx raw;
+  const int status = checked(
+      ::statx(directory, path, flags, STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_INO, &raw));
+  if (status < 0) return status;
+  facts.mode = raw.stx_mode;
+  facts.links = raw.stx_nlink;
+  facts.inode = raw.stx_ino;
+  facts.device = ::makedev(raw.stx_dev_major, raw.stx_dev_minor);
+  return 0;
+}
+
+long filesystem_type(int fd) {
+  struct statfs raw;
+  if (::fstatfs(fd, &raw) < 0) return -errno;
+  return static_cast<long>(raw.f_type);
+}
+
+int wait_readable(int fd, const std::timespec* timeout) {
+  pollfd wanted{fd, POLLIN, 0};
+  return checked(::ppoll(&wanted, 1, timeout, nullptr));
+}
+
+void pause_for(std::int64_t nanoseconds) {
+  const std::timespec length{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
+  ::nanosleep(&length, nullptr);
+}
+
+std::timespec now(clockid_t clock) {
+  std::timespec time{};
+  ::clock_gettime(clock, &time);
+  return time;
+}
+
+}  // namespace notify_core::sys

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// System calls, checked. Each returns what the call returns or, as inside the kernel, minus the errno; calls that
+// EINTR may end are made again where nothing waits for the signal.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+#include <string>
+#include <string_view>
+
+#include "notify_core/error.hpp"
+#include "sys/fd.hpp"
+
+namespace notify_core::sys {
+
+// `status` is a negative return value of one of these calls.
+Error error(int status, std::string_view call, std::string_view path = {});
+
+int open_at(int directory, const char* path, int flags, unsigned mode = 0);
+int inotify_init();  // non-blocking, close-on-exec
+int inotify_add_watch(int inotify, const char* path, std::uint32_t mask);
+int inotify_remove_watch(int inotify, int watch);
+std::ptrdiff_t read(int fd, void* buffer, std::size_t size);
+std::ptrdiff_t write(int fd, const void* data, std::size_t size);
+// Writes all of it, waiting where a non-blocking descriptor is full. 0 or minus the errno.
+int write_all(int fd, std::string_view data);
+std::ptrdiff_t list_directory(int fd, void* buffer, std::size_t size);  // getdents64(2)
+int change_directory(int fd);
+int change_directory(const char* path);
+// Gives the calling thread a working directory of its own; unshare(2) with CLONE_FS needs no privilege.
+int unshare_working_directory();
+
+struct FileFacts {
+  std::uint32_t mode = 0;   // S_IFMT and permission bits
+  std::uint32_t links = 0;  // st_nlink
+  std::uint64_t inode = 0;
+  std::uint64_t device = 0;  // as in st_dev
+};
+// `flags` as in statx(2); an empty path with AT_EMPTY_PATH asks of the descriptor itself.
+int facts_at(int directory, const char* path, int flags, FileFacts& facts);
+long filesystem_type(int fd);  // f_type of fstatfs(2), or minus the errno
+
+// Waits for `fd` to become readable. 1: it is, 0: `timeout` is over, minus EINTR: a signal came. No timeout: for ever.
+int wait_readable(int fd, const std::timespec* timeout);
+void pause_for(std::int64_t nanoseconds);  // may end early at a signal
+std::timespec now(clockid_t clock);
+inline std::int64_t nanoseconds(const std::timespec& t) { return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec; }
+
+}  // namespace notify_core::sys
