@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/loop/event_loop.hpp"
+
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "sys/syscall.hpp"
+
+namespace inotifysync {
+
+namespace sys = notify_core::sys;
+
+// A failure to create the descriptor leaves a timer that never fires; epoll and timerfd fail alike (no
+// descriptors or no memory), and the loop's own creation has then failed first.
+class EventLoop::DescriptorTimer : public Timer {
+ public:
+  DescriptorTimer(EventLoop& loop, std::function<void()> expired)
+      : loop_(loop),
+        fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
+        expired_(std::move(expired)) {
+    if (!fd_ || !loop_.add(fd_.get(), EPOLLIN, [this](std::uint32_t) { expire(); })) fd_.reset();
+  }
+  ~DescriptorTimer() override {
+    if (fd_) loop_.remove(fd_.get());
+  }
+
+  void set(Duration after) override {
+    arm(after > Duration::zero() ? after : Duration{1});
+    is_set_ = true;
+  }
+  void cancel() override {
+    if (is_set_) arm(Duration::zero());
+    is_set_ = false;
+  }
+  bool is_set() const override { return is_set_; }
+
+ private:
+  void arm(Duration after) {
+    itimerspec value{};
+    value.it_value.tv_sec = after.count() / 1'000'000'000;
+    value.it_value.tv_nsec = after.count() % 1'000'000'000;
+    ::timerfd_settime(fd_.get(), 0, &value, nullptr);
+  }
+
+  void expire() {
+    std::uint64_t times = 0;
+    if (sys::read(fd_.get(), &times, sizeof times) <= 0 || !is_set_)
+      return;  // was set again or cancelled meanwhile
+    is_set_ = false;
+    const auto expired = expired_;  // the call may destroy this timer
+    expired();
+  }
+
+  EventLoop& loop_;
+  sys::Fd fd_;
+  std::function<void()> expired_;
+  bool is_set_ = false;
+};
+
+Result<std::unique_ptr<EventLoop>> EventLoop::create() {
+  sys::Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) return sys::error(-errno, "epoll_create1");
+  return std::unique_ptr<EventLoop>(new EventLoop(std::move(epoll)));
+}
+
+Result<void> EventLoop::add(int fd, std::uint32_t epoll_events, Ready ready) {
+  const std::uint64_t serial = ++last_serial_;
+  epoll_event event{};
+  event.events = epoll_events;
+  event.data.u64 = serial;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) < 0) return sys::error(-errno, "epoll_ctl");
+  registered_[serial] = std::make_shared<Registration>(Registration{fd, std::move(ready)});
+  serial_of_[fd] = serial;
+  return {};
+}
+
+void EventLoop::remove(int fd) {
+  const auto found = serial_of_.find(fd);
+  if (found == serial_of_.end()) return;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  registered_.erase(found->second);
+  serial_of_.erase(found);
+}
+
+Result<void> EventLoop::take_signals(std::initializer_list<int> signals, std::function<void(int)> received) {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int number : signals) ::sigaddset(&set, number);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signals_.reset(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!signals_) return sys::error(-errno, "signalfd");
+  return add(signals_.get(), EPOLLIN,
+             [this, received = std::move(received)](std::uint32_t) { read_signals(received); });
+}
+
+void EventLoop::read_signals(const std::function<void(int)>& received) {
+  signalfd_siginfo info{};
+  while (sys::read(signals_.get(), &info, sizeof info) == sizeof info)
+    received(static_cast<int>(info.ssi_signo));
+}
+
+std::unique_ptr<Timer> EventLoop::timer(std::function<void()> expired) {
+  return std::make_unique<DescriptorTimer>(*this, std::move(expired));
+}
+
+void EventLoop::dispatch(std::uint64_t serial, std::uint32_t epoll_events) {
+  const auto found = registered_.find(serial);
+  if (found == registered_.end()) return;  // removed by a handler that ran before it in this round
+  const std::shared_ptr<Registration> alive = found->second;
+  alive->ready(epoll_events);
+}
+
+Result<void> EventLoop::run() {
+  std::array<epoll_event, 64> ready;
+  while (!stopped_) {
+    if (before_wait_) before_wait_();
+    if (stopped_) break;
+    const int count = ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), -1);
+    if (count < 0 && errno != EINTR) return sys::error(-errno, "epoll_wait");
+    for (int i = 0; i < count && !stopped_; ++i) {
+      const auto& event = ready[static_cast<std::size_t>(i)];
+      dispatch(event.data.u64, event.events);
+    }
+  }
+  return {};
+}
+
+}  // namespace inotifysync

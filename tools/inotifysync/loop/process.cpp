@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/loop/process.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+
+#include "sys/syscall.hpp"
+
+namespace inotifysync {
+namespace {
+
+namespace sys = notify_core::sys;
+
+struct Pipe {
+  sys::Fd read_end, write_end;
+};
+
+Result<Pipe> make_pipe() {
+  std::array<int, 2> ends;
+  if (::pipe2(ends.data(), O_CLOEXEC) < 0) return sys::error(-errno, "pipe2");
+  return Pipe{sys::Fd(ends[0]), sys::Fd(ends[1])};
+}
+
+void make_non_blocking(int fd) {
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> all;
+  for (const std::string& one : strings) all.push_back(const_cast<char*>(one.c_str()));
+  all.push_back(nullptr);
+  return all;
+}
+
+std::vector<std::string> environment_with(const std::vector<std::string>& added) {
+  std::vector<std::string> all(added);
+  for (char** one = environ; *one != nullptr; ++one) {
+    const std::string_view entry(*one);
+    const std::string_view name = entry.substr(0, entry.find('=') + 1);
+    bool replaced = false;
+    for (const std::string& ours : added) replaced = replaced || ours.starts_with(name);
+    if (!replaced) all.emplace_back(entry);
+  }
+  return all;
+}
+
+// Everything posix_spawn(3) is to do between the fork and the exec.
+class SpawnPlan {
+ public:
+  SpawnPlan(const Pipe& input, const Pipe& output, const Pipe& error_output) {
+    ::posix_spawn_file_actions_init(&actions_);
+    ::posix_spawn_file_actions_adddup2(&actions_, input.read_end.get(), STDIN_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions_, output.write_end.get(), STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions_, error_output.write_end.get(), STDERR_FILENO);
+    ::posix_spawnattr_init(&attributes_);
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::posix_spawnattr_setsigmask(&attributes_, &signals);
+    ::sigfillset(&signals);
+    ::posix_spawnattr_setsigdefault(&attributes_, &signals);
+    ::posix_spawnattr_setpgroup(&attributes_, 0);
+    ::posix_spawnattr_setflags(&attributes_,
+                               POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  }
+  SpawnPlan(const SpawnPlan&) = delete;
+  SpawnPlan& operator=(const SpawnPlan&) = delete;
+  ~SpawnPlan() {
+    ::posix_spawn_file_actions_destroy(&actions_);
+    ::posix_spawnattr_destroy(&attributes_);
+  }
+
+  // The child's number, or minus the errno.
+  pid_t spawn(const ChildCommand& command) const {
+    const auto environment = environment_with(command.environment);
+    pid_t pid = 0;
+    const int failed = ::posix_spawnp(&pid, command.arguments.front().c_str(), &actions_, &attributes_,
+                                      pointers(command.arguments).data(), pointers(environment).data());
+    return failed != 0 ? -failed : pid;
+  }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+// "rchar: 123" and "wchar: 456" of /proc/PID/io, added up.
+std::optional<std::uint64_t> bytes_moved_by(pid_t pid) {
+  const sys::Fd file(sys::open_at(AT_FDCWD, ("/proc/" + std::to_string(pid) + "/io").c_str(), O_RDONLY));
+  std::array<char, 512> text;
+  const auto size = file ? sys::read(file.get(), text.data(), text.size()) : -1;
+  if (size <= 0) return std::nullopt;
+  const std::string_view all(text.data(), static_cast<std::size_t>(size));
+  std::uint64_t sum = 0;
+  for (const std::string_view key : {"rchar: ", "wchar: "}) {
+    const auto at = all.find(key);
+    if (at == std::string_view::npos) return std::nullopt;
+    std::uint64_t number = 0;
+    std::from_chars(all.data() + at + key.size(), all.data() + all.size(), number);
+    sum += number;
+  }
+  return sum;
+}
+
+class LoopChild : public Child {
+ public:
+  LoopChild(EventLoop& loop, ChildListener& listener, pid_t pid, sys::Fd pidfd)
+      : loop_(loop), listener_(listener), pid_(pid), pidfd_(std::move(pidfd)) {}
+  LoopChild(const LoopChild&) = delete;
+  LoopChild& operator=(const LoopChild&) = delete;
+
+  ~LoopChild() override {
+    *alive_ = false;
+    forget(input_);
+    forget(output_);
+    forget(error_output_);
+    if (!pidfd_) return;
+    loop_.remove(pidfd_.get());
+    ::kill(-pid_, SIGKILL);
+    siginfo_t info;
+    ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED);
+  }
+
+  Result<void> listen(sys::Fd input, sys::Fd output, sys::Fd error_output) {
+    for (const int fd : {input.get(), output.get(), error_output.get()}) make_non_blocking(fd);
+    input_ = std::move(input);
+    output_ = std::move(output);
+    error_output_ = std::move(error_output);
+    if (auto added = loop_.add(output_.get(), EPOLLIN, [this](std::uint32_t) { hear(output_, true); });
+        !added)
+      return added;
+    if (auto added =
+            loop_.add(error_output_.get(), EPOLLIN, [this](std::uint32_t) { hear(error_output_, false); });
+        !added)
+      return added;
+    return loop_.add(pidfd_.get(), EPOLLIN, [this](std::uint32_t) { ended(); });
+  }
+
+  void give_input(std::string bytes) override {
+    pending_input_ = std::move(bytes);
+    if (!feed()) return;
+    if (auto added = loop_.add(input_.get(), EPOLLOUT, [this](std::uint32_t) { feed(); }); !added)
+      end(Duration{1});
+  }
+
+  void end(Duration grace) override {
+    if (!pidfd_) return;
+    ::kill(-pid_, SIGTERM);
+    ::kill(-pid_, SIGCONT);  // a stopped child hears nothing else but SIGKILL
+    grace_ = loop_.timer([this] { ::kill(-pid_, SIGKILL); });
+    grace_->set(grace);
+  }
+
+  std::optional<std::uint64_t> bytes_moved() const override { return bytes_moved_by(pid_); }
+  int pid() const override { return pid_; }
+
+ private:
+  void forget(sys::Fd& fd) {
+    if (fd) loop_.remove(fd.get());
+    fd.reset();
+  }
+
+  // True while something is left to write and the pipe is full.
+  bool feed() {
+    while (fed_ < pending_input_.size()) {
+      const auto written =
+          sys::write(input_.get(), pending_input_.data() + fed_, pending_input_.size() - fed_);
+      if (written == -EAGAIN) return true;
+      if (written < 0) break;  // EPIPE: it does not want the rest; its exit says why
+      fed_ += static_cast<std::size_t>(written);
+    }
+    forget(input_);
+    pending_input_ = {};
+    return false;
+  }
+
+  // Reads until the pipe is empty. False: this child was destroyed by the listener.
+  bool hear(sys::Fd& from, bool is_output) {
+    const auto alive = alive_;
+    std::array<char, 65536> buffer;
+    while (from) {
+      const auto size = sys::read(from.get(), buffer.data(), buffer.size());
+      if (size == -EAGAIN || size == -EINTR) break;
+      if (size <= 0) {
+        forget(from);
+        break;
+      }
+      const std::string_view bytes(buffer.data(), static_cast<std::size_t>(size));
+      is_output ? listener_.on_output(bytes) : listener_.on_error_output(bytes);
+      if (!*alive) return false;
+    }
+    return true;
+  }
+
+  // Does not wait for the pipes' end: a grandchild (ssh's shared connection) may hold them open for hours.
+  void ended() {
+    siginfo_t info{};
+    if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0) return;
+    loop_.remove(pidfd_.get());
+    pidfd_.reset();
+    grace_.reset();
+    if (!hear(output_, true) || !hear(error_output_, false)) return;
+    listener_.on_exit(ChildExit{info.si_code != CLD_EXITED, info.si_status});
+  }
+
+  EventLoop& loop_;
+  ChildListener& listener_;
+  pid_t pid_;
+  sys::Fd pidfd_;  // empty once the child has ended
+  sys::Fd input_, output_, error_output_;
+  std::string pending_input_;
+  std::size_t fed_ = 0;
+  std::unique_ptr<Timer> grace_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Child>> LoopSpawner::start(const ChildCommand& command, ChildListener& listener) {
+  auto input = make_pipe();
+  auto output = make_pipe();
+  auto error_output = make_pipe();
+  for (const auto* pipe : {&input, &output, &error_output})
+    if (!*pipe) return pipe->error();
+  const pid_t pid = SpawnPlan(*input, *output, *error_output).spawn(command);
+  if (pid < 0) return sys::error(pid, "posix_spawn", command.arguments.front());
+  sys::Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  const int status = pidfd ? 0 : -errno;
+  auto child = std::make_unique<LoopChild>(loop_, listener, pid, std::move(pidfd));
+  if (status < 0) {
+    ::kill(-pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    return sys::error(status, "pidfd_open", command.arguments.front());
+  }
+  auto listening = child->listen(std::move(input->write_end), std::move(output->read_end),
+                                 std::move(error_output->read_end));
+  if (!listening) return listening.error();
+  return std::unique_ptr<Child>(std::move(child));
+}
+
+}  // namespace inotifysync
