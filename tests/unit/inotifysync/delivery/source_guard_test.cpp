@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/delivery/source_guard.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace inotifysync;
+
+namespace {
+
+constexpr SourceFacts plain{.is_directory = true, .device = 1, .inode = 100, .filesystem_type = 7};
+constexpr SourceFacts mounted{
+    .is_directory = true, .device = 2, .inode = 1, .is_mount_root = true, .filesystem_type = 7};
+constexpr SourceFacts empty_below{
+    .is_directory = true, .device = 1, .inode = 50, .filesystem_type = 9, .is_empty = true};
+
+SourceFacts emptied(SourceFacts facts) {
+  facts.is_empty = true;
+  return facts;
+}
+
+}  // namespace
+
+TEST_CASE("the same directory is trusted, also when its user deleted everything in it") {
+  SourceGuard guard(plain);
+  CHECK(guard.judge(plain) == SourceVerdict::trusted);
+  CHECK(guard.judge(emptied(plain)) == SourceVerdict::trusted);
+}
+
+TEST_CASE("gone, unmounted and replaced sources are told apart, and trusted again when back") {
+  SourceGuard guard(plain);
+  CHECK(guard.judge(SourceFacts{}) == SourceVerdict::missing);
+  CHECK(guard.judge(empty_below) == SourceVerdict::unmounted);
+  SourceFacts other = plain;
+  other.inode = 101;
+  CHECK(guard.judge(other) == SourceVerdict::replaced);
+  CHECK(guard.judge(plain) == SourceVerdict::trusted);
+}
+
+TEST_CASE("a filesystem mounted again may have another device number, but must not be empty") {
+  SourceGuard guard(mounted);
+  SourceFacts again = mounted;
+  again.device = 3;
+  again.inode = 1;
+  CHECK(guard.judge(emptied(again)) == SourceVerdict::unmounted);
+  CHECK(guard.judge(again) == SourceVerdict::trusted);
+  CHECK(guard.judge(again) == SourceVerdict::trusted);
+}
+
+TEST_CASE("a source that was empty at the start may get its filesystem later") {
+  SourceGuard guard(empty_below);
+  CHECK(guard.judge(mounted) == SourceVerdict::trusted);
+  CHECK(guard.judge(empty_below) == SourceVerdict::unmounted);
+}
+
+TEST_CASE("a full pass deletes nothing while the source is empty") {
+  CHECK(SourceGuard::may_delete_in_full_pass(plain));
+  CHECK_FALSE(SourceGuard::may_delete_in_full_pass(emptied(plain)));
+  CHECK_FALSE(SourceGuard::may_delete_in_full_pass(SourceFacts{}));
+}

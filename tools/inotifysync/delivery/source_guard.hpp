@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Is the source still the one we were told to copy? A source that is gone, unmounted or replaced looks like
+// one in which everything was deleted; nothing may be deleted on any target on such evidence. Pure: the facts
+// are given.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace inotifysync {
+
+// What stands at the source's path at one moment.
+struct SourceFacts {
+  bool is_directory = false;  // false: nothing there, or no directory
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  bool is_mount_root = false;
+  std::int64_t filesystem_type = 0;  // f_type of statfs(2)
+  bool is_empty = false;
+};
+
+enum class SourceVerdict {
+  trusted,    // the same directory, or the same filesystem mounted again: may be copied
+  missing,    // no directory there
+  unmounted,  // an empty directory stands in its place
+  replaced,   // another directory with something in it stands in its place
+};
+
+class SourceGuard {
+ public:
+  explicit SourceGuard(const SourceFacts& at_start) : known_(at_start) {}
+
+  // A filesystem mounted again becomes the known one; so does whatever comes over a source that was empty at
+  // start.
+  SourceVerdict judge(const SourceFacts& now);
+
+  // A full pass over an empty source would empty the targets: at boot the source may not be mounted yet.
+  static bool may_delete_in_full_pass(const SourceFacts& now) { return now.is_directory && !now.is_empty; }
+
+ private:
+  bool is_same_come_back(const SourceFacts& now) const;
+
+  SourceFacts known_;
+};
+
+// For people: "the source is gone".
+std::string_view words(SourceVerdict verdict);
+
+}  // namespace inotifysync

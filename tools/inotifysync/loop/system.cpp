@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/loop/system.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "sys/fd.hpp"
+#include "sys/syscall.hpp"
+
+namespace inotifysync {
+namespace {
+
+namespace sys = notify_core::sys;
+using notify_core::Result;
+
+bool is_empty_directory(const sys::Fd& directory) {
+  alignas(8) char entries[4096];  // more than "." and ".." need: an entry takes 280 bytes at most
+  const auto size = sys::list_directory(directory.get(), entries, sizeof entries);
+  constexpr std::ptrdiff_t dot_and_dot_dot = 48;
+  return size >= 0 && size <= dot_and_dot_dot;
+}
+
+}  // namespace
+
+SourceFacts look_at_source(const std::string& path) {
+  SourceFacts facts;
+  const sys::Fd directory(sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY));
+  struct statx raw;
+  if (!directory || ::statx(directory.get(), "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &raw) < 0)
+    return facts;
+  facts.is_directory = true;
+  facts.device = ::makedev(raw.stx_dev_major, raw.stx_dev_minor);
+  facts.inode = raw.stx_ino;
+  facts.is_mount_root = (raw.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+  facts.filesystem_type = sys::filesystem_type(directory.get());
+  facts.is_empty = is_empty_directory(directory);
+  return facts;
+}
+
+Result<std::string> real_path(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), std::free);
+  if (!real) return sys::error(-errno, "realpath", path);
+  return std::string(real.get());
+}
+
+Result<void> replace_file(const std::string& path, std::string_view text, unsigned mode) {
+  const std::string beside = path + ".new";
+  sys::Fd file(sys::open_at(AT_FDCWD, beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode));
+  if (!file) return sys::error(-errno, "open", beside);
+  if (const int status = sys::write_all(file.get(), text); status < 0)
+    return sys::error(status, "write", beside);
+  if (::rename(beside.c_str(), path.c_str()) < 0) return sys::error(-errno, "rename", path);
+  return {};
+}
+
+void remove_file(const std::string& path) {
+  ::unlink(path.c_str());
+}
+
+void tell_service_manager(std::string_view state) {
+  const char* name = std::getenv("NOTIFY_SOCKET");
+  if (name == nullptr || (*name != '/' && *name != '@')) return;
+  sockaddr_un address{};
+  const std::size_t length = std::strlen(name);
+  if (length >= sizeof address.sun_path) return;
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, name, length);
+  if (*name == '@') address.sun_path[0] = '\0';  // an abstract address
+  const sys::Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
+  ::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL,
+           reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+}  // namespace inotifysync
