@@ -8,10 +8,11 @@
 #include <string_view>
 
 #include "notify_core/error.hpp"
+#include "notify_core/export.hpp"
 
 namespace notify_core {
 
-class Filter {
+class NOTIFY_API Filter {
  public:
   enum class Shows { matching, not_matching };
 

@@ -13,10 +13,11 @@
 
 #include "notify_core/error.hpp"
 #include "notify_core/event.hpp"
+#include "notify_core/export.hpp"
 
 namespace notify_core {
 
-class Format {
+class NOTIFY_API Format {
  public:
   // `time_format` is strftime(3)'s; `newline` is appended to every line. Error: detail says what is wrong.
   static Result<Format> compile(std::string_view format, std::string_view time_format, bool newline);

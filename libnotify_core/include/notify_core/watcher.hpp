@@ -15,6 +15,7 @@
 
 #include "notify_core/error.hpp"
 #include "notify_core/event.hpp"
+#include "notify_core/export.hpp"
 
 namespace notify_core {
 
@@ -56,7 +57,7 @@ struct Notice {
   const Error* error = nullptr;
 };
 
-class EventSink {
+class NOTIFY_API EventSink {
  public:
   virtual ~EventSink() = default;
   // Returns false to stop: nothing further is handed on by this call of wait() or dispatch().
@@ -64,7 +65,7 @@ class EventSink {
   virtual void on_notice(const Notice& notice) { (void)notice; }
 };
 
-class Watcher {
+class NOTIFY_API Watcher {
  public:
   static Result<Watcher> create(WatcherOptions options);
   Watcher(Watcher&&) noexcept;
