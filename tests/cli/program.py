@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One running inotifywait (or any program that waits in inotify), seen from outside.
+
+Nothing here sleeps to let something happen. The kernel wakes a waiting program in the same call that queues an
+event, so a program that is blocked in its wait, with an empty inotify queue, has said all it had to say.
+"""
+
+import ctypes
+import fcntl
+import os
+import platform
+import struct
+import subprocess
+import termios
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DEADLINE = float(os.environ.get("NOTIFY_DEADLINE", "30"))  # seconds that anything in these tests may take
+
+# System calls in which a program waits, with the position of the argument that says for how long. An argument of 0
+# (a null pointer) or -1 means: for ever.
+if platform.machine() == "x86_64":
+    READ, WAITS = 0, {7: 2, 23: 4, 270: 4, 271: 2, 232: 3, 281: 3, 441: 3}
+else:  # arm64, riscv64: the generic table
+    READ, WAITS = 63, {72: 4, 73: 2, 22: 3, 441: 3}
+FOREVER = (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
+POLL_STYLE = (7, 232, 22, 281)  # here a timeout of 0 is "at once", in milliseconds
+PIDFD_GETFD = 438
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class TooLate(AssertionError):
+    """Something did not happen before the deadline."""
+
+
+def wait_until(condition, what, deadline=DEADLINE):
+    """Calls condition() until it returns something true, and returns that."""
+    end = time.monotonic() + deadline
+    pause = 0.0001
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > end:
+            raise TooLate(f"waited {deadline:g} s in vain: {what() if callable(what) else what}")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.005)
+
+
+def inotify_descriptors(pid):
+    """The numbers of the inotify descriptors that a process holds."""
+    found = []
+    try:
+        for entry in os.scandir(f"/proc/{pid}/fd"):
+            try:
+                if os.readlink(entry.path) == "anon_inode:inotify":
+                    found.append(int(entry.name))
+            except OSError:
+                pass
+    except OSError:
+        pass
+    return found
+
+
+def watched_inodes(pid):
+    """{(inode, device)} of everything the process watches."""
+    inodes = set()
+    for number in inotify_descriptors(pid):
+        for line in Path(f"/proc/{pid}/fdinfo/{number}").read_text().splitlines():
+            if line.startswith("inotify "):
+                fields = dict(part.split(":", 1) for part in line.split()[1:] if ":" in part)
+                inodes.add((int(fields["ino"], 16), int(fields["sdev"], 16)))
+    return inodes
+
+
+def queued_bytes(pid, number):
+    """Bytes of events which wait in another process's inotify queue."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        copy = _libc.syscall(PIDFD_GETFD, pidfd, number, 0)
+        if copy < 0:
+            return 0  # the process has just closed it, or may not be looked into
+        try:
+            return struct.unpack("i", fcntl.ioctl(copy, termios.FIONREAD, b"\0" * 4))[0]
+        finally:
+            os.close(copy)
+    finally:
+        os.close(pidfd)
+
+
+def is_waiting(pid, finite=False):
+    """True if the process is blocked, waiting for events, and none is queued. `finite`: a wait with a timeout counts."""
+    descriptors = inotify_descriptors(pid)
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        call = Path(f"/proc/{pid}/syscall").read_text().split()
+    except OSError:
+        return False
+    if state != "S" or not descriptors or not call[0].isdigit():
+        return False
+    number, arguments = int(call[0]), [int(word, 16) for word in call[1:7]]
+    if number == READ:
+        blocked = arguments[0] in descriptors
+    elif number in WAITS:
+        timeout = arguments[WAITS[number]]
+        if number in POLL_STYLE and timeout == 0:
+            return False
+        blocked = finite or timeout in FOREVER
+    else:
+        blocked = False
+    try:
+        return blocked and all(queued_bytes(pid, descriptor) == 0 for descriptor in descriptors)
+    except OSError:
+        return False
+
+
+@dataclass
+class Said:
+    """What came out of a program between two moments, and how it ended if it did (as Popen.returncode says it)."""
+
+    out: bytes = b""
+    err: bytes = b""
+    status: int | None = None
+
+
+@dataclass
+class Program:
+    """A command line run by bash in a directory of its own, with `binary` standing in for inotifywait."""
+
+    binary: Path
+    command: bytes
+    directory: Path
+    bin_directory: Path
+    finite: bool = False  # the command has a timeout: waiting for a limited time is idle enough
+    said: Said = field(default_factory=Said)
+
+    def __post_init__(self):
+        self.bin_directory.mkdir(parents=True, exist_ok=True)
+        link = self.bin_directory / "inotifywait"
+        if not link.is_symlink():
+            link.symlink_to(self.binary)
+        self.process = subprocess.Popen(
+            [b"/bin/bash", b"-c", self.command], cwd=self.directory, env=self.environment(),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.pid = self.process.pid
+        for pipe in (self.process.stdout, self.process.stderr):
+            os.set_blocking(pipe.fileno(), False)
+
+    def environment(self):
+        kept = {name: value for name, value in os.environ.items()
+                if name not in ("POSIXLY_CORRECT", "LANG", "LANGUAGE") and not name.startswith("LC_")}
+        return kept | {"PATH": f"{self.bin_directory}:{os.environ['PATH']}", "TZ": "UTC"}
+
+    def shell(self, command):
+        """Runs a command in the program's directory, to its end; $PID is the program."""
+        environment = self.environment() | {"PID": str(self.pid)}
+        subprocess.run([b"/bin/bash", b"-c", command], cwd=self.directory, env=environment,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+
+    def _drain(self):
+        for pipe, name in ((self.process.stdout, "out"), (self.process.stderr, "err")):
+            while chunk := self._read(pipe):
+                setattr(self.said, name, getattr(self.said, name) + chunk)
+
+    @staticmethod
+    def _read(pipe):
+        try:
+            return os.read(pipe.fileno(), 1 << 20)
+        except BlockingIOError:
+            return b""
+
+    def _at_rest(self):
+        self._drain()
+        if self.process.poll() is not None:
+            self.said.status = self.process.returncode
+        elif not is_waiting(self.pid, self.finite):
+            return False
+        self._drain()
+        return True
+
+    def settle(self):
+        """Waits until the program waits or has ended; returns what it said since the last time."""
+        wait_until(self._at_rest, lambda: f"{self.command!r} neither waits nor ends; said {self.said}")
+        said, self.said = self.said, Said()
+        return said
+
+    def wait_end(self):
+        """Waits until the program has ended by itself."""
+        def ended():
+            self._drain()
+            return self.process.poll() is not None
+        wait_until(ended, lambda: f"{self.command!r} does not end; said {self.said}")
+        return self.settle()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def watched(self):
+        return watched_inodes(self.pid)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
