@@ -41,7 +41,8 @@ def _release(program):
 def inotifywait():
     """Our inotifywait."""
     program = _subject()
-    assert program.exists(), f"{program}: build it first, or say in NOTIFY_BUILD where it is"
+    if not program.exists():
+        pytest.skip(f"{program}: build it first, or say in NOTIFY_BUILD where it is")
     return program
 
 
