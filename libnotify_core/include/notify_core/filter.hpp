@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Which paths are shown: a POSIX extended regular expression (regex(7)), matched unanchored against the path as
-// it is printed (%w%f), byte by byte in the C locale.
+// Which paths are shown: a POSIX extended regular expression (regex(7)), matched unanchored against the path
+// as it is printed (%w%f), byte by byte in the C locale.
 #pragma once
 
 #include <memory>
@@ -12,6 +12,7 @@
 
 namespace notify_core {
 
+// One thread at a time may use a Filter: it keeps room for the path it looks at.
 class NOTIFY_API Filter {
  public:
   enum class Shows { matching, not_matching };
@@ -21,10 +22,11 @@ class NOTIFY_API Filter {
   // Error: call "regcomp", path the pattern, detail the words of regerror(3).
   static Result<Filter> create(std::string_view pattern, Shows shows, bool ignore_case);
 
+  // Is the path `watched` followed by `name` shown?
   bool shows(std::string_view watched, std::string_view name) const;
 
-  // True where no path below `directory` (ending in '/') can be shown, so that it need not be watched: a pattern
-  // that already matches the directory and has no end anchor matches everything below it too.
+  // True where no path below `directory` (ending in '/') can be shown, so that it need not be watched: a
+  // pattern that already matches the directory and has no end anchor matches everything below it too.
   bool hides_all_below(std::string_view directory) const;
 
   Filter(Filter&&) noexcept;
@@ -32,7 +34,7 @@ class NOTIFY_API Filter {
   ~Filter();
 
  private:
-  class Impl;
+  class NOTIFY_LOCAL Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -17,22 +17,34 @@
 
 namespace notify_core {
 
+// One thread at a time may use a Format: it remembers the last second's text and the labels of masks.
 class NOTIFY_API Format {
  public:
-  // `time_format` is strftime(3)'s; `newline` is appended to every line. Error: detail says what is wrong.
-  static Result<Format> compile(std::string_view format, std::string_view time_format, bool newline);
-  static Format standard();                                   // "%w %,e %f" and a newline
-  static Format csv(std::string_view time_format);            // RFC 4180 fields: watched,"EVENTS",name
+  // `time_format` is strftime(3)'s in the C locale, and %N is the nanoseconds in nine digits, %1N to %9N
+  // their first digits. An event whose time comes out empty or longer than 4,094 bytes is not printed.
+  // `ending` follows every line: a newline, a NUL byte, nothing. A '%' at the very end of `format` is
+  // literal, unless the ending is empty: then nothing is ever printed. Error: an empty format with an empty
+  // ending, of which no line could be told from the next.
+  static Result<Format> compile(std::string_view format, std::string_view time_format,
+                                std::string_view ending);
+  static Format standard();  // "%w %,e %f" and a newline
+  // RFC 4180: watched,EVENTS,name; a field is quoted where it holds a comma, a quote, a line break, or a
+  // space at either end.
+  static Format csv();
+  // One JSON object: watched, name, events, cookie, time (RFC 3339, UTC, nanoseconds), and "recovered" where
+  // it is true. Where a path piece is not UTF-8, watched_base64 or name_base64 hold its bytes and the plain
+  // member shows U+FFFD for what cannot be said.
+  static Format json();
 
   // Appends the line for `event` to `out`. Allocates only by growing `out`.
-  void append(std::string& out, const Event& event) const;
+  void append(std::string& out, const Event& event);
 
   Format(Format&&) noexcept;
   Format& operator=(Format&&) noexcept;
   ~Format();
 
  private:
-  class Impl;
+  class NOTIFY_LOCAL Impl;
   explicit Format(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

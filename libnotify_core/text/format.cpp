@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "notify_core/format.hpp"
+
+#include <charconv>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "text/csv.hpp"
+#include "text/event_time.hpp"
+#include "text/json.hpp"
+#include "text/labels.hpp"
+
+namespace notify_core {
+namespace {
+
+enum class What { literal, watched, name, events, time, cookie };
+
+struct Step {
+  What what;
+  std::string text;        // of a literal
+  std::size_t labels = 0;  // of events: which of the label lists
+};
+
+void append_hex(std::string& out, std::uint32_t number) {
+  char digits[8];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number, 16);
+  out.append(digits, end.ptr);
+}
+
+}  // namespace
+
+class Format::Impl {
+ public:
+  enum class Style { steps, csv, json };
+
+  explicit Impl(Style style)
+      : style_(style),
+        labels_{text::Labels(',')},
+        time_("%Y-%m-%dT%H:%M:%S.%NZ", text::EventTime::Zone::utc) {}
+
+  void compile(std::string_view format, std::string_view time_format, std::string_view ending) {
+    time_ = text::EventTime(time_format, text::EventTime::Zone::local);
+    silent_ = false;
+    while (!format.empty()) format.remove_prefix(take(format, ending.empty()));
+    add_literal(ending);
+  }
+
+  void append(std::string& out, const Event& event) {
+    switch (style_) {
+      case Style::steps:
+        return append_steps(out, event);
+      case Style::csv:
+        return append_csv(out, event);
+      case Style::json:
+        return append_json(out, event);
+    }
+  }
+
+ private:
+  // Turns the beginning of `format` into a step and says how long that beginning was.
+  std::size_t take(std::string_view format, bool ends_bare) {
+    if (format.front() != '%') {
+      const std::size_t size = std::min(format.find('%'), format.size());
+      add_literal(format.substr(0, size));
+      return size;
+    }
+    if (format.size() == 1) {
+      silent_ = ends_bare;
+      add_literal("%");
+      return 1;
+    }
+    switch (format[1]) {
+      case 'w':
+        return add(What::watched);
+      case 'f':
+        return add(What::name);
+      case 'e':
+        return add_events(',');
+      case 'T':
+        return add(What::time);
+      case 'c':
+        return add(What::cookie);
+      case '0':
+        return add_character('\0');
+      case 'n':
+        return add_character('\n');
+      case '%':
+        return add_character('%');
+      default:
+        break;
+    }
+    if (format.size() > 2 && format[2] == 'e') return add_events(format[1]) + 1;
+    add_literal(format.substr(0, 2));
+    return 2;
+  }
+
+  std::size_t add(What what) {
+    steps_.push_back({what, {}, 0});
+    return 2;
+  }
+
+  std::size_t add_character(char c) {
+    add_literal(std::string_view(&c, 1));
+    return 2;
+  }
+
+  void add_literal(std::string_view text) {
+    if (steps_.empty() || steps_.back().what != What::literal) steps_.push_back({What::literal, {}, 0});
+    steps_.back().text += text;
+  }
+
+  std::size_t add_events(char separator) {
+    std::size_t i = 0;
+    while (i < labels_.size() && labels_[i].separator() != separator) ++i;
+    if (i == labels_.size()) labels_.emplace_back(separator);
+    steps_.push_back({What::events, {}, i});
+    return 2;
+  }
+
+  void append_steps(std::string& out, const Event& event) {
+    if (silent_) return;
+    const std::size_t start = out.size();
+    for (const Step& step : steps_) {
+      switch (step.what) {
+        case What::literal:
+          out += step.text;
+          break;
+        case What::watched:
+          out += event.watched;
+          break;
+        case What::name:
+          out += event.name;
+          break;
+        case What::events:
+          out += labels_[step.labels].of(event.mask);
+          break;
+        case What::cookie:
+          append_hex(out, event.cookie);
+          break;
+        case What::time:
+          if (time_.append(out, event.time)) break;
+          out.resize(start);
+          return;
+      }
+    }
+  }
+
+  void append_csv(std::string& out, const Event& event) {
+    text::append_csv_field(out, event.watched);
+    out += ',';
+    text::append_csv_field(out, labels_.front().of(event.mask));
+    out += ',';
+    text::append_csv_field(out, event.name);
+    out += '\n';
+  }
+
+  void append_json(std::string& out, const Event& event) {
+    out += '{';
+    text::append_json_bytes(out, "watched", event.watched);
+    out += ',';
+    text::append_json_bytes(out, "name", event.name);
+    out += ",\"events\":[\"";
+    for (const char c : labels_.front().of(event.mask)) {
+      if (c == ',')
+        out += "\",\"";
+      else
+        out += c;
+    }
+    out += "\"],\"cookie\":";
+    char digits[10];
+    out.append(digits, std::to_chars(digits, digits + sizeof digits, event.cookie).ptr);
+    out += ",\"time\":\"";
+    time_.append(out, event.time);
+    out += '"';
+    if (event.recovered) out += ",\"recovered\":true";
+    out += "}\n";
+  }
+
+  Style style_;
+  std::vector<Step> steps_;
+  std::vector<text::Labels> labels_;  // one for each separator; the first is for ','
+  text::EventTime time_;              // %T's, or JSON's
+  bool silent_ = false;
+};
+
+Format::Format(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Format::Format(Format&&) noexcept = default;
+Format& Format::operator=(Format&&) noexcept = default;
+Format::~Format() = default;
+
+Result<Format> Format::compile(std::string_view format, std::string_view time_format,
+                               std::string_view ending) {
+  if (format.empty() && ending.empty()) return Error{0, "format", {}, "neither a format nor an ending"};
+  auto impl = std::make_unique<Impl>(Impl::Style::steps);
+  impl->compile(format, time_format, ending);
+  return Format(std::move(impl));
+}
+
+Format Format::standard() {
+  auto impl = std::make_unique<Impl>(Impl::Style::steps);
+  impl->compile("%w %,e %f", "", "\n");
+  return Format(std::move(impl));
+}
+
+Format Format::csv() {
+  return Format(std::make_unique<Impl>(Impl::Style::csv));
+}
+Format Format::json() {
+  return Format(std::make_unique<Impl>(Impl::Style::json));
+}
+
+void Format::append(std::string& out, const Event& event) {
+  impl_->append(out, event);
+}
+
+}  // namespace notify_core

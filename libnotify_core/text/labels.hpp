@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The labels of masks, each put together once.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "notify_core/event.hpp"
+
+namespace notify_core::text {
+
+class Labels {
+ public:
+  explicit Labels(char separator) : separator_(separator) {}
+  char separator() const { return separator_; }
+
+  // "CLOSE_WRITE,CLOSE"; valid until the next call.
+  std::string_view of(EventMask mask);
+
+ private:
+  char separator_;
+  std::vector<std::pair<EventMask, std::string>> known_;
+};
+
+}  // namespace notify_core::text
