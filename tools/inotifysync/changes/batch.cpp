@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/changes/batch.hpp"
+
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "inotifysync/config/patterns.hpp"
+
+namespace inotifysync {
+namespace {
+
+constexpr Dirt whole_and_new = dirt::created | dirt::subtree | dirt::content;
+
+std::string_view parent_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash);
+}
+
+// One entry of a list. "./" brings the source's own directory along; '/' keeps '#', ';' and '-' from meaning
+// anything.
+Step::Entry append_name(std::string& names, std::string_view path, bool slash_after = false) {
+  names += path.find('/') == std::string_view::npos ? "./" : "/";
+  Step::Entry entry;
+  entry.offset = static_cast<std::uint32_t>(names.size());
+  entry.length = static_cast<std::uint32_t>(path.size());
+  names += path;
+  if (slash_after) names += '/';
+  names += '\0';
+  return entry;
+}
+
+void list(Step& step, std::string_view path, Dirt dirt, bool missing = false) {
+  Step::Entry entry = append_name(step.names, path);
+  entry.dirt = dirt;
+  entry.missing = missing;
+  step.entries.push_back(entry);
+}
+
+class Planner {
+ public:
+  Planner(FileSystemView& files, const PlanOptions& options) : files_(files), options_(options) {
+    exact_.kind = StepKind::exact;
+    exact_.ignore_times = true;
+    exact_.deletes = options.deletion == Deletion::missing_args;
+    attributes_.kind = StepKind::attributes;
+    subtree_.kind = StepKind::subtree;
+    subtree_again_.kind = StepKind::subtree;
+    subtree_again_.ignore_times = true;
+    subtree_.deletes = subtree_again_.deletes = options.deletion != Deletion::none;
+    directories_.kind = StepKind::directories;
+    directories_.deletes = true;
+  }
+
+  Batch plan(const ChangeSet& changes) {
+    const ChangeSet::Node root = changes.root();
+    if (root.dirt() & (dirt::subtree | dirt::gone)) {
+      batch_.full = true;
+      batch_.paths = 1;
+      batch_.steps.push_back(full_step(options_));
+      return std::move(batch_);
+    }
+    root_wanted_ = root.dirt() != 0;
+    root.for_each_child([this](ChangeSet::Node child) { visit(child, std::string(child.name()), false); });
+    return finish();
+  }
+
+ private:
+  struct Found {
+    std::string path;
+    FileInfo info;
+  };
+
+  void visit(ChangeSet::Node node, const std::string& path, bool born_above) {
+    const FileInfo info = files_.lstat(path);
+    const bool directory = info.type == FileInfo::Type::directory;
+    if (excluded(path, info)) return;
+    if (info.type == FileInfo::Type::missing) return add_missing(path);
+    if (!directory) return visit_file(node, path, info, born_above);
+
+    const Dirt dirt = node.dirt();
+    const bool born = born_above || (dirt & dirt::created);
+    if (!node.moved_from().empty()) {
+      if (!link_directory(node, path, born_above)) return add_new_tree(path, dirt);
+    } else if (dirt & (dirt::subtree | dirt::gone)) {
+      const bool fresh = (dirt & dirt::created) && !(dirt & dirt::gone);
+      return fresh ? add_new_tree(path, dirt) : add_subtree(path, dirt);
+    } else if (dirt) {
+      add_directory(path, dirt);
+    }
+    if (dirt & dirt::subtree) return add_subtree(path, dirt);
+    node.for_each_child(
+        [&](ChangeSet::Node child) { visit(child, path + "/" + std::string(child.name()), born); });
+  }
+
+  bool excluded(const std::string& path, const FileInfo& info) const {
+    if (options_.patterns == nullptr) return false;
+    if (info.type != FileInfo::Type::missing) {
+      return options_.patterns->excludes(path, info.type == FileInfo::Type::directory);
+    }
+    // What it was is not known any more: what may have been excluded stays on the target.
+    return options_.patterns->excludes(path, true) || options_.patterns->excludes(path, false);
+  }
+
+  void visit_file(ChangeSet::Node node, const std::string& path, const FileInfo& info, bool born_above) {
+    // An inner node that is no directory any more was replaced.
+    const Dirt dirt = node.dirt() ? node.dirt() : Dirt{dirt::created | dirt::content | dirt::gone};
+    if (!node.moved_from().empty() && link_file(node, path, info, born_above)) return;
+    add_file(path, info, static_cast<Dirt>(dirt & ~dirt::subtree));
+  }
+
+  void add_file(const std::string& path, const FileInfo& info, Dirt dirt) {
+    if (by_link_.count(path)) return;
+    const bool regular = info.type == FileInfo::Type::file;
+    if (regular && dirt == dirt::attributes && info.size > options_.attributes_alone) {
+      list(attributes_, path, dirt);
+      return count(info);
+    }
+    list(exact_, path, dirt);
+    count(info);
+    if (info.links > 1 && info.type != FileInfo::Type::unreadable) add_hard_links(path, info, dirt);
+  }
+
+  void add_hard_links(const std::string& path, const FileInfo& info, Dirt dirt) {
+    by_link_.insert(path);
+    for (const std::string& other : files_.hard_links(info)) {
+      if (options_.patterns && options_.patterns->hides(other, false)) continue;
+      if (by_link_.insert(other).second) list(exact_, other, dirt), ++batch_.paths;
+    }
+  }
+
+  void count(const FileInfo& info) {
+    ++batch_.paths;
+    if (info.type == FileInfo::Type::file) batch_.bytes += info.size;
+  }
+
+  void add_directory(std::string_view path, Dirt dirt) {
+    if (path.empty()) {
+      root_wanted_ = true;
+      return;
+    }
+    list(exact_, path, dirt);
+    ++batch_.paths;
+  }
+
+  void add_missing(const std::string& path) {
+    ++batch_.missing;
+    if (options_.deletion == Deletion::missing_args) {
+      list(exact_, path, dirt::gone, true);
+      ++batch_.paths;
+      return;
+    }
+    // Either way the directory it was in has new times.
+    const std::string_view parent = parent_of(path);
+    if (options_.deletion == Deletion::none) {
+      --batch_.missing;
+      if (parents_listed_.emplace(parent).second) add_directory(parent, dirt::attributes);
+      return;
+    }
+    directories_.owed.push_back({path, dirt::gone});
+    ++batch_.paths;
+    if (!parents_listed_.emplace(parent).second) return;
+    append_name(directories_.names, parent, true);
+  }
+
+  void add_subtree(const std::string& path, Dirt dirt) {
+    Step& step = (dirt & (dirt::content | dirt::gone)) ? subtree_again_ : subtree_;
+    list(step, path, static_cast<Dirt>(dirt | dirt::subtree));
+    ++batch_.paths;
+  }
+
+  // A directory that the target has not: everything in it by name, so that the one list run does it.
+  void add_new_tree(const std::string& path, Dirt dirt) {
+    const auto found = walk(path, options_.list_at_most, ~std::uint64_t{0});
+    if (!found || (dirt & dirt::gone)) return add_subtree(path, static_cast<Dirt>(dirt | whole_and_new));
+    add_directory(path, dirt::created);
+    add_found(*found);
+  }
+
+  void add_found(const std::vector<Found>& found) {
+    for (const Found& one : found) {
+      if (one.info.type == FileInfo::Type::directory) {
+        add_directory(one.path, dirt::created);
+      } else {
+        add_file(one.path, one.info, dirt::created | dirt::content);
+      }
+    }
+  }
+
+  // Everything below a directory, parents first; nothing where that is more than the limits, or cannot be
+  // read.
+  std::optional<std::vector<Found>> walk(const std::string& top, std::size_t at_most, std::uint64_t bytes) {
+    std::vector<Found> found;
+    std::vector<std::string> pending{top};
+    bool within = true;
+    while (!pending.empty() && within) {
+      const std::string directory = std::move(pending.back());
+      pending.pop_back();
+      const bool read = files_.list(directory, [&](std::string_view name) {
+        if (!within) return;
+        std::string path = directory + "/" + std::string(name);
+        const FileInfo info = files_.lstat(path);
+        if (info.type == FileInfo::Type::missing || excluded(path, info)) return;
+        if (info.type == FileInfo::Type::directory) pending.push_back(path);
+        const std::uint64_t size = info.type == FileInfo::Type::file ? info.size : 0;
+        within = found.size() < at_most && size <= bytes;
+        bytes -= within ? size : 0;
+        found.push_back({std::move(path), info});
+      });
+      within = within && read;
+    }
+    if (!within) return std::nullopt;
+    return found;
+  }
+
+  // Whether the target may be told to link from the old place: it must still have it, and lose it afterwards,
+  // and the new name must not have been in use.
+  bool linkable(ChangeSet::Node node) {
+    if (!options_.links || options_.deletion == Deletion::none) return false;
+    if (options_.patterns && options_.patterns->rooted()) return false;
+    return files_.lstat(std::string(node.moved_from())).type == FileInfo::Type::missing;
+  }
+
+  // False: it is not to be linked and must be sent as something new.
+  bool link_directory(ChangeSet::Node node, const std::string& path, bool born_above) {
+    if ((node.dirt() & dirt::gone) || !linkable(node)) return false;
+    if (const auto found = walk(path, options_.resend_at_most, options_.resend_below)) return false;
+    add_move(StepKind::move_directory, node, path, born_above);
+    add_directory(path, dirt::created);
+    return true;
+  }
+
+  bool link_file(ChangeSet::Node node, const std::string& path, const FileInfo& info, bool born_above) {
+    const bool worth_it =
+        info.type == FileInfo::Type::file && info.links == 1 && info.size >= options_.resend_below;
+    if (!worth_it || !linkable(node)) return false;
+    add_move(StepKind::move_file, node, path, born_above);
+    if (parents_listed_.emplace(parent_of(path)).second) add_directory(parent_of(path), dirt::attributes);
+    return true;
+  }
+
+  void add_move(StepKind kind, ChangeSet::Node node, const std::string& path, bool make_parents) {
+    Step step;
+    step.kind = kind;
+    step.deletes = kind == StepKind::move_directory;
+    step.make_parents = make_parents;
+    step.from = node.moved_from();
+    step.to = path;
+    step.owed.push_back(
+        {path, kind == StepKind::move_file ? Dirt{dirt::created | dirt::content} : whole_and_new});
+    batch_.steps.push_back(std::move(step));
+    ++batch_.paths;
+  }
+
+  Batch finish() {
+    const bool root_rides = exact_.names.find("./", 0) == 0 ||
+                            exact_.names.find(std::string_view("\0./", 3)) != std::string::npos;
+    for (Step* step : {&exact_, &attributes_, &subtree_, &subtree_again_, &directories_}) {
+      if (!step->names.empty()) batch_.steps.push_back(std::move(*step));
+    }
+    if (root_wanted_ && !root_rides) {
+      Step root;
+      root.kind = StepKind::root;
+      root.owed.push_back({"", dirt::attributes});
+      batch_.steps.push_back(std::move(root));
+      ++batch_.paths;
+    }
+    return std::move(batch_);
+  }
+
+  FileSystemView& files_;
+  const PlanOptions& options_;
+  Batch batch_;
+  Step exact_, attributes_, subtree_, subtree_again_, directories_;
+  std::set<std::string> by_link_;  // listed because a name of the same file was dirty
+  std::set<std::string, std::less<>> parents_listed_;
+  bool root_wanted_ = false;
+};
+
+}  // namespace
+
+Step full_step(const PlanOptions& options) {
+  Step step;
+  step.kind = StepKind::full;
+  step.deletes = options.deletion != Deletion::none;
+  step.owed.push_back({"", dirt::subtree});
+  return step;
+}
+
+Batch plan_batch(const ChangeSet& changes, FileSystemView& files, const PlanOptions& options) {
+  return Planner(files, options).plan(changes);
+}
+
+}  // namespace inotifysync

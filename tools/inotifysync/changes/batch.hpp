@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What goes out together: a change set and lstat(2), turned into runs of rsync. Pure but for the view of the
+// file system that it is handed.
+//
+// The recipe, each part tried against rsync 3.5.0 and a daemon module:
+// - Nearly everything is ONE run without -r: `-aH --files-from=- --from0 --delete-missing-args --force -I`.
+// New and
+//   changed files, directories, links and missing names go in one list. -I makes that no equal size and time
+//   hides a change; on directories and links it costs nothing.
+// - Of missing names only the topmost is listed (its children named too: exit 24). A name whose ancestor is
+// no
+//   directory any more is replaced by that ancestor (else ENOTDIR, exit 23, and nothing is deleted).
+// - --modify-window=-1 compares times to the nanosecond; without it a directory's time is left behind.
+// - A listed path brings its parent directories' attributes along ("implied"), also when the path itself is
+// missing;
+//   the source's own directory only comes along where the entry starts with "./", so depth-one entries do.
+// - A rename runs first: `--link-dest` of the old place, then the old name is among the missing of the list
+// run.
+// - A write through one of several hard links needs all of them in the list, or the target's link splits; so
+// does
+//   a change of attributes, for -I makes a new file of it.
+// - A renamed directory is linked only where nothing was under its new name before: the quick check that
+// --link-dest
+//   rests on could take an old file of equal size and time for the new one. A single file is compared whole
+//   (-c).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "inotifysync/changes/change_set.hpp"
+
+namespace inotifysync {
+
+class PatternList;
+
+struct FileInfo {
+  enum class Type : std::uint8_t { missing, file, directory, symlink, other, unreadable };
+  Type type = Type::missing;
+  std::uint64_t size = 0;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t links = 1;
+};
+
+// The source as it is at this moment. Paths are relative to the source; "" is the source itself.
+class FileSystemView {
+ public:
+  virtual ~FileSystemView() = default;
+  // lstat(2). ENOENT and ENOTDIR are `missing`; any other failure is `unreadable`: rsync will say it better.
+  virtual FileInfo lstat(const std::string& path) = 0;
+  // The names in a directory, not "." and ".."; false where it cannot be read to the end.
+  virtual bool list(const std::string& path, const std::function<void(std::string_view name)>& visit) = 0;
+  // All names in the source that are the same file as `info`; what is not known is left out. May walk the
+  // tree.
+  virtual std::vector<std::string> hard_links(const FileInfo& info) {
+    (void)info;
+    return {};
+  }
+};
+
+// How a target's rsync can be made to delete.
+enum class Deletion : std::uint8_t {
+  none,          // not asked for, or refused by the target
+  missing_args,  // --delete-missing-args --force, in the same run as everything else
+  by_directory,  // its rsync breaks on that: list the parent directories with --delete, in a run of its own
+};
+
+struct PlanOptions {
+  Deletion deletion = Deletion::none;
+  const PatternList* patterns = nullptr;  // excluded paths are left out
+  bool links = true;                      // use --link-dest for renames
+  std::size_t list_at_most = 20'000;      // entries of a new directory that are listed one by one
+  std::uint64_t resend_below =
+      256 * 1024;                    // a renamed file or tree of fewer bytes goes in the list run instead
+  std::size_t resend_at_most = 100;  // ... a tree of at most so many entries, that is
+  std::uint64_t attributes_alone =
+      256 * 1024;  // a file of more bytes with nothing but attributes goes without -I
+};
+
+enum class StepKind : std::uint8_t {
+  full,            // the whole source, -r --delete
+  move_directory,  // `to` filled with hard links to the target's own `from`
+  move_file,       // the same for one file
+  exact,           // the list run: the one a waiting, already connected rsync can do
+  attributes,      // a list run without -I, for large files
+  subtree,         // -r --delete for listed directories
+  directories,     // --delete without -r for listed directories: Deletion::by_directory
+  root,            // the attributes of the source's own directory
+};
+
+struct Step {
+  struct Entry {
+    std::uint32_t offset = 0;  // of the path in `names`
+    std::uint32_t length = 0;
+    Dirt dirt = 0;         // to put back if the run does not confirm it
+    bool missing = false;  // deletes the path on the target
+  };
+  StepKind kind = StepKind::exact;
+  bool ignore_times = false;  // -I
+  bool deletes = false;       // may take something away on the target
+  bool make_parents = false;  // move: the parent of `to` may not be there yet
+  std::string names;  // for stdin: each entry after '/' or './', ended by NUL. Empty: the run reads no list
+  std::vector<Entry> entries;
+  std::string from, to;  // move_directory, move_file
+  // To be marked unless the whole step was delivered, besides the entries that were not confirmed.
+  struct Owed {
+    std::string path;
+    Dirt dirt = 0;
+  };
+  std::vector<Owed> owed;
+
+  std::string_view path(const Entry& entry) const {
+    return std::string_view(names).substr(entry.offset, entry.length);
+  }
+  bool reads_list() const { return !names.empty(); }
+};
+
+struct Batch {
+  std::vector<Step> steps;  // to be run in this order; a later one must not run if an earlier one broke off
+  std::size_t paths = 0;
+  std::size_t missing = 0;  // topmost paths that will be taken away
+  std::uint64_t bytes = 0;  // of the files listed
+  bool full = false;        // there is a full step
+};
+
+Batch plan_batch(const ChangeSet& changes, FileSystemView& files, const PlanOptions& options);
+// The step that brings a target fully up to date, whatever it has.
+Step full_step(const PlanOptions& options);
+
+}  // namespace inotifysync

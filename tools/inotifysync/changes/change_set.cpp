@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/changes/change_set.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace inotifysync {
+namespace {
+
+constexpr std::size_t longest_path = 4096;
+constexpr std::size_t worth_compacting = 64 * 1024;
+
+std::uint32_t hash_of(std::uint32_t parent, std::string_view name) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL ^ parent;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  hash ^= hash >> 29;
+  hash *= 0xbf58476d1ce4e5b9ULL;
+  return static_cast<std::uint32_t>(hash >> 32);
+}
+
+// Takes the first name off `rest`; empty when there is none left. Doubled slashes are one.
+std::string_view next_name(std::string_view& rest) {
+  while (!rest.empty() && rest.front() == '/') rest.remove_prefix(1);
+  const std::string_view name = rest.substr(0, rest.find('/'));
+  rest.remove_prefix(name.size());
+  return name;
+}
+
+bool has_dots(std::string_view path) {
+  for (std::string_view name = next_name(path); !name.empty(); name = next_name(path)) {
+    if (name == "." || name == "..") return true;
+  }
+  return false;
+}
+
+// A path that rsync can be told, and the dirt that says the same there.
+std::pair<std::string_view, Dirt> fitting(std::string_view path, Dirt dirt) {
+  if (path.size() < longest_path) return {path, dirt};
+  const std::size_t cut = path.rfind('/', longest_path - 1);
+  return {cut == std::string_view::npos ? std::string_view{} : path.substr(0, cut),
+          static_cast<Dirt>(dirt::subtree | dirt::content)};
+}
+
+}  // namespace
+
+ChangeSet::ChangeSet(std::size_t max_nodes) : max_nodes_(std::max<std::size_t>(max_nodes, 4)) {
+  entries_.emplace_back();
+}
+
+void ChangeSet::clear() {
+  *this = ChangeSet(max_nodes_);
+}
+
+// ---- names and slots ----
+
+std::string_view ChangeSet::name_of(Index index) const {
+  return std::string_view(names_).substr(entries_[index].name, entries_[index].length);
+}
+
+std::string ChangeSet::path_of(Index index) const {
+  std::vector<Index> chain;
+  for (; index != 0; index = entries_[index].parent) chain.push_back(index);
+  std::string path;
+  for (auto at = chain.rbegin(); at != chain.rend(); ++at) {
+    if (!path.empty()) path += '/';
+    path += name_of(*at);
+  }
+  return path;
+}
+
+std::size_t ChangeSet::slot_of(Index index) const {
+  std::size_t slot = entries_[index].hash & (table_.size() - 1);
+  while (table_[slot] != index) slot = (slot + 1) & (table_.size() - 1);
+  return slot;
+}
+
+void ChangeSet::insert_slot(Index index) {
+  if (live_ * 5 >= table_.size() * 3) rehash(std::max<std::size_t>(16, table_.size() * 2));
+  std::size_t slot = entries_[index].hash & (table_.size() - 1);
+  while (table_[slot] != none) slot = (slot + 1) & (table_.size() - 1);
+  table_[slot] = index;
+  ++live_;
+}
+
+// Linear probing without tombstones: what follows in the run moves up where it may.
+void ChangeSet::erase_slot(Index index) {
+  const std::size_t mask = table_.size() - 1;
+  std::size_t hole = slot_of(index);
+  for (std::size_t at = (hole + 1) & mask; table_[at] != none; at = (at + 1) & mask) {
+    const std::size_t home = entries_[table_[at]].hash & mask;
+    if (((at - home) & mask) < ((at - hole) & mask)) continue;
+    table_[hole] = table_[at];
+    hole = at;
+  }
+  table_[hole] = none;
+  --live_;
+}
+
+void ChangeSet::rehash(std::size_t slots) {
+  const std::vector<Index> old = std::exchange(table_, std::vector<Index>(slots, none));
+  for (const Index index : old) {
+    if (index == none) continue;
+    std::size_t slot = entries_[index].hash & (slots - 1);
+    while (table_[slot] != none) slot = (slot + 1) & (slots - 1);
+    table_[slot] = index;
+  }
+}
+
+void ChangeSet::compact_names() {
+  if (dead_name_bytes_ < worth_compacting || dead_name_bytes_ * 2 < names_.size()) return;
+  std::string kept;
+  kept.reserve(names_.size() - dead_name_bytes_);
+  for (Index at = 1; at < entries_.size(); ++at) {
+    if (!entries_[at].alive) continue;
+    const std::string_view name = name_of(at);
+    entries_[at].name = static_cast<std::uint32_t>(kept.size());
+    kept += name;
+  }
+  names_ = std::move(kept);
+  dead_name_bytes_ = 0;
+}
+
+// ---- the tree ----
+
+ChangeSet::Index ChangeSet::find_child(Index parent, std::string_view name) const {
+  if (table_.empty()) return none;
+  const std::uint32_t hash = hash_of(parent, name);
+  for (std::size_t slot = hash & (table_.size() - 1); table_[slot] != none;
+       slot = (slot + 1) & (table_.size() - 1)) {
+    const Entry& entry = entries_[table_[slot]];
+    if (entry.hash == hash && entry.parent == parent && name_of(table_[slot]) == name) return table_[slot];
+  }
+  return none;
+}
+
+ChangeSet::Index ChangeSet::find(std::string_view path) const {
+  Index at = 0;
+  for (std::string_view name = next_name(path); !name.empty() && at != none; name = next_name(path)) {
+    at = find_child(at, name);
+  }
+  return at;
+}
+
+void ChangeSet::link(Index child, Index parent) {
+  Entry& entry = entries_[child];
+  Entry& above = entries_[parent];
+  entry.parent = parent;
+  entry.previous = above.last_child;
+  entry.next = none;
+  (above.last_child == none ? above.first_child : entries_[above.last_child].next) = child;
+  above.last_child = child;
+  ++above.children;
+}
+
+void ChangeSet::unlink(Index child) {
+  Entry& entry = entries_[child];
+  Entry& above = entries_[entry.parent];
+  (entry.previous == none ? above.first_child : entries_[entry.previous].next) = entry.next;
+  (entry.next == none ? above.last_child : entries_[entry.next].previous) = entry.previous;
+  --above.children;
+}
+
+ChangeSet::Index ChangeSet::add_child(Index parent, std::string_view name) {
+  Index index = free_;
+  if (index != none) {
+    free_ = entries_[index].next;
+    entries_[index] = Entry{};
+  } else {
+    index = static_cast<Index>(entries_.size());
+    entries_.emplace_back();
+  }
+  Entry& entry = entries_[index];
+  entry.name = static_cast<std::uint32_t>(names_.size());
+  entry.length = static_cast<std::uint16_t>(name.size());
+  entry.hash = hash_of(parent, name);
+  names_ += name;
+  link(index, parent);
+  insert_slot(index);
+  return index;
+}
+
+// Gives the entry itself back; it must be unlinked and childless, or its whole tree must be going.
+void ChangeSet::release(Index index) {
+  set_dirt(index, 0);
+  set_origin(index, {});
+  erase_slot(index);
+  dead_name_bytes_ += entries_[index].length;
+  entries_[index].alive = false;
+  entries_[index].next = free_;
+  free_ = index;
+}
+
+void ChangeSet::drop_children(Index index) {
+  std::vector<Index> going;
+  for (Index at = entries_[index].first_child; at != none; at = entries_[at].next) going.push_back(at);
+  for (std::size_t i = 0; i < going.size(); ++i) {
+    for (Index at = entries_[going[i]].first_child; at != none; at = entries_[at].next) going.push_back(at);
+  }
+  for (const Index at : going) release(at);
+  Entry& entry = entries_[index];
+  entry.first_child = entry.last_child = none;
+  entry.children = 0;
+  compact_names();
+}
+
+void ChangeSet::drop(Index index) {
+  drop_children(index);
+  set_dirt(index, 0);
+  set_origin(index, {});
+  prune(index);
+}
+
+void ChangeSet::prune(Index index) {
+  while (index != 0 && entries_[index].dirt == 0 && entries_[index].children == 0) {
+    const Index above = entries_[index].parent;
+    unlink(index);
+    release(index);
+    index = above;
+  }
+}
+
+void ChangeSet::set_dirt(Index index, Dirt dirt) {
+  Entry& entry = entries_[index];
+  if (entry.dirt == 0 && dirt != 0) ++marked_;
+  if (entry.dirt != 0 && dirt == 0) --marked_;
+  entry.dirt = dirt;
+}
+
+void ChangeSet::set_origin(Index index, std::string origin) {
+  if (origin.empty()) {
+    if (std::exchange(entries_[index].moved, false)) moved_from_.erase(index);
+    return;
+  }
+  entries_[index].moved = true;
+  moved_from_[index] = std::move(origin);
+}
+
+// The entry for `path`, made where it is not there; none where a whole ancestor says it all already, which
+// then takes note that content is among it.
+ChangeSet::Index ChangeSet::reach(std::string_view path, Dirt dirt) {
+  Index at = 0;
+  for (std::string_view name = next_name(path); !name.empty(); name = next_name(path)) {
+    if (entries_[at].dirt & dirt::subtree) {
+      if (dirt & (dirt::content | dirt::created)) entries_[at].dirt |= dirt::content;
+      return none;
+    }
+    const Index child = find_child(at, name);
+    at = child != none ? child : add_child(at, name);
+  }
+  return at;
+}
+
+// ---- marking ----
+
+void ChangeSet::mark(std::string_view path, Dirt dirt) {
+  if (dirt == 0 || has_dots(path)) return;
+  const auto [told, told_dirt] = fitting(path, dirt);
+  const Index at = reach(told, told_dirt);
+  if (at == none) return;
+  // Whatever was to be said of a name that is gone now is past.
+  const bool only_gone = (told_dirt & dirt::gone) && !(told_dirt & dirt::created);
+  set_dirt(at, static_cast<Dirt>(told_dirt | (only_gone ? 0 : entries_[at].dirt)));
+  if (told_dirt & dirt::gone) set_origin(at, {});
+  if (told_dirt & (dirt::gone | dirt::subtree)) drop_children(at);
+  if (live_ > max_nodes_) collapse();
+}
+
+// Where the target has what `path` was before this set: through the renames of its ancestors. Empty where it
+// has not.
+std::string ChangeSet::origin_of(std::string_view path) const {
+  Index at = 0;
+  std::string origin;
+  for (std::string_view name = next_name(path); !name.empty(); name = next_name(path)) {
+    if (at != none && (entries_[at].dirt & dirt::subtree)) return {};
+    if (!origin.empty()) origin += '/';
+    origin += name;
+    at = at == none ? none : find_child(at, name);
+    if (at == none) continue;
+    if (entries_[at].moved) {
+      origin = moved_from_.at(at);
+    } else if (entries_[at].dirt & (dirt::created | dirt::gone | dirt::subtree)) {
+      return {};
+    }
+  }
+  return origin;
+}
+
+std::vector<ChangeSet::Carried> ChangeSet::dirt_below(std::string_view path) const {
+  std::vector<Carried> carried;
+  const Index top = find(path);
+  if (top == none || top == 0) return carried;
+  const std::size_t skip = path_of(top).size();
+  for (Index at = top; at != none; at = next_in_order(at, top, true)) {
+    const Entry& entry = entries_[at];
+    if (entry.dirt == 0) continue;
+    carried.push_back({path_of(at).substr(std::min(skip + (at != top), path_of(at).size())), entry.dirt,
+                       entry.moved ? moved_from_.at(at) : std::string{}});
+  }
+  return carried;
+}
+
+// Preorder within `top`; none at the end.
+ChangeSet::Index ChangeSet::next_in_order(Index index, Index top, bool into_children) const {
+  if (into_children && entries_[index].first_child != none) return entries_[index].first_child;
+  while (index != top) {
+    if (entries_[index].next != none) return entries_[index].next;
+    index = entries_[index].parent;
+  }
+  return none;
+}
+
+// What arrived under the name `to`: from `origin` on the target (empty: not there), with the dirt it brings.
+void ChangeSet::place_moved(std::string_view to, Dirt dirt, const std::string& origin,
+                            const std::vector<Carried>& carried) {
+  const bool linked = !origin.empty() && origin != to && to.size() < longest_path;
+  const Dirt whole = linked ? Dirt{0} : static_cast<Dirt>(dirt::content | dirt::subtree);
+  const auto [told, told_dirt] = fitting(to, static_cast<Dirt>(dirt | dirt::created | whole));
+  const Index at = reach(told, told_dirt);
+  if (at == none) return;
+  const Dirt before = entries_[at].dirt;
+  drop_children(at);
+  set_origin(at, {});
+  // What was here before is still on the target, unless it was born in this very set.
+  const bool there =
+      origin == to || (before != 0 && (before & (dirt::created | dirt::gone)) != dirt::created);
+  set_dirt(at, static_cast<Dirt>(told_dirt | (there ? dirt::gone : 0)));
+  if (!linked) return;
+  set_origin(at, origin);
+  for (const Carried& one : carried) {
+    if (one.below.empty()) {
+      set_dirt(at, entries_[at].dirt | (one.dirt & (dirt::content | dirt::attributes | dirt::subtree)));
+      continue;
+    }
+    const std::string below = std::string(to) + "/" + one.below;
+    mark(below, one.dirt);
+    const Index child = one.origin.empty() ? none : find(below);
+    if (child != none && child != 0 && entries_[child].dirt) set_origin(child, one.origin);
+  }
+}
+
+void ChangeSet::mark_moved(std::string_view from, std::string_view to) {
+  if (has_dots(from) || has_dots(to)) return;
+  const std::string origin = origin_of(from);
+  const std::vector<Carried> carried = dirt_below(from);
+  mark(from, dirt::gone);
+  place_moved(to, 0, origin, carried);
+  if (live_ > max_nodes_) collapse();
+}
+
+void ChangeSet::merge(const ChangeSet& later) {
+  struct Arrival {
+    std::string origin;
+    std::vector<Carried> carried;
+  };
+  std::unordered_map<Index, Arrival> arrivals;
+  for (const auto& [index, from] : later.moved_from_) arrivals[index] = {origin_of(from), dirt_below(from)};
+
+  std::string path;
+  for (Index at = 0; at != none; at = later.next_in_order(at, 0, true)) {
+    const Entry& entry = later.entries_[at];
+    if (entry.dirt == 0) continue;
+    path = later.path_of(at);
+    if (!entry.moved) {
+      mark(path, entry.dirt);
+      continue;
+    }
+    const Arrival& arrival = arrivals[at];
+    place_moved(path, entry.dirt, arrival.origin, arrival.carried);
+  }
+}
+
+// Over the bound: directories with the most dirty children are marked whole first.
+void ChangeSet::collapse() {
+  std::vector<Index> directories;
+  for (Index at = 0; at < entries_.size(); ++at) {
+    if (entries_[at].alive && entries_[at].children > 1) directories.push_back(at);
+  }
+  std::sort(directories.begin(), directories.end(),
+            [this](Index a, Index b) { return entries_[a].children > entries_[b].children; });
+  for (const Index at : directories) {
+    if (live_ <= max_nodes_ / 2) return;
+    if (!entries_[at].alive) continue;
+    drop_children(at);
+    set_dirt(at, entries_[at].dirt | dirt::subtree | dirt::content);
+  }
+  if (live_ <= max_nodes_ / 2) return;
+  drop_children(0);  // nothing but long single chains
+  set_dirt(0, entries_[0].dirt | dirt::subtree | dirt::content);
+}
+
+// ---- looking ----
+
+void ChangeSet::for_each(
+    const std::function<void(std::string_view path, Dirt dirt, std::string_view moved_from)>& visit) const {
+  for (Index at = 0; at != none; at = next_in_order(at, 0, true)) {
+    const Entry& entry = entries_[at];
+    if (entry.dirt == 0) continue;
+    visit(path_of(at), entry.dirt, entry.moved ? std::string_view(moved_from_.at(at)) : std::string_view{});
+  }
+}
+
+Dirt ChangeSet::dirt_of(std::string_view path) const {
+  const Index at = find(path);
+  return at == none ? Dirt{0} : entries_[at].dirt;
+}
+
+std::size_t ChangeSet::memory() const {
+  return sizeof *this + entries_.capacity() * sizeof(Entry) + names_.capacity() +
+         table_.capacity() * sizeof(Index) + moved_from_.size() * 128;
+}
+
+std::string_view ChangeSet::Node::name() const {
+  return set_->name_of(index_);
+}
+Dirt ChangeSet::Node::dirt() const {
+  return set_->entries_[index_].dirt;
+}
+bool ChangeSet::Node::has_children() const {
+  return set_->entries_[index_].first_child != none;
+}
+
+std::string_view ChangeSet::Node::moved_from() const {
+  return set_->entries_[index_].moved ? std::string_view(set_->moved_from_.at(index_)) : std::string_view{};
+}
+
+void ChangeSet::Node::for_each_child(const std::function<void(Node)>& visit) const {
+  for (Index at = set_->entries_[index_].first_child; at != none; at = set_->entries_[at].next) {
+    visit(Node(set_, at));
+  }
+}
+
+}  // namespace inotifysync

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Several targets looking at one stream of changes, each with what it still lacks. Targets that lack the same
+// share one set (the same pointer), so one plan serves them all and a merge is done once for all of them.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "inotifysync/changes/change_set.hpp"
+
+namespace inotifysync {
+
+class Views {
+ public:
+  explicit Views(std::size_t targets) : pending_(targets) {}
+
+  // Something happened: every target lacks it now.
+  void add(ChangeSet fresh);
+  // What `target` lacks, and lacks no more from here on; null: nothing.
+  std::shared_ptr<const ChangeSet> take(std::size_t target);
+  // What a run did not bring over: older than anything that is pending.
+  void put_back(std::size_t target, ChangeSet unconfirmed);
+
+  bool lacks(std::size_t target) const { return pending_[target] != nullptr; }
+  std::size_t queue_length(std::size_t target) const {
+    return pending_[target] ? pending_[target]->size() : 0;
+  }
+
+ private:
+  std::vector<std::shared_ptr<ChangeSet>> pending_;
+};
+
+}  // namespace inotifysync

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One place that is kept identical: any destination rsync knows.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "notify_core/error.hpp"
+
+namespace inotifysync {
+
+struct Target {
+  enum class Kind {
+    local,   // a directory here
+    ssh,     // [user@]host:path
+    daemon,  // [user@]host::module/path or rsync://[user@]host[:port]/module/path
+  };
+  Kind kind = Kind::local;
+  std::string operand;  // as the user wrote it
+  std::string name;     // for people: as configured, or the host (and module), or the last part of the path
+  std::string user, host;
+  int port = 0;        // 0: the default
+  std::string module;  // daemon
+  std::string path;    // below the module; never begins or ends in '/' there
+
+  // Settings.
+  std::string password_file;
+  std::string ssh;                         // the remote shell and its options, split at spaces; empty: ssh
+  std::string rsync_path;                  // rsync on the other side
+  std::vector<std::string> rsync_options;  // after those for all targets
+  std::optional<bool> warm;                // keep a connection waiting; unset: where it helps
+  std::optional<bool> remove;              // delete on this target; unset: as the source says
+
+  // What rsync is to be told, with `below` (relative, may be empty) added. Ends in '/'.
+  std::string destination(std::string_view below = {}) const;
+};
+
+// Reads one TARGET operand. Error: path is the operand, detail what is wrong with it and what to write
+// instead.
+notify_core::Result<Target> parse_target(std::string_view operand);
+
+// A password file must belong to us or to root and be closed to others, as rsync wants it. Says what is
+// wrong; empty: nothing. `mode` and `owner` as stat(2) gave them.
+std::string password_file_fault(mode_t mode, uid_t owner, uid_t we);
+
+}  // namespace inotifysync

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What an operator asks at three in the morning, as values, as JSON and as one line. Pure.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace inotifysync {
+
+struct TargetStatus {
+  std::string name;
+  std::string operand;
+  std::string state;                         // "idle", "running", "waiting", "held", "starting"
+  double lag_seconds = 0;                    // age of the oldest change it lacks
+  std::uint64_t queue = 0;                   // dirty paths
+  std::optional<std::int64_t> last_success;  // seconds since the epoch
+  std::optional<std::int64_t> last_error_at;
+  std::string last_error;                  // rsync's own words
+  std::optional<double> next_try_seconds;  // while waiting or held
+  bool up_to_date = false;                 // the first full pass is done and nothing is lacking
+  bool deletes = false;
+  std::uint64_t runs = 0, failed_runs = 0, files = 0, deleted = 0, bytes = 0;
+};
+
+struct SourceStatus {
+  std::string path;
+  std::string state;  // "watching", "starting", "missing", "rescanning"
+  std::uint64_t watches = 0, events = 0, overflows = 0;
+  std::optional<std::int64_t> last_audit;
+  std::vector<TargetStatus> targets;
+};
+
+struct Status {
+  std::int64_t time = 0;  // seconds since the epoch
+  double uptime_seconds = 0;
+  int pid = 0;
+  std::string version;
+  std::vector<SourceStatus> sources;
+};
+
+std::string status_json(const Status& status);  // one object, ended by a newline
+
+struct BatchReport {
+  std::string target;
+  std::uint64_t files = 0, deleted = 0, bytes = 0;
+  double seconds = 0;
+};
+// "web1 12 files, 3 deleted, 1.2 MB in 0.08 s"
+std::string batch_line(const BatchReport& report);
+// "1.2 MB", "512 B"; powers of a thousand.
+std::string human_bytes(std::uint64_t bytes);
+// `text` as a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD.
+std::string json_string(std::string_view text);
+
+}  // namespace inotifysync

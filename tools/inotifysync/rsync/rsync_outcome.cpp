@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/rsync/rsync_outcome.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <initializer_list>
+#include <utility>
+
+namespace inotifysync {
+namespace {
+
+constexpr std::size_t itemize_width = 11;
+
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+bool has_any(std::string_view text, std::initializer_list<std::string_view> parts) {
+  return std::any_of(parts.begin(), parts.end(), [text](std::string_view part) { return has(text, part); });
+}
+
+bool starts(std::string_view text, std::string_view with) {
+  return text.substr(0, with.size()) == with;
+}
+
+template <class Visit>
+void for_each_line(std::string_view text, Visit visit) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    if (!line.empty()) visit(line);
+  }
+}
+
+// A name as rsync prints it: a directory has a slash behind it.
+std::string clean_name(std::string_view printed) {
+  std::string name = unescape_name(printed);
+  while (name.size() > 1 && name.back() == '/') name.pop_back();
+  return name;
+}
+
+// The paths of a step, to be found by name.
+class Paths {
+ public:
+  explicit Paths(const Step& step) : step_(step) {
+    order_.reserve(step.entries.size());
+    for (std::size_t i = 0; i < step.entries.size(); ++i) order_.push_back(i);
+    std::sort(order_.begin(), order_.end(), [this](auto a, auto b) { return path(a) < path(b); });
+  }
+
+  std::size_t find(std::string_view wanted) const {
+    const auto at = lower(wanted);
+    return at != order_.end() && path(*at) == wanted ? *at : npos;
+  }
+
+  // Calls `visit` for the path itself and those below it; for those above it too where they stand for a whole
+  // tree.
+  template <class Visit>
+  bool touch(std::string_view wanted, Visit visit) const {
+    bool any = false;
+    for (auto at = lower(wanted); at != order_.end() && starts(path(*at), wanted); ++at) {
+      const std::string_view rest = path(*at).substr(wanted.size());
+      if (!rest.empty() && rest.front() != '/') continue;
+      visit(*at);
+      any = true;
+    }
+    if (step_.kind != StepKind::subtree) return any;
+    for (std::size_t slash = wanted.find('/'); slash != npos; slash = wanted.find('/', slash + 1)) {
+      const std::size_t above = find(wanted.substr(0, slash));
+      if (above == npos) continue;
+      visit(above);
+      any = true;
+    }
+    return any;
+  }
+
+  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+
+ private:
+  std::string_view path(std::size_t i) const { return step_.path(step_.entries[i]); }
+  std::vector<std::size_t>::const_iterator lower(std::string_view wanted) const {
+    return std::lower_bound(order_.begin(), order_.end(), wanted,
+                            [this](std::size_t i, std::string_view value) { return path(i) < value; });
+  }
+
+  const Step& step_;
+  std::vector<std::size_t> order_;
+};
+
+// ".name.XXXXXX", the file that rsync writes before it renames it, is `name`.
+std::string without_temporary(const std::string& path) {
+  const std::size_t name = path.rfind('/') + 1;
+  const std::size_t dot = path.rfind('.');
+  if (path[name] != '.' || dot <= name || path.size() - dot != 7) return path;
+  return path.substr(0, name) + path.substr(name + 1, dot - name - 1);
+}
+
+// The text between the first and the last quote of a line; empty: none.
+std::string_view quoted_part(std::string_view line) {
+  const std::size_t open = line.find('"');
+  if (open == std::string_view::npos) return {};
+  std::size_t close = line.find("\" ", open + 1);
+  if (close == std::string_view::npos) close = line.rfind('"');
+  return close > open ? line.substr(open + 1, close - open - 1) : std::string_view{};
+}
+
+class Reader {
+ public:
+  Reader(std::string_view output, std::string_view errors, const Step& step)
+      : step_(step), paths_(step), seen_(step.entries.size()), failed_(step.entries.size()) {
+    for_each_line(output, [this](std::string_view line) { read_output(line); });
+    for_each_line(errors, [this](std::string_view line) { read_error(line); });
+  }
+
+  // `strict`: only what was seen passing.
+  std::vector<bool> confirmed(bool strict) const {
+    std::vector<bool> result(failed_.size());
+    for (std::size_t i = 0; i < result.size(); ++i)
+      result[i] = !unplaced_ && !failed_[i] && (seen_[i] || !strict);
+    return result;
+  }
+
+  std::size_t failed() const {
+    return static_cast<std::size_t>(std::count(failed_.begin(), failed_.end(), true)) + (unplaced_ ? 1 : 0);
+  }
+
+  std::uint64_t files = 0, deleted = 0, bytes = 0;
+  bool delete_limit = false;
+
+ private:
+  void read_output(std::string_view line) {
+    constexpr std::string_view in_the_way = "cannot delete non-empty directory: ";
+    if (starts(line, in_the_way)) return fail(clean_name(line.substr(in_the_way.size())));
+    if (starts(line, "*deleting")) return read_item(line, true);
+    if (line.size() > itemize_width + 1 && has("<>ch.", line.substr(0, 1)) &&
+        has("fdLDS", line.substr(1, 1)) && line[itemize_width] == ' ') {
+      read_item(line, false);
+    }
+  }
+
+  void read_item(std::string_view line, bool deletion) {
+    if (line.size() <= itemize_width + 1) return;
+    const std::string_view rest = line.substr(itemize_width + 1);
+    std::uint64_t sent = 0;
+    const auto [end, problem] = std::from_chars(rest.data(), rest.data() + rest.size(), sent);
+    if (problem != std::errc{} || end == rest.data() + rest.size() || *end != ' ') return;
+    bytes += sent;
+    if (deletion) {
+      ++deleted;
+    } else if (line[0] != '.' && line[1] != 'd') {
+      ++files;
+    }
+    const std::size_t at =
+        paths_.find(clean_name(rest.substr(static_cast<std::size_t>(end - rest.data()) + 1)));
+    if (at != Paths::npos) seen_[at] = true;
+  }
+
+  void read_error(std::string_view line) {
+    if (has(line, "--max-delete limit")) delete_limit = true;
+    if (starts(line, "rsync error:") || starts(line, "rsync warning:")) return;
+    constexpr std::string_view orphan = "WARNING: parent dir is absent in the file list: ";
+    if (starts(line, orphan)) return;  // "file has vanished" said it already
+    const std::string_view path = quoted_part(line);
+    if (!path.empty()) return fail(without_temporary(unescape_name(path)));
+    if (has_any(line, {"failed", "IO error", "cannot", "error"})) unplaced_ = true;
+  }
+
+  // `path` is the source's or the target's; which part of it is ours is found out by trying, longest first.
+  void fail(const std::string& path) {
+    std::string_view tail = path;
+    while (!tail.empty()) {
+      while (!tail.empty() && tail.front() == '/') tail.remove_prefix(1);
+      if (!tail.empty() && paths_.touch(tail, [this](std::size_t i) { failed_[i] = true; })) return;
+      const std::size_t slash = tail.find('/');
+      tail.remove_prefix(slash == std::string_view::npos ? tail.size() : slash);
+    }
+    other_failures_ = true;
+    if (step_.kind != StepKind::exact && step_.kind != StepKind::attributes) unplaced_ = true;
+  }
+
+ public:
+  bool other_failures() const { return other_failures_ || unplaced_; }
+
+ private:
+  const Step& step_;
+  Paths paths_;
+  std::vector<bool> seen_, failed_;
+  bool unplaced_ = false;        // trouble that names no path: nothing is certain
+  bool other_failures_ = false;  // trouble with a path that is not listed: a parent directory, say
+};
+
+// The line that tells a person most.
+std::string telling_words(std::string_view output, std::string_view errors, bool signalled, int code) {
+  std::string best;
+  int best_rank = 0;
+  const auto weigh = [&](std::string_view line) {
+    int rank = 2;
+    if (starts(line, "rsync error:") || starts(line, "rsync warning:")) rank = 1;
+    if (has_any(line, {"connection unexpectedly closed", "read error: Connection reset"})) rank = 1;
+    if (has_any(line, {"@ERROR", "ERROR:", "The server is configured to refuse"})) rank = 3;
+    if (rank > best_rank) best = line, best_rank = rank;
+  };
+  for_each_line(errors, weigh);
+  if (best.empty()) {
+    for_each_line(output, [&](std::string_view line) {
+      if (has(line, "cannot delete")) weigh(line);
+    });
+  }
+  if (!best.empty()) return best;
+  return signalled ? "rsync was ended by signal " + std::to_string(code)
+                   : "rsync ended with status " + std::to_string(code);
+}
+
+bool no_space(std::string_view errors) {
+  return has_any(errors, {"No space left on device", "Disk quota exceeded"});
+}
+
+Verdict refused(std::string_view errors) {
+  if (has(errors, "refuse --delete") || has(errors, "refuse --force") || has(errors, "refuse --remove")) {
+    return Verdict::no_deletion;
+  }
+  return Verdict::hold;
+}
+
+Verdict breaking_verdict(int code, std::string_view errors) {
+  if (no_space(errors)) return Verdict::target_full;
+  switch (code) {
+    case 1:
+    case 4:
+      return refused(errors);
+    case 2:
+      return has_any(errors, {"invalid file mode", "invalid path"}) ? Verdict::no_missing_args
+                                                                    : Verdict::hold;
+    case 3:
+      return has(errors, "[sender]") ? Verdict::source_missing : Verdict::hold;
+    case 5:
+      return has(errors, "max connections") ? Verdict::busy : Verdict::hold;
+    case 10:
+      return has_any(errors, {"failed to connect", "getaddrinfo"}) ? Verdict::retry
+                                                                   : Verdict::connection_lost;
+    case 12:
+      // An old receiver gives up with 2, and we may see no more than the broken connection.
+      return has(errors, "invalid file mode") ? Verdict::no_missing_args : Verdict::connection_lost;
+    case 14:
+    case 124:
+    case 125:
+    case 126:
+    case 127:
+      return Verdict::hold;
+    case 25:
+      return Verdict::max_delete;
+    case 255:
+      return has_any(errors,
+                     {"Permission denied", "Host key verification failed", "REMOTE HOST IDENTIFICATION"})
+                 ? Verdict::hold
+                 : Verdict::retry;
+    default:
+      return Verdict::retry;
+  }
+}
+
+}  // namespace
+
+std::string unescape_name(std::string_view printed) {
+  std::string name;
+  for (std::size_t i = 0; i < printed.size(); ++i) {
+    const std::string_view digits = printed.substr(std::min(i + 2, printed.size()), 3);
+    const bool escaped =
+        printed[i] == '\\' && printed.substr(i + 1, 1) == "#" && digits.size() == 3 &&
+        std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '7'; });
+    if (!escaped) {
+      name += printed[i];
+      continue;
+    }
+    name += static_cast<char>((digits[0] - '0') * 64 + (digits[1] - '0') * 8 + (digits[2] - '0'));
+    i += 4;
+  }
+  return name;
+}
+
+Outcome judge_rsync(bool signalled, int code, std::string_view output, std::string_view errors,
+                    const Step& step) {
+  Outcome outcome;
+  const Reader reader(output, errors, step);
+  outcome.files = reader.files;
+  outcome.deleted = reader.deleted;
+  outcome.sent_bytes = reader.bytes;
+  const bool ended = !signalled && (code == 0 || code == 23 || code == 24 || code == 25);
+  if (ended) {
+    outcome.confirmed = reader.confirmed(code == 23 || code == 25 || reader.delete_limit);
+    outcome.failed = reader.failed();
+  }
+  const bool whole = code == 0 && outcome.failed == 0;
+  if (ended && (code == 25 || reader.delete_limit)) {
+    outcome.verdict = Verdict::max_delete;
+  } else if (ended && (whole || (code == 24 && outcome.failed == 0 && !reader.other_failures()))) {
+    outcome.verdict = Verdict::delivered;
+    return outcome;
+  } else if (ended) {
+    outcome.verdict = no_space(errors) ? Verdict::target_full : Verdict::partial;
+  } else {
+    outcome.verdict = signalled ? Verdict::retry : breaking_verdict(code, errors);
+  }
+  outcome.words = telling_words(output, errors, signalled, code);
+  return outcome;
+}
+
+void put_back(const Step& step, const Outcome& outcome, ChangeSet& into) {
+  if (outcome.verdict == Verdict::delivered) return;
+  for (std::size_t i = 0; i < step.entries.size(); ++i) {
+    if (i < outcome.confirmed.size() && outcome.confirmed[i]) continue;
+    into.mark(step.path(step.entries[i]), step.entries[i].dirt);
+  }
+  for (const Step::Owed& owed : step.owed) into.mark(owed.path, owed.dirt);
+}
+
+}  // namespace inotifysync
