@@ -27,7 +27,7 @@ class Diagnostics {
   void say(std::string_view line) const;
   template <class... Words>
   void say(fmt::format_string<Words...> format, const Words&... words) const {
-    say(std::string_view(fmt::format(format, words...)));
+    say(std::string_view(fmt::vformat(format, fmt::make_format_args(words...))));
   }
 
  private:
