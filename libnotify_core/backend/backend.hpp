@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// How does the kernel say it? A backend watches directories and files, each under a number of its own, and
+// reads what happened as records. It knows no paths and no tree.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "notify_core/event.hpp"
+
+namespace notify_core::backend {
+
+struct Record {
+  int watch = -1;  // the number that add() returned; -1 of an overflow
+  EventMask mask = 0;
+  std::uint32_t cookie = 0;
+  std::int32_t pid = 0;
+  std::string_view name;  // lies in the backend's buffer until the next fill()
+};
+
+// How add() looks the name up, apart from the events.
+enum AddFlags : unsigned {
+  add_directory_only = 1,   // ENOTDIR for anything else
+  add_no_follow = 2,        // do not follow a symbolic link
+  add_keep_old_events = 4,  // the events asked for before stay asked for
+};
+
+class WatchBackend {
+ public:
+  virtual ~WatchBackend() = default;
+
+  virtual int descriptor() const = 0;
+
+  // Says where the names of the next add() calls are looked up: an open directory. 0 or minus the errno.
+  virtual int enter(int directory) = 0;
+  // Watches `name` ("." is the directory entered) for `events`. The same object has the same number while it
+  // is watched. Returns the number, or minus the errno.
+  virtual int add(const char* name, EventMask events, unsigned flags) = 0;
+  // Watches `path`, looked up as the process would.
+  virtual int add_path(const char* path, EventMask events, unsigned flags) = 0;
+  // Ends a watch. An "ignored" record may or may not follow.
+  virtual int remove(int watch) = 0;
+  // From now on the calling thread's working directory may be used to look names up faster, or may not.
+  virtual void use_working_directory(bool use) = 0;
+
+  // Reads what is queued, without waiting: the number of bytes, or minus the errno (EAGAIN: nothing).
+  virtual std::ptrdiff_t fill() = 0;
+  // The next record of what was read; false where there is none left.
+  virtual bool next(Record& record) = 0;
+  // True where the last fill() took all that was queued at that moment.
+  virtual bool drained() const = 0;
+  // How many records the kernel keeps at most before it drops some.
+  virtual std::size_t queue_limit() const = 0;
+};
+
+}  // namespace notify_core::backend

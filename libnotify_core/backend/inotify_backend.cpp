@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "backend/inotify_backend.hpp"
+
+#include <fcntl.h>
+#include <sys/inotify.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+
+#include "sys/syscall.hpp"
+
+namespace notify_core::backend {
+namespace {
+
+std::uint32_t kernel_mask(EventMask events, unsigned flags) {
+  std::uint32_t mask = events;
+  if (flags & add_directory_only) mask |= IN_ONLYDIR;
+  if (flags & add_no_follow) mask |= IN_DONT_FOLLOW;
+  if (flags & add_keep_old_events) mask |= IN_MASK_ADD;
+  return mask;
+}
+
+std::size_t read_queue_limit() {
+  constexpr std::size_t kernel_default = 16384;
+  const sys::Fd file(sys::open_at(AT_FDCWD, "/proc/sys/fs/inotify/max_queued_events", O_RDONLY));
+  char text[32];
+  const std::ptrdiff_t size = file ? sys::read(file.get(), text, sizeof text) : 0;
+  std::size_t limit = kernel_default;
+  if (size > 0) std::from_chars(text, text + size, limit);
+  return limit;
+}
+
+}  // namespace
+
+InotifyBackend::InotifyBackend(sys::Fd inotify, std::size_t queue_limit)
+    : inotify_(std::move(inotify)),
+      queue_limit_(queue_limit),
+      buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)) {}
+
+Result<std::unique_ptr<WatchBackend>> InotifyBackend::create() {
+  const int number = sys::inotify_init();
+  if (number < 0) return sys::error(number, "inotify_init1");
+  return std::unique_ptr<WatchBackend>(new InotifyBackend(sys::Fd(number), read_queue_limit()));
+}
+
+int InotifyBackend::enter(int directory) {
+  directory_ = directory;
+  return in_working_directory_ ? sys::change_directory(directory) : 0;
+}
+
+// inotify(7) has no "at" call: a name is looked up from the working directory, or through the descriptor's
+// link in /proc, which costs two more steps but leaves the process where it stands.
+int InotifyBackend::add(const char* name, EventMask events, unsigned flags) {
+  if (in_working_directory_) return add_path(name, events, flags);
+  char path[512];
+  const int length = std::snprintf(path, sizeof path, "/proc/self/fd/%d/%s", directory_, name);
+  if (length < 0 || static_cast<std::size_t>(length) >= sizeof path) return -ENAMETOOLONG;
+  return add_path(path, events, flags);
+}
+
+int InotifyBackend::add_path(const char* path, EventMask events, unsigned flags) {
+  return sys::inotify_add_watch(inotify_.get(), path, kernel_mask(events, flags));
+}
+
+int InotifyBackend::remove(int watch) {
+  return sys::inotify_remove_watch(inotify_.get(), watch);
+}
+
+std::ptrdiff_t InotifyBackend::fill() {
+  const std::ptrdiff_t size = sys::read(inotify_.get(), buffer_.get(), buffer_size);
+  // The kernel copies records as long as the next one fits, so room for the longest means that none was left.
+  drained_ = size < static_cast<std::ptrdiff_t>(buffer_size - longest_record);
+  decoder_ = InotifyDecoder({buffer_.get(), size > 0 ? static_cast<std::size_t>(size) : 0});
+  return size;
+}
+
+}  // namespace notify_core::backend

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+
+#include "backend/backend.hpp"
+#include "backend/inotify_decoder.hpp"
+#include "notify_core/error.hpp"
+#include "sys/fd.hpp"
+
+namespace notify_core::backend {
+
+class InotifyBackend final : public WatchBackend {
+ public:
+  static Result<std::unique_ptr<WatchBackend>> create();
+
+  int descriptor() const override { return inotify_.get(); }
+  int enter(int directory) override;
+  int add(const char* name, EventMask events, unsigned flags) override;
+  int add_path(const char* path, EventMask events, unsigned flags) override;
+  int remove(int watch) override;
+  void use_working_directory(bool use) override { in_working_directory_ = use; }
+  std::ptrdiff_t fill() override;
+  bool next(Record& record) override { return decoder_.next(record); }
+  bool drained() const override { return drained_; }
+  std::size_t queue_limit() const override { return queue_limit_; }
+
+ private:
+  InotifyBackend(sys::Fd inotify, std::size_t queue_limit);
+
+  // A full queue of 16,384 short names is 512 KiB; 1 MiB takes it in one read.
+  static constexpr std::size_t buffer_size = std::size_t{1} << 20;
+  // The longest record: a header and a name of NAME_MAX bytes with its padding.
+  static constexpr std::size_t longest_record = 16 + 256;
+
+  sys::Fd inotify_;
+  std::size_t queue_limit_;
+  std::unique_ptr<std::byte[]> buffer_;
+  InotifyDecoder decoder_;
+  bool drained_ = true;
+  int directory_ = -1;
+  bool in_working_directory_ = false;
+};
+
+}  // namespace notify_core::backend
