@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "watch/recovery.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace notify_core::watch {
+
+void Recovery::add(int watch, std::string_view name, bool directory) {
+  if (lookup(watch, name) != nullptr) return;
+  found_.push_back(std::make_unique<Entry>(Entry{{watch, std::string(name), directory}, State::open}));
+  Entry* entry = found_.back().get();
+  index_.emplace(Key{watch, entry->found.name}, entry);
+}
+
+Recovery::Entry* Recovery::lookup(int watch, std::string_view name) {
+  const auto position = index_.find(Key{watch, name});
+  return position == index_.end() ? nullptr : position->second;
+}
+
+void Recovery::settle(Entry& entry) {
+  index_.erase(Key{entry.found.watch, entry.found.name});
+  entry.state = State::settled;
+}
+
+void Recovery::report_with_parents(NodeId node, std::vector<Found>& due) {
+  if (node == no_node || tree_.is_root(node)) return;
+  report_with_parents(tree_.parent(node), due);
+  Entry* entry = lookup(tree_.watch(tree_.parent(node)), tree_.name(node));
+  if (entry == nullptr || entry->state != State::open) return;
+  entry->state = State::reported;
+  due.push_back(entry->found);
+}
+
+Recovery::Verdict Recovery::heard(NodeId node, std::string_view name, EventMask mask,
+                                  std::vector<Found>& due) {
+  report_with_parents(node, due);
+  Entry* entry = name.empty() ? nullptr : lookup(tree_.watch(node), name);
+  if (entry == nullptr) return Verdict::report;
+  if (entry->state == State::reported) {
+    const bool late_create = (mask & mask::create) != 0;
+    // Once deleted or moved away, the name may be made anew.
+    if (mask & (mask::create | mask::remove | mask::moved_from)) settle(*entry);
+    return late_create ? Verdict::already_reported : Verdict::report;
+  }
+  if (mask & (mask::create | mask::moved_to)) {
+    settle(*entry);
+    return Verdict::report;
+  }
+  due.push_back(entry->found);
+  entry->state = State::reported;
+  if (mask & (mask::remove | mask::moved_from)) settle(*entry);
+  return Verdict::report;
+}
+
+void Recovery::drained(std::vector<Found>& due) {
+  for (const auto& entry : found_) {
+    if (entry->state != State::open) continue;
+    entry->state = State::reported;
+    due.push_back(entry->found);
+  }
+}
+
+void Recovery::forget_reported() {
+  index_.clear();
+  found_.clear();
+}
+
+}  // namespace notify_core::watch

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What listing a newborn directory found, until it is known whether the kernel queued its CREATE. Pure data.
+//
+// A directory is watched, then listed. An entry made in between is in the listing and in the queue: the
+// kernel's event takes the place of the recovered one. An entry made before is only in the listing. Which it
+// was is known when something else is said of the entry, or when the queue has been read past the moment of
+// the listing.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "notify_core/event.hpp"
+#include "watch/watch_tree.hpp"
+
+namespace notify_core::watch {
+
+struct Found {
+  int watch = -1;  // of the directory it was found in: unlike a node's number, never used again
+  std::string name;
+  bool directory = false;
+};
+
+class Recovery {
+ public:
+  explicit Recovery(const WatchTree& tree) : tree_(tree) {}
+
+  bool idle() const { return found_.empty(); }
+  void add(int watch, std::string_view name, bool directory);
+
+  enum class Verdict { report, already_reported };
+  // The kernel says `mask` of (`node`, `name`). Appends to `due` what must be reported before that, parents
+  // first. already_reported: this CREATE was recovered before the kernel came round to queueing it.
+  Verdict heard(NodeId node, std::string_view name, EventMask mask, std::vector<Found>& due);
+
+  // The queue has been read past the last listing: appends all that is still open to `due`.
+  void drained(std::vector<Found>& due);
+  // What was reported is remembered until the next forget(), for events that the kernel queues late.
+  void forget_reported();
+
+ private:
+  enum class State : unsigned char { open, reported, settled };
+  struct Entry {
+    Found found;
+    State state = State::open;
+  };
+  struct Key {
+    int watch;
+    std::string_view name;  // lies in the entry
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const {
+      return std::hash<std::string_view>{}(key.name) ^
+             (static_cast<std::size_t>(key.watch) * 0x9e3779b97f4a7c15);
+    }
+  };
+
+  Entry* lookup(int watch, std::string_view name);
+  void report_with_parents(NodeId node, std::vector<Found>& due);
+  void settle(Entry& entry);
+
+  const WatchTree& tree_;
+  std::vector<std::unique_ptr<Entry>> found_;  // in the order of listing: parents before children
+  std::unordered_map<Key, Entry*, KeyHash> index_;
+};
+
+}  // namespace notify_core::watch

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Which path is a watch now? A node holds a name and a parent, nothing more of its path: a renamed directory
+// relinks one edge, however much lies below it. Pure data: no system call is made here.
+//
+// 32 bytes a node, two hash tables of 4-byte slots (by watch descriptor, by parent and name), and the name.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "watch/id_table.hpp"
+#include "watch/name_arena.hpp"
+
+namespace notify_core::watch {
+
+using NodeId = std::uint32_t;
+inline constexpr NodeId no_node = IdTable::none;
+
+class WatchTree {
+ public:
+  // A root keeps the path it was given, whatever happens to it: `path` is what is printed (a directory's ends
+  // in
+  // '/', so that names can follow).
+  NodeId add_root(std::string_view path, int watch);
+  // A directory `name` in `parent`. Neither the watch nor the place may be taken.
+  NodeId add_child(NodeId parent, std::string_view name, int watch);
+
+  // Moves the node, and with it all below, to a new parent and name. The place must be free (or its
+  // node replaced), and not below `node`.
+  void relink(NodeId node, NodeId parent, std::string_view name);
+  // Takes out a node without children.
+  void remove(NodeId node);
+
+  // A node about to vanish whose place was taken by a rename: it keeps its path until its last events are
+  // read, but child() no longer finds it.
+  void set_replaced(NodeId node) { at(node).replaced = true; }
+
+  NodeId by_watch(int watch) const;
+  NodeId child(NodeId parent, std::string_view name) const;
+
+  bool is_root(NodeId node) const { return at(node).parent == no_node; }
+  NodeId parent(NodeId node) const { return at(node).parent; }
+  NodeId first_child(NodeId node) const { return at(node).first_child; }
+  NodeId next_sibling(NodeId node) const { return at(node).next; }
+  int watch(NodeId node) const { return at(node).watch; }
+  std::string_view name(NodeId node) const;           // of a root: its path
+  bool is_below(NodeId node, NodeId ancestor) const;  // also true of the ancestor itself
+
+  // Position in the order of watching; given once all below the node is watched. 0: not yet.
+  std::uint32_t order(NodeId node) const { return at(node).order; }
+  void set_order(NodeId node) {
+    if (at(node).order == 0) at(node).order = ++last_order_;
+  }
+
+  // Marks for one sweep over the tree: after begin_sweep() no node is swept but those added later.
+  void begin_sweep() { sweep_ = !sweep_; }
+  bool swept(NodeId node) const { return at(node).sweep == sweep_; }
+  void set_swept(NodeId node) { at(node).sweep = sweep_; }
+
+  // The path as printed, ending in '/' for every child. Valid until the next call of path() or a change.
+  std::string_view path(NodeId node) const;
+
+  std::size_t size() const { return count_; }
+  const std::vector<NodeId>& roots() const { return roots_; }
+  // Visits every node; `visit` may not change the tree.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (NodeId id = 0; id < used_; ++id) {
+      if (at(id).watch != free_watch) visit(id);
+    }
+  }
+
+ private:
+  static constexpr int free_watch = -1;
+  static constexpr std::size_t chunk_size = 2048;
+  static constexpr std::size_t cache_size = 256;
+
+  struct Node {
+    NodeId parent = no_node;
+    NodeId first_child = no_node;
+    NodeId next = no_node;  // sibling; of a free node: the next free one
+    NodeId previous = no_node;
+    std::uint32_t name = 0;  // place in the arena; of a root: index of root_paths_
+    std::int32_t watch = free_watch;
+    std::uint32_t order = 0;
+    std::uint8_t name_length = 0;
+    bool sweep = false;
+    bool replaced = false;
+  };
+  static_assert(sizeof(Node) == 32);
+
+  struct CachedPath {
+    NodeId node = no_node;
+    std::uint64_t generation = 0;
+    std::string path;
+  };
+
+  Node& at(NodeId id) { return chunks_[id / chunk_size][id % chunk_size]; }
+  const Node& at(NodeId id) const { return chunks_[id / chunk_size][id % chunk_size]; }
+  NodeId take_node(int watch);
+  void link(NodeId id, NodeId parent, std::string_view name);
+  void unlink(NodeId id);
+  std::uint32_t hash_of_watch(NodeId id) const { return static_cast<std::uint32_t>(at(id).watch); }
+  std::uint32_t hash_of_place(NodeId id) const { return place_hash(at(id).parent, name(id)); }
+  static std::uint32_t place_hash(NodeId parent, std::string_view name);
+  void build_path(NodeId id, std::string& out) const;
+
+  std::vector<std::unique_ptr<Node[]>> chunks_;
+  NodeId used_ = 0;
+  NodeId free_ = no_node;
+  std::size_t count_ = 0;
+  NameArena names_;
+  std::vector<std::string> root_paths_;
+  std::vector<NodeId> roots_;
+  IdTable by_watch_;
+  IdTable by_place_;
+  std::uint32_t last_order_ = 0;
+  bool sweep_ = false;
+  std::uint64_t generation_ = 1;  // grows when a path that was built may no longer be true
+  mutable std::vector<CachedPath> cache_ = std::vector<CachedPath>(cache_size);
+};
+
+}  // namespace notify_core::watch

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "watch/recovery.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace notify_core;
+using watch::Found;
+using watch::NodeId;
+using watch::Recovery;
+using watch::WatchTree;
+using Verdict = Recovery::Verdict;
+
+namespace {
+
+// t/ with a newborn directory d (watch 2), in which another directory e (watch 3) was found.
+struct Newborn {
+  WatchTree tree;
+  NodeId root = tree.add_root("t/", 1);
+  NodeId d = tree.add_child(root, "d", 2);
+  NodeId e = tree.add_child(d, "e", 3);
+  Recovery recovery{tree};
+  std::vector<Found> due;
+
+  Verdict heard(NodeId node, std::string_view name, EventMask mask) {
+    due.clear();
+    return recovery.heard(node, name, mask, due);
+  }
+  std::string names() const {
+    std::string all;
+    for (const Found& found : due) all.append(found.name).append(" ");
+    return all;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what only the listing shows is reported when the queue is empty, parents first") {
+  Newborn n;
+  n.recovery.add(2, "e", true);
+  n.recovery.add(3, "f", false);
+  n.recovery.drained(n.due);
+  CHECK(n.names() == "e f ");
+  CHECK(n.due[0].directory);
+  n.due.clear();
+  n.recovery.drained(n.due);
+  CHECK(n.due.empty());
+}
+
+TEST_CASE("a CREATE that the kernel queued takes the place of the recovered one") {
+  Newborn n;
+  n.recovery.add(2, "f", false);
+  CHECK(n.heard(n.d, "f", mask::create) == Verdict::report);
+  CHECK(n.due.empty());
+  n.recovery.drained(n.due);
+  CHECK(n.due.empty());
+}
+
+TEST_CASE("so does a MOVED_TO") {
+  Newborn n;
+  n.recovery.add(2, "f", false);
+  CHECK(n.heard(n.d, "f", mask::moved_to) == Verdict::report);
+  n.recovery.drained(n.due);
+  CHECK(n.due.empty());
+}
+
+TEST_CASE("another event of an entry brings its creation first") {
+  Newborn n;
+  n.recovery.add(2, "f", false);
+  CHECK(n.heard(n.d, "f", mask::modify) == Verdict::report);
+  CHECK(n.names() == "f ");
+  CHECK(n.heard(n.d, "f", mask::close_write) == Verdict::report);
+  CHECK(n.due.empty());
+}
+
+TEST_CASE("an event below brings the directories above it first") {
+  Newborn n;
+  n.recovery.add(2, "e", true);
+  n.recovery.add(3, "f", false);
+  CHECK(n.heard(n.e, "f", mask::modify) == Verdict::report);
+  CHECK(n.names() == "e f ");
+}
+
+TEST_CASE("a CREATE queued late is not said a second time, but a new one is") {
+  Newborn n;
+  n.recovery.add(2, "f", false);
+  n.recovery.drained(n.due);
+  CHECK(n.heard(n.d, "f", mask::create) == Verdict::already_reported);
+  CHECK(n.heard(n.d, "f", mask::create) == Verdict::report);
+}
+
+TEST_CASE("a deleted entry may be made anew") {
+  Newborn n;
+  n.recovery.add(2, "f", false);
+  CHECK(n.heard(n.d, "f", mask::remove) == Verdict::report);
+  CHECK(n.names() == "f ");
+  CHECK(n.heard(n.d, "f", mask::create) == Verdict::report);
+  CHECK(n.due.empty());
+  n.recovery.drained(n.due);
+  CHECK(n.due.empty());
+}
