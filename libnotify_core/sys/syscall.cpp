@@ -4,11 +4,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#include <system_error>
+#include <thread>
 
 namespace notify_core::sys {
 namespace {
@@ -35,15 +39,21 @@ int open_at(int directory, const char* path, int flags, unsigned mode) {
   return uninterrupted([&] { return ::openat(directory, path, flags | O_CLOEXEC, mode); });
 }
 
-int inotify_init() { return checked(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)); }
+int inotify_init() {
+  return checked(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+}
 
 int inotify_add_watch(int inotify, const char* path, std::uint32_t mask) {
   return checked(::inotify_add_watch(inotify, path, mask));
 }
 
-int inotify_remove_watch(int inotify, int watch) { return checked(::inotify_rm_watch(inotify, watch)); }
+int inotify_remove_watch(int inotify, int watch) {
+  return checked(::inotify_rm_watch(inotify, watch));
+}
 
-std::ptrdiff_t read(int fd, void* buffer, std::size_t size) { return checked(::read(fd, buffer, size)); }
+std::ptrdiff_t read(int fd, void* buffer, std::size_t size) {
+  return checked(::read(fd, buffer, size));
+}
 
 std::ptrdiff_t write(int fd, const void* data, std::size_t size) {
   return uninterrupted([&] { return ::write(fd, data, size); });
@@ -68,14 +78,32 @@ std::ptrdiff_t list_directory(int fd, void* buffer, std::size_t size) {
   return checked(static_cast<std::ptrdiff_t>(::syscall(SYS_getdents64, fd, buffer, size)));
 }
 
-int change_directory(int fd) { return checked(::fchdir(fd)); }
-int change_directory(const char* path) { return checked(::chdir(path)); }
-int unshare_working_directory() { return checked(::unshare(CLONE_FS)); }
+int change_directory(int fd) {
+  return checked(::fchdir(fd));
+}
+int change_directory(const char* path) {
+  return checked(::chdir(path));
+}
+
+void run_with_own_working_directory(const std::function<void(bool own)>& work) {
+  // The new thread inherits the mask: signals go on to the threads that the program made for them.
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread;
+  try {
+    thread = std::thread([&work] { work(::unshare(CLONE_FS) == 0); });
+  } catch (const std::system_error&) {  // no thread to be had (EAGAIN)
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (thread.joinable()) return thread.join();
+  work(false);
+}
 
 int facts_at(int directory, const char* path, int flags, FileFacts& facts) {
   struct statx raw;
-  const int status = checked(
-      ::statx(directory, path, flags, STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_INO, &raw));
+  const int status =
+      checked(::statx(directory, path, flags, STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_INO, &raw));
   if (status < 0) return status;
   facts.mode = raw.stx_mode;
   facts.links = raw.stx_nlink;

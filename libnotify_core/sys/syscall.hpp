@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// System calls, checked. Each returns what the call returns or, as inside the kernel, minus the errno; calls that
-// EINTR may end are made again where nothing waits for the signal.
+// System calls, checked. Each returns what the call returns or, as inside the kernel, minus the errno; calls
+// that EINTR may end are made again where nothing waits for the signal.
 #pragma once
 
 #include <sys/stat.h>
@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -31,8 +32,10 @@ int write_all(int fd, std::string_view data);
 std::ptrdiff_t list_directory(int fd, void* buffer, std::size_t size);  // getdents64(2)
 int change_directory(int fd);
 int change_directory(const char* path);
-// Gives the calling thread a working directory of its own; unshare(2) with CLONE_FS needs no privilege.
-int unshare_working_directory();
+// Runs `work` and returns when it is done: in a thread with a working directory of its own and all signals
+// blocked (unshare(2) with CLONE_FS needs no privilege), or where that cannot be had, in the calling thread.
+// `work` is told which: true where it may change the working directory.
+void run_with_own_working_directory(const std::function<void(bool own)>& work);
 
 struct FileFacts {
   std::uint32_t mode = 0;   // S_IFMT and permission bits
@@ -44,10 +47,13 @@ struct FileFacts {
 int facts_at(int directory, const char* path, int flags, FileFacts& facts);
 long filesystem_type(int fd);  // f_type of fstatfs(2), or minus the errno
 
-// Waits for `fd` to become readable. 1: it is, 0: `timeout` is over, minus EINTR: a signal came. No timeout: for ever.
+// Waits for `fd` to become readable. 1: it is, 0: `timeout` is over, minus EINTR: a signal came. No timeout:
+// for ever.
 int wait_readable(int fd, const std::timespec* timeout);
 void pause_for(std::int64_t nanoseconds);  // may end early at a signal
 std::timespec now(clockid_t clock);
-inline std::int64_t nanoseconds(const std::timespec& t) { return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec; }
+inline std::int64_t nanoseconds(const std::timespec& t) {
+  return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+}
 
 }  // namespace notify_core::sys

@@ -54,7 +54,7 @@ TEST_CASE("a record cut short anywhere ends the batch") {
   std::vector<std::byte> whole;
   put(whole, 1, IN_OPEN, 0, "name", 12);
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    InotifyDecoder decoder(std::span(whole).first(size));
+    InotifyDecoder decoder({whole.data(), size});
     Record record;
     CHECK_FALSE(decoder.next(record));
   }

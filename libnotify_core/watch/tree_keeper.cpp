@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Keeps the tree of watches true: operands, births, moves, deaths, and the repair after an overflow. The
+// story is told at the head of watcher.cpp.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "sys/syscall.hpp"
+#include "watch/watcher_impl.hpp"
+
+namespace notify_core {
+
+using backend::Record;
+using watch::no_node;
+using watch::NodeId;
+using watch::ScanKind;
+
+namespace {
+
+constexpr int directory_flags = O_RDONLY | O_DIRECTORY;
+constexpr int place_flags = O_PATH | O_DIRECTORY;  // opening a directory so makes no event
+
+std::string with_slash(std::string path) {
+  if (path.empty() || path.back() != '/') path += '/';
+  return path;
+}
+
+}  // namespace
+
+Result<void> Watcher::Impl::add(std::string_view path,
+                                const std::function<void(const Error&)>& on_unreadable) {
+  const std::string name(path);
+  if (is_excluded(path)) return {};
+  if (!options_.recursive) return add_plain(name);
+  const int flags = directory_flags | (options_.follow_symlinks ? 0 : O_NOFOLLOW);
+  const int status = sys::open_at(AT_FDCWD, name.c_str(), flags);
+  sys::Fd directory(status);
+  if (!directory) {
+    if (status == -ENOTDIR || status == -ELOOP) return add_plain(name);
+    return sys::error(status, "open", name);
+  }
+  on_unreadable_ = &on_unreadable;
+  Result<void> result = add_tree(name, std::move(directory));
+  on_unreadable_ = nullptr;
+  return result;
+}
+
+Result<void> Watcher::Impl::add_plain(const std::string& path) {
+  const unsigned flags = options_.follow_symlinks ? 0U : backend::add_no_follow;
+  const int watch = backend_->add_path(path.c_str(), kernel_events_, flags);
+  if (watch < 0) return sys::error(watch, "inotify_add_watch", path);
+  if (tree_.by_watch(watch) != no_node) return {};  // the first name of the two stays
+  sys::FileFacts facts;
+  const bool directory =
+      sys::facts_at(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, facts) == 0 && S_ISDIR(facts.mode);
+  tree_.set_order(tree_.add_root(directory ? with_slash(path) : path, watch));
+  return {};
+}
+
+Result<void> Watcher::Impl::add_tree(const std::string& path, sys::Fd directory) {
+  int watch = 0;
+  bool complete = true;
+  sys::run_with_own_working_directory([&](bool own) {
+    backend_->use_working_directory(own);
+    watch = backend_->enter(directory.get());
+    if (watch == 0) watch = backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
+    if (watch < 0) return;
+    if (tree_.by_watch(watch) != no_node) {
+      backend_->add(".", kernel_events_, backend::add_directory_only);
+      return;
+    }
+    complete = scanner_.scan(std::move(directory), tree_.add_root(with_slash(path), watch), ScanKind::first);
+  });
+  backend_->use_working_directory(false);
+  if (watch < 0) return sys::error(watch, "inotify_add_watch", path);
+  if (!complete) return std::move(limit_error_);
+  return {};
+}
+
+bool Watcher::Impl::is_excluded(std::string_view path) const {
+  if (excluded_.empty()) return false;
+  if (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  return excluded_.contains(std::string(path));
+}
+
+bool Watcher::Impl::leaves_out(NodeId parent, std::string_view name) {
+  if (excluded_.empty() && !options_.prune) return false;
+  scratch_ = tree_.path(parent);
+  scratch_ += name;
+  scratch_ += '/';
+  return is_excluded(scratch_) || (options_.prune && options_.prune(scratch_));
+}
+
+void Watcher::Impl::found(NodeId parent, std::string_view name, bool directory) {
+  if (!options_.recover || (options_.mask & mask::create) == 0) return;
+  recovery_.add(tree_.watch(parent), name, directory);
+  listed_since_read_ = true;
+  last_recovery_ = sys::nanoseconds(sys::now(CLOCK_MONOTONIC));
+}
+
+void Watcher::Impl::failed(Error error) {
+  if (on_unreadable_ != nullptr) {
+    if (error.number == ENOSPC) {
+      limit_error_ = std::move(error);
+    } else if (*on_unreadable_) {
+      (*on_unreadable_)(error);
+    }
+    return;
+  }
+  notice(Notice::Kind::watch_failed, error.path, 0, &error);
+}
+
+// What must change before the event is handed on, so that it is said of the right path.
+void Watcher::Impl::follow_before(NodeId node, const Record& record) {
+  if (record.mask & mask::move_self) self_moved(node);
+}
+
+// What changes once the event has been handed on.
+void Watcher::Impl::follow_after(NodeId node, const Record& record) {
+  if (record.mask & mask::ignored) return drop(node, End::deleted);
+  if (node == departing_) {
+    departing_ = no_node;
+    return drop(node, End::moved_out);
+  }
+  if (!options_.recursive || !options_.follow_tree || (record.mask & mask::is_directory) == 0) return;
+  const std::string name(record.name);
+  if (record.mask & mask::moved_from) {
+    moves_.add_from(
+        {record.cookie, node, name, tree_.child(node, name) != no_node, leaves_out(node, name), no_node, {}});
+  } else if (record.mask & mask::moved_to) {
+    arrived(node, record);
+  } else if (record.mask & mask::create) {
+    born(node, name, ScanKind::birth);
+  }
+}
+
+void Watcher::Impl::arrived(NodeId parent, const Record& record) {
+  watch::Move* move = moves_.by_cookie(record.cookie);
+  if (move != nullptr && move->from_watched) {
+    move->to_parent = parent;
+    move->to_name = record.name;
+    return;  // MOVE_SELF comes next
+  }
+  // Moved within the tree but not watched before: born so lately that it could not be. Else it comes from
+  // outside.
+  const bool newborn = move != nullptr && !move->from_excluded;
+  if (move != nullptr) moves_.take(move);
+  born(parent, std::string(record.name), newborn ? ScanKind::birth : ScanKind::arrival);
+}
+
+void Watcher::Impl::self_moved(NodeId node) {
+  if (tree_.is_root(node)) return;  // an operand keeps its name
+  watch::Move* found = moves_.by_place(tree_.parent(node), tree_.name(node));
+  if (found == nullptr) return;
+  const watch::Move move = moves_.take(found);
+  if (move.to_parent == no_node || leaves_out(move.to_parent, move.to_name)) {
+    departing_ = node;
+  } else {
+    put_at(node, move.to_parent, move.to_name);
+  }
+}
+
+void Watcher::Impl::put_at(NodeId node, NodeId parent, const std::string& name) {
+  if (tree_.is_below(parent, node)) return;  // the tree lags behind; a later event will tell
+  const NodeId there = tree_.child(parent, name);
+  if (there == node) return;
+  if (there != no_node) tree_.set_replaced(there);
+  tree_.relink(node, parent, name);
+}
+
+// A rename of a directory that is watched now under its new name: the queue had it before the watch, so no
+// MOVE_SELF will come.
+void Watcher::Impl::confirm_moves() {
+  watch::Move move;
+  while (moves_.take_unconfirmed(move)) {
+    if (tree_.child(move.to_parent, move.to_name) == no_node)
+      born(move.to_parent, move.to_name, ScanKind::birth);
+  }
+}
+
+// Opens a watched directory by its path; nothing where another one has that path by now.
+sys::Fd Watcher::Impl::open_confirmed(NodeId node) {
+  sys::Fd directory(watch::open_node(tree_, node, place_flags));
+  if (!directory || backend_->enter(directory.get()) < 0) return {};
+  const unsigned flags = backend::add_directory_only | backend::add_keep_old_events;
+  const int watch = backend_->add(".", kernel_events_, flags);
+  if (watch == tree_.watch(node)) return directory;
+  if (watch >= 0 && tree_.by_watch(watch) == no_node) backend_->remove(watch);
+  return {};
+}
+
+void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) {
+  if (leaves_out(parent, name)) return;
+  const sys::Fd place = open_confirmed(parent);
+  if (!place) {
+    unsettled_.push_back({tree_.watch(parent), 0});
+    return;
+  }
+  sys::Fd directory(sys::open_at(place.get(), name.c_str(), directory_flags | O_NOFOLLOW));
+  int watch = directory ? backend_->enter(directory.get()) : -ENOENT;
+  if (watch == 0) watch = backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
+  if (watch < 0) {
+    if (watch == -ENOSPC)
+      failed(sys::error(watch, "inotify_add_watch", std::string(tree_.path(parent)) + name));
+    return;
+  }
+  const NodeId known = tree_.by_watch(watch);
+  const NodeId there = tree_.child(parent, name);
+  if (known != no_node) {
+    if (known != there && !tree_.is_root(known)) put_at(known, parent, name);
+    backend_->add(".", kernel_events_, backend::add_directory_only);
+    return;  // watched since it was found by listing; its contents are known
+  }
+  if (there != no_node) tree_.set_replaced(there);
+  const NodeId node = tree_.add_child(parent, name, watch);
+  scanner_.scan(std::move(directory), node, kind);
+  notice(Notice::Kind::new_directory, tree_.path(node));
+}
+
+// Lists directories again that could not be found by their path while the queue was behind.
+void Watcher::Impl::settle_again() {
+  constexpr int most_tries = 20;
+  std::vector<Unsettled> again;
+  again.swap(unsettled_);
+  std::sort(again.begin(), again.end(),
+            [](const Unsettled& a, const Unsettled& b) { return a.watch < b.watch; });
+  int last = -1;
+  for (Unsettled& unsettled : again) {
+    const NodeId node = tree_.by_watch(unsettled.watch);
+    if (node == no_node || unsettled.watch == last) continue;
+    last = unsettled.watch;
+    const sys::Fd place = open_confirmed(node);
+    sys::Fd directory(place ? sys::open_at(place.get(), ".", directory_flags) : -1);
+    if (directory) {
+      backend_->enter(directory.get());
+      backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
+      scanner_.scan(std::move(directory), node, ScanKind::again);
+    } else if (++unsettled.tries < most_tries) {
+      unsettled_.push_back(unsettled);
+    }
+  }
+}
+
+// Takes a node and all below it out of the tree, deepest first.
+void Watcher::Impl::drop(NodeId top, End end) {
+  NodeId node = top;
+  for (;;) {
+    while (tree_.first_child(node) != no_node) node = tree_.first_child(node);
+    const NodeId above = node == top ? no_node : tree_.parent(node);
+    drop_one(node, node == top ? end : End::moved_out);
+    if (above == no_node) return;
+    node = above;
+  }
+}
+
+void Watcher::Impl::drop_one(NodeId node, End end) {
+  if (end == End::deleted) notice(Notice::Kind::watch_deleted, tree_.path(node), tree_.order(node));
+  if (end == End::moved_out) {
+    notice(Notice::Kind::watch_moved_out, tree_.path(node), tree_.order(node));
+    retired_.push_back(tree_.watch(node));
+  }
+  moves_.forget(node);
+  tree_.remove(node);
+}
+
+// Ends watches in the kernel. Each makes an "ignored" record, so no more are ended at once than the queue has
+// room for; the rest follows after the next read.
+void Watcher::Impl::retire_some() {
+  const std::size_t most = std::max<std::size_t>(1, std::min<std::size_t>(1024, backend_->queue_limit() / 4));
+  for (std::size_t i = 0; i < most && !retired_.empty(); ++i) {
+    const int watch = retired_.back();
+    retired_.pop_back();
+    if (tree_.by_watch(watch) == no_node) backend_->remove(watch);  // not if it came back meanwhile
+  }
+}
+
+// The queue overflowed: what is known of the tree may be wrong from here on, so every root is walked again.
+void Watcher::Impl::repair() {
+  notice(Notice::Kind::overflow, {});
+  moves_.clear();
+  unsettled_.clear();
+  departing_ = no_node;
+  if (options_.recursive && options_.follow_tree) {
+    tree_.begin_sweep();
+    for (const NodeId root : std::vector<NodeId>(tree_.roots())) {
+      tree_.set_swept(root);
+      repair_root(root);
+    }
+    std::vector<NodeId> unseen;
+    tree_.for_each([&](NodeId node) {
+      if (!tree_.swept(node) && tree_.swept(tree_.parent(node))) unseen.push_back(node);
+    });
+    for (const NodeId node : unseen) drop(node, End::moved_out);
+  }
+  notice(Notice::Kind::overflow_repaired, {});
+}
+
+void Watcher::Impl::repair_root(NodeId root) {
+  if (tree_.path(root).back() != '/') return;  // not a directory's
+  const sys::Fd place = open_confirmed(root);
+  if (!place) return sweep_all_below(root);  // renamed or gone: nothing can be said of what is below
+  sys::run_with_own_working_directory([&](bool own) {
+    backend_->use_working_directory(own);
+    sys::Fd directory(sys::open_at(place.get(), ".", directory_flags));
+    if (directory && backend_->enter(directory.get()) == 0) {
+      backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
+      scanner_.scan(std::move(directory), root, ScanKind::repair);
+    }
+  });
+  backend_->use_working_directory(false);
+}
+
+// Counts all below as seen.
+void Watcher::Impl::sweep_all_below(NodeId root) {
+  tree_.for_each([&](NodeId node) {
+    if (tree_.is_below(node, root)) tree_.set_swept(node);
+  });
+}
+
+}  // namespace notify_core

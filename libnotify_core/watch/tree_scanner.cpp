@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "watch/tree_scanner.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+#include "sys/syscall.hpp"
+
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342
+#endif
+
+namespace notify_core::watch {
+namespace {
+
+constexpr std::size_t listing_buffer = 64 * 1024;
+constexpr std::size_t most_open = 24;  // directories held open at a time
+constexpr EventMask made_by_listing = mask::open | mask::access | mask::close_nowrite;
+
+// What getdents64(2) returns.
+struct Entry {
+  std::uint64_t inode;
+  std::int64_t offset;
+  std::uint16_t length;
+  unsigned char type;
+  char name[1];
+};
+
+bool is_dot_or_dots(const char* name) {
+  return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+// Where a directory's link count is known to be two more than the number of its subdirectories. Not so on
+// btrfs (always 1) and overlayfs (1 where directories are merged); elsewhere it is not taken on trust.
+bool link_count_counts(int directory) {
+  const long type = sys::filesystem_type(directory);
+  return type == EXT4_SUPER_MAGIC || type == TMPFS_MAGIC || type == XFS_SUPER_MAGIC;
+}
+
+}  // namespace
+
+bool vanished(int status) {
+  return status == -ENOENT || status == -ENOTDIR || status == -ELOOP;
+}
+
+TreeScanner::TreeScanner(backend::WatchBackend& backend, WatchTree& tree, EventMask events,
+                         ScanListener& listener)
+    : backend_(backend), tree_(tree), events_(events), listener_(listener) {
+  quiet_events_ = events & ~made_by_listing;
+  if (quiet_events_ == 0) quiet_events_ = mask::delete_self;  // inotify refuses to watch for nothing
+}
+
+bool TreeScanner::scan(sys::Fd directory, NodeId node, ScanKind kind) {
+  kind_ = kind;
+  limit_reached_ = false;
+  if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(listing_buffer);
+  push(std::move(directory), node, kind == ScanKind::birth);
+  while (!frames_.empty()) {
+    Frame& top = frames_.back();
+    if (top.pending_next == pending_.size() || limit_reached_) {
+      leave();
+    } else {
+      descend(pending_[top.pending_next++]);
+    }
+  }
+  pending_ = {};
+  buffer_.reset();
+  return !limit_reached_;
+}
+
+void TreeScanner::push(sys::Fd directory, NodeId node, bool newborn) {
+  Frame frame;
+  frame.node = node;
+  frame.pending_begin = frame.pending_next = pending_.size();
+  frame.newborn = newborn;
+  sys::FileFacts facts;
+  if (sys::facts_at(directory.get(), "", AT_EMPTY_PATH, facts) == 0) {
+    frame.device = facts.device;
+    frame.links = facts.links;
+    const bool as_above = !frames_.empty() && frames_.back().device == facts.device;
+    frame.links_count = as_above ? frames_.back().links_count : link_count_counts(directory.get());
+  }
+  frame.directory = std::move(directory);
+  frames_.push_back(std::move(frame));
+  if (frames_.size() > most_open) frames_[frames_.size() - 1 - most_open].directory.reset();
+  list(frames_.back());
+}
+
+void TreeScanner::list(Frame& frame) {
+  std::uint32_t subdirectories = 0;
+  for (;;) {
+    const std::ptrdiff_t size = sys::list_directory(frame.directory.get(), buffer_.get(), listing_buffer);
+    if (size < 0 && !vanished(static_cast<int>(size))) {
+      fail(static_cast<int>(size), "getdents64", frame.node, {});
+    }
+    if (size <= 0) return;
+    for (std::ptrdiff_t at = 0; at < size && !limit_reached_;) {
+      const char* raw = buffer_.get() + at;
+      std::uint16_t length;
+      std::memcpy(&length, raw + offsetof(Entry, length), sizeof length);
+      entry(frame, raw + offsetof(Entry, name), static_cast<unsigned char>(raw[offsetof(Entry, type)]),
+            subdirectories);
+      at += length;
+    }
+    if (limit_reached_) return;
+    // What is made from here on has an event of its own: the directory is watched.
+    if (frame.links_count && !frame.newborn && frame.links >= 2 && subdirectories == frame.links - 2) return;
+  }
+}
+
+void TreeScanner::entry(Frame& frame, const char* name, unsigned char type, std::uint32_t& subdirectories) {
+  if (is_dot_or_dots(name)) return;
+  bool directory = type == DT_DIR;
+  if (type == DT_UNKNOWN) {
+    sys::FileFacts facts;
+    if (sys::facts_at(frame.directory.get(), name, AT_SYMLINK_NOFOLLOW, facts) < 0) return;
+    directory = S_ISDIR(facts.mode);
+  }
+  if (frame.newborn) listener_.found(frame.node, name, directory);
+  if (!directory) return;
+  ++subdirectories;
+  if (!listener_.leaves_out(frame.node, name)) watch_child(frame, name);
+}
+
+void TreeScanner::watch_child(Frame& frame, const char* name) {
+  const int watch = backend_.add(name, events_, backend::add_directory_only | backend::add_no_follow);
+  if (watch < 0) return fail(watch, "inotify_add_watch", frame.node, name);
+  NodeId child = no_node;
+  const Child state = settle_child(frame, name, watch, child);
+  if (state == Child::skip) return;
+  const bool repairing = kind_ == ScanKind::repair || kind_ == ScanKind::again;
+  const bool newborn = frame.newborn || (repairing && state == Child::unknown);
+  if (newborn && !frame.newborn && kind_ == ScanKind::repair) listener_.found(frame.node, name, true);
+  const bool visit = newborn || !is_leaf(frame, name);
+  if (!visit && frame.pending_next == pending_.size()) {
+    tree_.set_order(child);
+  } else {
+    pending_.push_back({child, visit, newborn});
+  }
+}
+
+// Gives the watch its place in the tree.
+TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_view name, int watch,
+                                             NodeId& node) {
+  const NodeId there = tree_.child(frame.node, name);
+  node = tree_.by_watch(watch);
+  if (node != no_node) {
+    tree_.set_swept(node);
+    // Of two names of one directory among the operands, the first stays.
+    if (kind_ == ScanKind::first || tree_.is_root(node)) return Child::skip;
+    if (node == there) return kind_ == ScanKind::again ? Child::skip : Child::known;
+    if (tree_.is_below(frame.node, node)) return Child::skip;
+  }
+  if (there != no_node) tree_.set_replaced(there);  // its own events will tell what became of it
+  if (node == no_node) {
+    node = tree_.add_child(frame.node, name, watch);
+    return Child::unknown;
+  }
+  tree_.relink(node, frame.node, name);
+  return Child::known;
+}
+
+bool TreeScanner::is_leaf(const Frame& frame, const char* name) {
+  sys::FileFacts facts;
+  return frame.links_count && sys::facts_at(frame.directory.get(), name, AT_SYMLINK_NOFOLLOW, facts) == 0 &&
+         facts.links == 2 && facts.device == frame.device;
+}
+
+void TreeScanner::descend(Pending child) {
+  Frame& frame = frames_.back();
+  if (!child.visit) return tree_.set_order(child.node);
+  const std::string name(tree_.name(child.node));
+  int status = backend_.enter(frame.directory.get());
+  if (status == 0 && quiet_events_ != events_) {
+    status = backend_.add(name.c_str(), quiet_events_, backend::add_directory_only | backend::add_no_follow);
+  }
+  sys::Fd directory;
+  if (status >= 0) {
+    status = sys::open_at(frame.directory.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    directory.reset(status);
+  }
+  if (!directory) {
+    tree_.set_order(child.node);
+    return fail(status, "open", frame.node, name);
+  }
+  if (backend_.enter(directory.get()) == 0 && confirm(child.node)) {
+    push(std::move(directory), child.node, child.newborn);
+  }
+}
+
+// The name may stand for another directory by the time it is opened. Then the event of that one's creation,
+// which its watched parent will have, leads to it.
+bool TreeScanner::confirm(NodeId child) {
+  const int watch = backend_.add(".", quiet_events_, backend::add_directory_only);
+  if (watch == tree_.watch(child)) return true;
+  if (watch >= 0 && tree_.by_watch(watch) == no_node) backend_.remove(watch);
+  if (watch >= 0) tree_.set_replaced(child);
+  return false;
+}
+
+void TreeScanner::leave() {
+  Frame frame = std::move(frames_.back());
+  frames_.pop_back();
+  pending_.resize(frame.pending_begin);
+  tree_.set_order(frame.node);
+  if (!frames_.empty() && !frames_.back().directory) {
+    if (!reopen(frames_.back(), frame.directory.get())) frames_.back().pending_next = pending_.size();
+  }
+  if (quiet_events_ != events_ && frame.directory) restore_events(frame);
+  if (!frames_.empty() && frames_.back().directory) backend_.enter(frames_.back().directory.get());
+}
+
+// Comes back to a directory that was closed to save descriptors: it is the parent of `child`, unless
+// something was moved meanwhile; then by its path.
+bool TreeScanner::reopen(Frame& frame, int child) {
+  constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+  frame.directory.reset(child < 0 ? -1 : sys::open_at(child, "..", flags));
+  for (const bool by_path : {false, true}) {
+    if (by_path) frame.directory.reset(open_node(tree_, frame.node, flags));
+    if (frame.directory && backend_.enter(frame.directory.get()) == 0 &&
+        backend_.add(".", quiet_events_, backend::add_directory_only) == tree_.watch(frame.node)) {
+      return true;
+    }
+  }
+  frame.directory.reset();
+  return false;
+}
+
+// The directory is closed first, so that no event of that remains, and entered through a descriptor that
+// makes none.
+void TreeScanner::restore_events(Frame& frame) {
+  sys::Fd place(sys::open_at(frame.directory.get(), ".", O_PATH | O_DIRECTORY));
+  frame.directory.reset();
+  if (place && backend_.enter(place.get()) == 0) backend_.add(".", events_, backend::add_directory_only);
+}
+
+void TreeScanner::fail(int status, const char* call, NodeId parent, std::string_view name) {
+  if (vanished(status)) return;
+  if (status == -ENOSPC) limit_reached_ = true;
+  std::string path(tree_.path(parent));
+  path += name;
+  if (!name.empty()) path += '/';
+  listener_.failed(sys::error(status, call, path));
+}
+
+int open_node(const WatchTree& tree, NodeId node, int flags) {
+  constexpr std::size_t longest = 4000;  // PATH_MAX with room to spare
+  std::string path(tree.path(node));
+  sys::Fd from;
+  std::size_t at = 0;
+  while (path.size() - at > longest) {
+    const std::size_t cut = path.rfind('/', at + longest);
+    if (cut == std::string::npos || cut <= at) return -ENAMETOOLONG;
+    path[cut] = '\0';
+    from.reset(sys::open_at(from ? from.get() : AT_FDCWD, path.c_str() + at, O_PATH | O_DIRECTORY));
+    if (!from) return -ENOENT;
+    at = cut + 1;
+  }
+  return sys::open_at(from ? from.get() : AT_FDCWD, path.c_str() + at, flags);
+}
+
+}  // namespace notify_core::watch

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Walks directories and watches what it finds, in the order of listing, each directory before it is listed.
+//
+// One call to watch, one to look at the link count: on filesystems where a directory has one link for itself,
+// one for its name and one for each subdirectory, two links mean that there is nothing to descend into, and
+// the directory is never opened. All names are looked up from the directory they stand in, and at most a few
+// directories are open at a time, so neither depth nor PATH_MAX is a limit.
+//
+// Listing makes events of its own (open, access, close_nowrite). A directory is watched without these while
+// it or one below it is listed, and with all events when the walk leaves it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/backend.hpp"
+#include "notify_core/error.hpp"
+#include "sys/fd.hpp"
+#include "watch/watch_tree.hpp"
+
+namespace notify_core::watch {
+
+class ScanListener {
+ public:
+  virtual ~ScanListener() = default;
+  // True: leave the directory `name` in `parent`, and all below it, unwatched.
+  virtual bool leaves_out(NodeId parent, std::string_view name) = 0;
+  // An entry of a newborn directory.
+  virtual void found(NodeId parent, std::string_view name, bool directory) = 0;
+  // `path` could not be watched or listed. ENOENT and the like never come here: what vanished is no failure.
+  virtual void failed(Error error) = 0;
+};
+
+enum class ScanKind {
+  first,    // before anything is reported: every entry is old, a watch known already keeps its first name
+  arrival,  // a directory moved in: its entries are old
+  birth,    // a directory created under watch: every entry is news
+  again,    // a directory whose children could not be found when they were born: unknown ones are newborn
+  repair,   // after an overflow: the same, all the way down, and known directories are put where they stand
+};
+
+class TreeScanner {
+ public:
+  // `events`: what every directory is to be watched for.
+  TreeScanner(backend::WatchBackend& backend, WatchTree& tree, EventMask events, ScanListener& listener);
+
+  // Events for watching a directory while it is listed.
+  EventMask quiet_events() const { return quiet_events_; }
+
+  // Watches everything below `node`, which stands in the tree, is watched for quiet_events() and open as
+  // `directory`; at the end it is watched for all events. False where the limit of watches
+  // ended the walk.
+  bool scan(sys::Fd directory, NodeId node, ScanKind kind);
+
+ private:
+  struct Frame {
+    NodeId node = no_node;
+    sys::Fd directory;
+    std::size_t pending_begin = 0;  // its children still to visit are pending_[pending_begin..]
+    std::size_t pending_next = 0;
+    std::uint64_t device = 0;
+    std::uint32_t links = 0;
+    bool links_count = false;  // the link count tells the number of subdirectories
+    bool newborn = false;      // its entries are reported
+  };
+  struct Pending {
+    NodeId node;
+    bool visit;  // has subdirectories, or may have
+    bool newborn;
+  };
+
+  void push(sys::Fd directory, NodeId node, bool newborn);
+  void list(Frame& frame);
+  void entry(Frame& frame, const char* name, unsigned char type, std::uint32_t& subdirectories);
+  void watch_child(Frame& frame, const char* name);
+  enum class Child { skip, known, unknown };
+  Child settle_child(const Frame& frame, std::string_view name, int watch, NodeId& node);
+  bool is_leaf(const Frame& frame, const char* name);
+  void descend(Pending child);
+  bool confirm(NodeId child);
+  void leave();
+  bool reopen(Frame& frame, int child);
+  void restore_events(Frame& frame);
+  void fail(int status, const char* call, NodeId parent, std::string_view name);
+
+  backend::WatchBackend& backend_;
+  WatchTree& tree_;
+  EventMask events_;
+  EventMask quiet_events_;
+  ScanListener& listener_;
+  ScanKind kind_ = ScanKind::first;
+  bool limit_reached_ = false;
+  std::vector<Frame> frames_;
+  std::vector<Pending> pending_;
+  std::unique_ptr<char[]> buffer_;
+};
+
+// Opens the directory of `node` by its path, however long, from the working directory. `flags` as in open(2).
+// A negative errno where that fails. It may have become another directory since: compare watches.
+int open_node(const WatchTree& tree, NodeId node, int flags);
+
+// Errors that only mean that the name has vanished or become something else since it was seen.
+bool vanished(int status);
+
+}  // namespace notify_core::watch

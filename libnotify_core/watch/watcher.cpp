@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A directory's life, as the watcher sees it:
+//
+// Born. CREATE,ISDIR is read on its parent. The parent is opened by its path and confirmed (the same watch
+// must come back for it), the newborn is opened from there without following, watched, and then listed. What
+// the listing shows and the queue does not say is reported once, as recovered. Directories found inside are
+// watched and listed the same way.
+//
+// Moved. MOVED_FROM, MOVED_TO and MOVE_SELF are read, in this order. The last one moves the node: one edge,
+// whatever lies below. No MOVED_TO in between: it left the tree, and everything below it falls silent.
+//
+// Lost. IGNORED ends the node. If the queue overflowed, every root is walked again: known directories are put
+// where they stand, unknown ones are newborn, and what was not seen is dropped.
+//
+// Whenever a look at the file system and the queue disagree, the queue is older: events still in it will
+// tell. A directory that cannot be found where it should be is "unsettled" and looked at again when the queue
+// is empty.
+#include "notify_core/watcher.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "backend/inotify_backend.hpp"
+#include "sys/syscall.hpp"
+#include "watch/watcher_impl.hpp"
+
+namespace notify_core {
+namespace {
+
+constexpr std::int64_t millisecond = 1'000'000;
+
+EventMask kernel_events(const WatcherOptions& options) {
+  EventMask events = options.mask & mask::all_events;
+  if (options.recursive && options.follow_tree) events |= mask::create | mask::move | mask::move_self;
+  return events;
+}
+
+}  // namespace
+
+Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBackend> backend)
+    : options_(std::move(options)),
+      kernel_events_(kernel_events(options_)),
+      backend_(std::move(backend)),
+      scanner_(*backend_, tree_, kernel_events_, *this) {
+  for (std::string path : options_.excluded_paths) {
+    if (path.size() > 1 && path.back() == '/') path.pop_back();
+    excluded_.insert(std::move(path));
+  }
+}
+
+Result<Watcher::Wait> Watcher::Impl::dispatch(EventSink& sink) {
+  sink_ = &sink;
+  stopped_ = false;
+  Result<Wait> result(Wait::timed_out);
+  while (read_and_hand_on(result)) {
+  }
+  sink_ = nullptr;
+  return result;
+}
+
+// One read; true where there is reason for another at once.
+bool Watcher::Impl::read_and_hand_on(Result<Wait>& result) {
+  if (!unread_) {
+    listed_since_read_ = false;
+    const std::ptrdiff_t size = backend_->fill();
+    if (size == -EINTR) return true;
+    if (size < 0 && size != -EAGAIN) {
+      result = sys::error(static_cast<int>(size), "read");
+      return false;
+    }
+    batch_events_ = 0;
+    if (size > 0) {
+      batch_time_ = sys::now(CLOCK_REALTIME);
+      result = Wait::events;
+    }
+  }
+  unread_ = false;
+  hand_on_batch();
+  if (!stopped_ && backend_->drained() && !listed_since_read_) queue_drained();
+  if (stopped_) {
+    result = Wait::stopped;
+    return false;
+  }
+  return !backend_->drained() || listed_since_read_ || has_work();
+}
+
+void Watcher::Impl::hand_on_batch() {
+  backend::Record record;
+  while (!stopped_ && backend_->next(record)) {
+    ++batch_events_;
+    handle(record);
+  }
+  unread_ = stopped_;
+}
+
+void Watcher::Impl::handle(const backend::Record& record) {
+  if (record.mask & mask::q_overflow) {
+    report(watch::no_node, record.mask, 0, {});
+    return repair();
+  }
+  const watch::NodeId node = tree_.by_watch(record.watch);
+  if (node == watch::no_node) return;  // a watch that was ended; its last events are nobody's
+  bool wanted = true;
+  if (!recovery_.idle()) recover_before(node, record, wanted);
+  if (options_.follow_tree) follow_before(node, record);
+  if (wanted) report(node, record.mask, record.cookie, record.name, record.pid);
+  follow_after(node, record);
+}
+
+void Watcher::Impl::recover_before(watch::NodeId node, const backend::Record& record, bool& wanted) {
+  due_.clear();
+  wanted = recovery_.heard(node, record.name, record.mask, due_) == watch::Recovery::Verdict::report;
+  report_found(due_);
+}
+
+bool Watcher::Impl::asked_or_vital(EventMask mask) const {
+  return (mask & (options_.mask | mask::unmount | mask::q_overflow | mask::ignored)) != 0;
+}
+
+void Watcher::Impl::report(watch::NodeId node, EventMask mask, std::uint32_t cookie, std::string_view name,
+                           std::int32_t pid, bool recovered) {
+  if (stopped_ || !asked_or_vital(mask)) return;
+  Event event;
+  event.mask = mask;
+  event.cookie = cookie;
+  event.name = name;
+  event.time = batch_time_;
+  event.pid = pid;
+  event.recovered = recovered;
+  if (node != watch::no_node) {
+    event.watched = tree_.path(node);
+    event.watch = tree_.order(node);
+  }
+  stopped_ = !sink_->on_event(event);
+}
+
+void Watcher::Impl::report_found(const std::vector<watch::Found>& found) {
+  for (const watch::Found& entry : found) {
+    const watch::NodeId node = tree_.by_watch(entry.watch);
+    if (node == watch::no_node) continue;
+    report(node, mask::create | (entry.directory ? mask::is_directory : 0), 0, entry.name, 0, true);
+  }
+}
+
+void Watcher::Impl::notice(Notice::Kind kind, std::string_view path, std::uint32_t watch,
+                           const Error* error) {
+  if (sink_ != nullptr) sink_->on_notice(Notice{kind, path, watch, error});
+}
+
+// All that the kernel had queued when it was last read has been handed on.
+void Watcher::Impl::queue_drained() {
+  if (!recovery_.idle()) {
+    due_.clear();
+    recovery_.drained(due_);
+    report_found(due_);
+    // An event may be queued a moment after the entry can be seen; what was reported is remembered that long.
+    if (sys::nanoseconds(sys::now(CLOCK_MONOTONIC)) - last_recovery_ > 100 * millisecond)
+      recovery_.forget_reported();
+  }
+  if (!moves_.empty()) confirm_moves();
+  if (!unsettled_.empty()) settle_again();
+  if (!retired_.empty()) retire_some();
+}
+
+Result<Watcher::Wait> Watcher::Impl::wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink) {
+  if (options_.gather && !has_work()) pause_under_load();
+  Result<Wait> result(Wait::timed_out);
+  if (busy_ || has_work()) {
+    result = dispatch(sink);
+    if (!result || *result != Wait::timed_out) return result;
+    busy_ = false;
+  }
+  std::timespec length{};
+  if (timeout) {
+    length.tv_sec = static_cast<std::time_t>(timeout->count() / 1'000'000'000);
+    length.tv_nsec = static_cast<long>(timeout->count() % 1'000'000'000);
+  }
+  const int ready = sys::wait_readable(backend_->descriptor(), timeout ? &length : nullptr);
+  if (ready == -EINTR) return Wait::interrupted;
+  if (ready < 0) return sys::error(ready, "ppoll");
+  if (ready == 0) return Wait::timed_out;
+  return dispatch(sink);
+}
+
+// While events come thick, a pause of a millisecond lets one read bring many of them; the kernel's queue is
+// the buffer. Only a steady rate counts, higher than a program reaches that waits for each line before it
+// makes the next event, so an event that comes alone is never held up; and the queue stays far from its
+// limit.
+void Watcher::Impl::pause_under_load() {
+  constexpr std::size_t busy_rate = 50;  // events a millisecond
+  const std::int64_t now = sys::nanoseconds(sys::now(CLOCK_MONOTONIC));
+  const std::int64_t elapsed = now - window_start_;
+  window_events_ += batch_events_;
+  if (elapsed >= millisecond) {
+    busy_ = window_events_ >= busy_rate * static_cast<std::size_t>(elapsed / millisecond);
+    window_start_ = now;
+    window_events_ = 0;
+  }
+  if (busy_ && batch_events_ < backend_->queue_limit() / 8) sys::pause_for(millisecond);
+  batch_events_ = 0;
+}
+
+Result<Watcher> Watcher::create(WatcherOptions options) {
+  if (options.backend != Backend::inotify) {
+    return Error{ENOSYS, "fanotify_init", {}, "fanotify is not in this build yet"};
+  }
+  auto backend = backend::InotifyBackend::create();
+  if (!backend) return std::move(backend).error();
+  return Watcher(std::make_unique<Impl>(std::move(options), std::move(backend).value()));
+}
+
+Watcher::Watcher(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Watcher::Watcher(Watcher&&) noexcept = default;
+Watcher& Watcher::operator=(Watcher&&) noexcept = default;
+Watcher::~Watcher() = default;
+
+Result<void> Watcher::add(std::string_view path, const std::function<void(const Error&)>& on_unreadable) {
+  return impl_->add(path, on_unreadable);
+}
+Result<Watcher::Wait> Watcher::wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink) {
+  return impl_->wait(timeout, sink);
+}
+int Watcher::descriptor() const {
+  return impl_->descriptor();
+}
+std::optional<std::chrono::nanoseconds> Watcher::next_timeout() const {
+  if (impl_->has_work()) return std::chrono::nanoseconds(0);
+  return std::nullopt;
+}
+Result<Watcher::Wait> Watcher::dispatch(EventSink& sink) {
+  return impl_->dispatch(sink);
+}
+std::size_t Watcher::watch_count() const {
+  return impl_->tree().size();
+}
+
+void Watcher::for_each_watch(const std::function<void(std::uint32_t, std::string_view)>& visit) const {
+  const watch::WatchTree& tree = impl_->tree();
+  std::vector<watch::NodeId> nodes;
+  tree.for_each([&](watch::NodeId node) { nodes.push_back(node); });
+  std::sort(nodes.begin(), nodes.end(),
+            [&](watch::NodeId a, watch::NodeId b) { return tree.order(a) < tree.order(b); });
+  for (const watch::NodeId node : nodes) visit(tree.order(node), tree.path(node));
+}
+
+}  // namespace notify_core

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The watcher's inside. watcher.cpp tells the story of the events; tree_keeper.cpp keeps the tree true.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "backend/backend.hpp"
+#include "notify_core/watcher.hpp"
+#include "watch/move_pairing.hpp"
+#include "watch/recovery.hpp"
+#include "watch/tree_scanner.hpp"
+#include "watch/watch_tree.hpp"
+
+namespace notify_core {
+
+class Watcher::Impl final : public watch::ScanListener {
+ public:
+  Impl(WatcherOptions options, std::unique_ptr<backend::WatchBackend> backend);
+
+  Result<void> add(std::string_view path, const std::function<void(const Error&)>& on_unreadable);
+  Result<Wait> wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink);
+  Result<Wait> dispatch(EventSink& sink);
+  int descriptor() const { return backend_->descriptor(); }
+  bool has_work() const { return unread_ || !retired_.empty() || !unsettled_.empty(); }
+  const watch::WatchTree& tree() const { return tree_; }
+
+  // ScanListener
+  bool leaves_out(watch::NodeId parent, std::string_view name) override;
+  void found(watch::NodeId parent, std::string_view name, bool directory) override;
+  void failed(Error error) override;
+
+ private:
+  // Why a watch ends.
+  enum class End { deleted, moved_out };
+
+  // watcher.cpp: reading and handing on
+  bool read_and_hand_on(Result<Wait>& result);
+  void hand_on_batch();
+  void handle(const backend::Record& record);
+  void recover_before(watch::NodeId node, const backend::Record& record, bool& wanted);
+  void report(watch::NodeId node, EventMask mask, std::uint32_t cookie, std::string_view name,
+              std::int32_t pid = 0, bool recovered = false);
+  void report_found(const std::vector<watch::Found>& found);
+  void notice(Notice::Kind kind, std::string_view path, std::uint32_t watch = 0,
+              const Error* error = nullptr);
+  void queue_drained();
+  void pause_under_load();
+  bool asked_or_vital(EventMask mask) const;
+
+  // tree_keeper.cpp: births, moves, deaths, repair
+  Result<void> add_plain(const std::string& path);
+  Result<void> add_tree(const std::string& path, sys::Fd directory);
+  void follow_before(watch::NodeId node, const backend::Record& record);
+  void follow_after(watch::NodeId node, const backend::Record& record);
+  void arrived(watch::NodeId parent, const backend::Record& record);
+  void self_moved(watch::NodeId node);
+  void put_at(watch::NodeId node, watch::NodeId parent, const std::string& name);
+  void born(watch::NodeId parent, const std::string& name, watch::ScanKind kind);
+  sys::Fd open_confirmed(watch::NodeId node);
+  void settle_again();
+  void confirm_moves();
+  void drop(watch::NodeId node, End end);
+  void drop_one(watch::NodeId node, End end);
+  void retire_some();
+  void repair();
+  void repair_root(watch::NodeId root);
+  void sweep_all_below(watch::NodeId root);
+  bool is_excluded(std::string_view path) const;
+
+  WatcherOptions options_;
+  EventMask kernel_events_;
+  std::unique_ptr<backend::WatchBackend> backend_;
+  watch::WatchTree tree_;
+  watch::TreeScanner scanner_;
+  watch::MovePairing moves_;
+  watch::Recovery recovery_{tree_};
+  std::unordered_set<std::string> excluded_;
+  std::string scratch_;  // a path being put together
+  std::vector<watch::Found> due_;
+
+  std::vector<int> retired_;  // watches whose node is gone, still to be ended in the kernel
+  struct Unsettled {
+    int watch;
+    int tries;
+  };
+  std::vector<Unsettled> unsettled_;  // directories that could not be found by their path: listed again later
+  watch::NodeId departing_ = watch::no_node;  // left the tree; goes when its MOVE_SELF is handed on
+  const std::function<void(const Error&)>* on_unreadable_ = nullptr;  // during add()
+  Error limit_error_;
+
+  EventSink* sink_ = nullptr;  // during dispatch()
+  bool stopped_ = false;
+  bool unread_ = false;             // the last batch was left half handed on
+  bool listed_since_read_ = false;  // a newborn directory: the queue may hold the events of its entries
+  std::timespec batch_time_{};
+  std::int64_t last_recovery_ = 0;  // monotonic nanoseconds
+
+  // What pause_under_load() goes by.
+  bool busy_ = false;
+  std::int64_t window_start_ = 0;
+  std::size_t window_events_ = 0;
+  std::size_t batch_events_ = 0;
+};
+
+}  // namespace notify_core
