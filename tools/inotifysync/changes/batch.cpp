@@ -17,30 +17,30 @@ std::string_view parent_of(std::string_view path) {
   return slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash);
 }
 
-// One entry of a list. "./" brings the source's own directory along; '/' keeps '#', ';' and '-' from meaning
-// anything.
-Step::Entry append_name(std::string& names, std::string_view path, bool slash_after = false) {
-  names += path.find('/') == std::string_view::npos ? "./" : "/";
+// One entry of a list. A "." in front of a name brings the source's own directory along; '/' keeps '#', ';'
+// and '-' from meaning anything.
+Step::Entry append_name(Step& step, const std::string& source, std::string_view path, bool with_top,
+                        bool slash_after) {
+  if (step.from_root) step.names.append(source).append("/.");
+  step.names += with_top ? (step.from_root ? "/./" : "./") : "/";
   Step::Entry entry;
-  entry.offset = static_cast<std::uint32_t>(names.size());
+  entry.offset = static_cast<std::uint32_t>(step.names.size());
   entry.length = static_cast<std::uint32_t>(path.size());
-  names += path;
-  if (slash_after) names += '/';
-  names += '\0';
+  step.names += path;
+  if (slash_after && !path.empty()) step.names += '/';
+  step.names += '\0';
   return entry;
 }
 
-void list(Step& step, std::string_view path, Dirt dirt, bool missing = false) {
-  Step::Entry entry = append_name(step.names, path);
-  entry.dirt = dirt;
-  entry.missing = missing;
-  step.entries.push_back(entry);
+bool at_top(std::string_view path) {
+  return path.find('/') == std::string_view::npos;
 }
 
 class Planner {
  public:
   Planner(FileSystemView& files, const PlanOptions& options) : files_(files), options_(options) {
     exact_.kind = StepKind::exact;
+    exact_.from_root = attributes_.from_root = !options.source.empty();
     exact_.ignore_times = true;
     exact_.deletes = options.deletion == Deletion::missing_args;
     attributes_.kind = StepKind::attributes;
@@ -70,6 +70,14 @@ class Planner {
     std::string path;
     FileInfo info;
   };
+
+  void list(Step& step, std::string_view path, Dirt dirt, bool missing = false) {
+    root_rides_ = root_rides_ || (at_top(path) && &step == &exact_);
+    Step::Entry entry = append_name(step, options_.source, path, at_top(path), false);
+    entry.dirt = dirt;
+    entry.missing = missing;
+    step.entries.push_back(entry);
+  }
 
   void visit(ChangeSet::Node node, const std::string& path, bool born_above) {
     const FileInfo info = files_.lstat(path);
@@ -160,7 +168,7 @@ class Planner {
     directories_.owed.push_back({path, dirt::gone});
     ++batch_.paths;
     if (!parents_listed_.emplace(parent).second) return;
-    append_name(directories_.names, parent, true);
+    append_name(directories_, {}, parent, at_top(parent), true);
   }
 
   void add_subtree(const std::string& path, Dirt dirt) {
@@ -253,12 +261,16 @@ class Planner {
   }
 
   Batch finish() {
-    const bool root_rides = exact_.names.find("./", 0) == 0 ||
-                            exact_.names.find(std::string_view("\0./", 3)) != std::string::npos;
+    if (root_wanted_ && !root_rides_ && !exact_.entries.empty()) {
+      // Any entry can bring the top along; named twice, it is sent once.
+      const std::string first(exact_.path(exact_.entries.front()));
+      append_name(exact_, options_.source, first, true, false);
+      root_rides_ = true;
+    }
     for (Step* step : {&exact_, &attributes_, &subtree_, &subtree_again_, &directories_}) {
       if (!step->names.empty()) batch_.steps.push_back(std::move(*step));
     }
-    if (root_wanted_ && !root_rides) {
+    if (root_wanted_ && !root_rides_) {
       Step root;
       root.kind = StepKind::root;
       root.owed.push_back({"", dirt::attributes});
@@ -275,6 +287,7 @@ class Planner {
   std::set<std::string> by_link_;  // listed because a name of the same file was dirty
   std::set<std::string, std::less<>> parents_listed_;
   bool root_wanted_ = false;
+  bool root_rides_ = false;
 };
 
 }  // namespace

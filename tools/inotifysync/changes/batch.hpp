@@ -44,6 +44,7 @@ struct FileInfo {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::uint64_t links = 1;
+  std::uint64_t changed = 0;  // ctime in nanoseconds
 };
 
 // The source as it is at this moment. Paths are relative to the source; "" is the source itself.
@@ -71,6 +72,10 @@ enum class Deletion : std::uint8_t {
 
 struct PlanOptions {
   Deletion deletion = Deletion::none;
+  // The source's real path, absolute. Given, list runs start at "/" and names are SOURCE/./NAME: an rsync
+  // that waits then does not keep the source's filesystem from being unmounted. Empty: names are relative to
+  // the source.
+  std::string source;
   const PatternList* patterns = nullptr;  // excluded paths are left out
   bool links = true;                      // use --link-dest for renames
   std::size_t list_at_most = 20'000;      // entries of a new directory that are listed one by one
@@ -102,8 +107,9 @@ struct Step {
   StepKind kind = StepKind::exact;
   bool ignore_times = false;  // -I
   bool deletes = false;       // may take something away on the target
+  bool from_root = false;     // names are absolute: SOURCE/./NAME
   bool make_parents = false;  // move: the parent of `to` may not be there yet
-  std::string names;  // for stdin: each entry after '/' or './', ended by NUL. Empty: the run reads no list
+  std::string names;  // for stdin: each entry after a prefix, ended by NUL. Empty: the run reads no list
   std::vector<Entry> entries;
   std::string from, to;  // move_directory, move_file
   // To be marked unless the whole step was delivered, besides the entries that were not confirmed.

@@ -121,7 +121,7 @@ void add_ends(Arguments& out, const RsyncSettings& settings, const Target& targe
       out.push_back(target.destination(parent_of(step.to)));
       return;
     default:
-      out.push_back(source);
+      out.push_back(step.from_root ? "/" : source);
       out.push_back(target.destination());
   }
 }
@@ -139,7 +139,7 @@ std::vector<std::string> rsync_command(const RsyncSettings& settings, const Targ
   if (settings.io_timeout.count() > 0 && step.kind != StepKind::exact) {
     out.push_back("--timeout=" + std::to_string(settings.io_timeout.count()));
   }
-  out.insert(out.end(), settings.filters.begin(), settings.filters.end());
+  if (!step.from_root) out.insert(out.end(), settings.filters.begin(), settings.filters.end());
   out.insert(out.end(), settings.extra.begin(), settings.extra.end());
   out.insert(out.end(), target.rsync_options.begin(), target.rsync_options.end());
   add_ends(out, settings, target, step);
@@ -150,7 +150,7 @@ std::vector<std::string> warm_command(const RsyncSettings& settings, const Targe
                                       Deletion deletion) {
   Step step;
   step.kind = StepKind::exact;
-  step.ignore_times = true;
+  step.ignore_times = step.from_root = true;
   step.deletes = deletion == Deletion::missing_args;
   return rsync_command(settings, target, step, deletion);
 }

@@ -33,7 +33,8 @@ struct RsyncSettings {
 
 std::vector<std::string> rsync_command(const RsyncSettings& settings, const Target& target, const Step& step,
                                        Deletion deletion);
-// The run that waits for names: what an `exact` step of a batch will want.
+// The run that waits for names: what an `exact` step of a batch planned with PlanOptions::source will want.
+// It may wait for a long time; no --timeout is given to it.
 std::vector<std::string> warm_command(const RsyncSettings& settings, const Target& target, Deletion deletion);
 // True where a run started by warm_command() can serve `step`.
 bool fits_warm(const Step& step);
