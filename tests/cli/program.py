@@ -116,6 +116,22 @@ def is_waiting(pid, finite=False):
         return False
 
 
+# Runs a command as nobody, where we are root; else as we are.
+UNPRIVILEGED = """#!/bin/sh
+[ "$(id -u)" = 0 ] && exec setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"
+exec "$@"
+"""
+
+
+def furnish(bin_directory, binary):
+    """A directory for PATH in which `inotifywait` is the program under test and `unprivileged` drops root's rights."""
+    bin_directory.mkdir(parents=True, exist_ok=True)
+    if not (bin_directory / "inotifywait").is_symlink():
+        (bin_directory / "inotifywait").symlink_to(binary)
+        (bin_directory / "unprivileged").write_text(UNPRIVILEGED)
+        (bin_directory / "unprivileged").chmod(0o755)
+
+
 @dataclass
 class Said:
     """What came out of a program between two moments, and how it ended if it did (as Popen.returncode says it)."""
@@ -137,10 +153,7 @@ class Program:
     said: Said = field(default_factory=Said)
 
     def __post_init__(self):
-        self.bin_directory.mkdir(parents=True, exist_ok=True)
-        link = self.bin_directory / "inotifywait"
-        if not link.is_symlink():
-            link.symlink_to(self.binary)
+        furnish(self.bin_directory, self.binary)
         self.process = subprocess.Popen(
             [b"/bin/bash", b"-c", self.command], cwd=self.directory, env=self.environment(),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

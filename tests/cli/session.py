@@ -31,6 +31,8 @@ from pathlib import Path
 
 from program import Program, Said
 
+# A line which is this program and nothing else; bash becomes it, so that the process we look at is the program.
+PLAIN = re.compile(rb"^([A-Z_]+=\S* )*(unprivileged )?inotifywait\b")
 TIMEOUT_OPTION = re.compile(rb"\s(-[a-zA-Z]*t|--ti)")
 
 
@@ -106,6 +108,7 @@ def play(session, binary, room: Path):
     first = session.steps[0]
     assert first.kind == "start", f"{session.source}: no `$` line"
     command = first.text.encode(errors="surrogateescape")
+    command = PLAIN.sub(_becoming, command)
     for line in session.before:
         _shell_before(line, directory)
     program = Program(binary, command, directory, room / "bin", finite=bool(TIMEOUT_OPTION.search(command)))
@@ -123,6 +126,12 @@ def play(session, binary, room: Path):
         return transcript
     finally:
         program.close()
+
+
+def _becoming(match):
+    words = match.group().split(b" ")
+    first = next(index for index, word in enumerate(words) if b"=" not in word)
+    return b" ".join(words[:first] + [b"exec"] + words[first:])
 
 
 def _shell_before(line, directory):

@@ -1,14 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every session of sessions/*.session: ours against the reference in twin directories, or against the lines given."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 import session
 
+USER_NAMESPACES = subprocess.run(["unshare", "-Urm", "true"], capture_output=True).returncode == 0
 FILES = sorted((Path(__file__).parent / "sessions").glob("*.session"))
-SESSIONS = [pytest.param(each, id=f"{path.stem}: {each.title}") for path in FILES for each in session.parse(path)]
+
+
+def _param(each, path):
+    marks = []
+    if "unshare" in each.steps[0].text:
+        marks.append(pytest.mark.skipif(not USER_NAMESPACES, reason="user namespaces are not allowed here"))
+    return pytest.param(each, id=f"{path.stem}: {each.title}", marks=marks)
+
+
+SESSIONS = [_param(each, path) for path in FILES for each in session.parse(path)]
 
 
 @pytest.mark.parametrize("each", [param for param in SESSIONS if not param.values[0].explicit])
