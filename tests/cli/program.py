@@ -167,10 +167,10 @@ class Program:
         return kept | {"PATH": f"{self.bin_directory}:{os.environ['PATH']}", "TZ": "UTC"}
 
     def shell(self, command):
-        """Runs a command in the program's directory, to its end; $PID is the program."""
+        """Runs a command in the program's directory, to its end, and returns what it printed; $PID is the program."""
         environment = self.environment() | {"PID": str(self.pid)}
-        subprocess.run([b"/bin/bash", b"-c", command], cwd=self.directory, env=environment,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+        return subprocess.run([b"/bin/bash", b"-c", command], cwd=self.directory, env=environment,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False).stdout
 
     def _drain(self):
         for pipe, name in ((self.process.stdout, "out"), (self.process.stderr, "err")):

@@ -7,6 +7,7 @@ A `.session` file holds many, each like this:
     % mkdir d                  commands before the start
     $ inotifywait -m -q d      the program; bash runs the line
     % touch d/f                then, one step at a time, what is done to the files
+    > cat out                  a command whose output belongs to what is compared
     ^INT                       a signal to the program (at the end SIGTERM ends it, if it still runs)
     ...                        waiting until it ends by itself
 
@@ -38,7 +39,7 @@ TIMEOUT_OPTION = re.compile(rb"\s(-[a-zA-Z]*t|--ti)")
 
 @dataclass
 class Step:
-    kind: str  # "start", "shell", "signal" or "end"
+    kind: str  # "start", "shell", "look", "signal" or "end"
     text: str = ""
 
 
@@ -86,6 +87,8 @@ def _add_line(session, line, where):
         session.before.append(text)
     elif mark == "% ":
         session.steps.append(Step("shell", text))
+    elif mark == "> ":
+        session.steps.append(Step("look", text))
     elif mark == "$ ":
         session.steps.append(Step("start", text))
     elif line.startswith("^"):
@@ -144,8 +147,11 @@ def _take(step, program):
     if step.kind == "signal":
         program.signal(getattr(signal, "SIG" + step.text))
         return program.wait_end()
-    program.shell(step.text.encode(errors="surrogateescape"))
-    return program.settle()
+    shown = program.shell(step.text.encode(errors="surrogateescape"))
+    said = program.settle()
+    if step.kind == "look":
+        said.out += shown
+    return said
 
 
 def merged(out):
@@ -166,7 +172,8 @@ def render(transcript):
 
 
 def _render_step(step):
-    return {"start": "$ " + step.text, "shell": "% " + step.text, "signal": "^" + step.text, "end": "..."}[step.kind]
+    marks = {"start": "$ ", "shell": "% ", "look": "> ", "signal": "^", "end": "..."}
+    return marks[step.kind] + step.text
 
 
 def _render_stream(mark, data):
