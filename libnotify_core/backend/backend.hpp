@@ -41,6 +41,8 @@ class WatchBackend {
   virtual int add_path(const char* path, EventMask events, unsigned flags) = 0;
   // Ends a watch. An "ignored" record may or may not follow.
   virtual int remove(int watch) = 0;
+  // True where the directory entered stays the place after its descriptor is closed.
+  virtual bool keeps_place() const = 0;
   // From now on the calling thread's working directory may be used to look names up faster, or may not.
   virtual void use_working_directory(bool use) = 0;
 

@@ -19,6 +19,7 @@ class InotifyBackend final : public WatchBackend {
   int add(const char* name, EventMask events, unsigned flags) override;
   int add_path(const char* path, EventMask events, unsigned flags) override;
   int remove(int watch) override;
+  bool keeps_place() const override { return in_working_directory_; }
   void use_working_directory(bool use) override { in_working_directory_ = use; }
   std::ptrdiff_t fill() override;
   bool next(Record& record) override { return decoder_.next(record); }

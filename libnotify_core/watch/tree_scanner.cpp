@@ -60,7 +60,7 @@ bool TreeScanner::scan(sys::Fd directory, NodeId node, ScanKind kind) {
   kind_ = kind;
   limit_reached_ = false;
   if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(listing_buffer);
-  push(std::move(directory), node, kind == ScanKind::birth);
+  push(std::move(directory), {node, 0, true, kind == ScanKind::birth});
   while (!frames_.empty()) {
     Frame& top = frames_.back();
     if (top.pending_next == pending_.size() || limit_reached_) {
@@ -74,17 +74,20 @@ bool TreeScanner::scan(sys::Fd directory, NodeId node, ScanKind kind) {
   return !limit_reached_;
 }
 
-void TreeScanner::push(sys::Fd directory, NodeId node, bool newborn) {
+void TreeScanner::push(sys::Fd directory, const Pending& start) {
   Frame frame;
-  frame.node = node;
+  frame.node = start.node;
   frame.pending_begin = frame.pending_next = pending_.size();
-  frame.newborn = newborn;
+  frame.newborn = start.newborn;
   sys::FileFacts facts;
-  if (sys::facts_at(directory.get(), "", AT_EMPTY_PATH, facts) == 0) {
+  if (start.links != 0) {
+    frame.device = frames_.back().device;
+    frame.links = start.links;
+    frame.links_count = true;
+  } else if (sys::facts_at(directory.get(), "", AT_EMPTY_PATH, facts) == 0) {
     frame.device = facts.device;
     frame.links = facts.links;
-    const bool as_above = !frames_.empty() && frames_.back().device == facts.device;
-    frame.links_count = as_above ? frames_.back().links_count : link_count_counts(directory.get());
+    frame.links_count = link_count_counts(directory.get());
   }
   frame.directory = std::move(directory);
   frames_.push_back(std::move(frame));
@@ -137,11 +140,12 @@ void TreeScanner::watch_child(Frame& frame, const char* name) {
   const bool repairing = kind_ == ScanKind::repair || kind_ == ScanKind::again;
   const bool newborn = frame.newborn || (repairing && state == Child::unknown);
   if (newborn && !frame.newborn && kind_ == ScanKind::repair) listener_.found(frame.node, name, true);
-  const bool visit = newborn || !is_leaf(frame, name);
+  const std::uint32_t links = link_count(frame, name);
+  const bool visit = newborn || links != 2;
   if (!visit && frame.pending_next == pending_.size()) {
     tree_.set_order(child);
   } else {
-    pending_.push_back({child, visit, newborn});
+    pending_.push_back({child, links, visit, newborn});
   }
 }
 
@@ -166,42 +170,37 @@ TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_vie
   return Child::known;
 }
 
-bool TreeScanner::is_leaf(const Frame& frame, const char* name) {
+// 0 where it does not tell the number of subdirectories: on another kind of filesystem, or mounted over.
+std::uint32_t TreeScanner::link_count(const Frame& frame, const char* name) const {
   sys::FileFacts facts;
-  return frame.links_count && sys::facts_at(frame.directory.get(), name, AT_SYMLINK_NOFOLLOW, facts) == 0 &&
-         facts.links == 2 && facts.device == frame.device;
+  if (!frame.links_count || sys::facts_at(frame.directory.get(), name, AT_SYMLINK_NOFOLLOW, facts) < 0)
+    return 0;
+  return facts.device == frame.device ? facts.links : 0;
 }
 
+// Between being watched and being opened here, the name may have become another directory. That one's events
+// are in the queue, for its parent is watched, and they set the tree right.
 void TreeScanner::descend(Pending child) {
   Frame& frame = frames_.back();
   if (!child.visit) return tree_.set_order(child.node);
   const std::string name(tree_.name(child.node));
-  int status = backend_.enter(frame.directory.get());
-  if (status == 0 && quiet_events_ != events_) {
-    status = backend_.add(name.c_str(), quiet_events_, backend::add_directory_only | backend::add_no_follow);
+  int status = 0;
+  if (quiet_events_ != events_) {
+    status = backend_.enter(frame.directory.get());
+    if (status == 0) {
+      status =
+          backend_.add(name.c_str(), quiet_events_, backend::add_directory_only | backend::add_no_follow);
+    }
   }
   sys::Fd directory;
   if (status >= 0) {
     status = sys::open_at(frame.directory.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     directory.reset(status);
   }
-  if (!directory) {
-    tree_.set_order(child.node);
-    return fail(status, "open", frame.node, name);
-  }
-  if (backend_.enter(directory.get()) == 0 && confirm(child.node)) {
-    push(std::move(directory), child.node, child.newborn);
-  }
-}
-
-// The name may stand for another directory by the time it is opened. Then the event of that one's creation,
-// which its watched parent will have, leads to it.
-bool TreeScanner::confirm(NodeId child) {
-  const int watch = backend_.add(".", quiet_events_, backend::add_directory_only);
-  if (watch == tree_.watch(child)) return true;
-  if (watch >= 0 && tree_.by_watch(watch) == no_node) backend_.remove(watch);
-  if (watch >= 0) tree_.set_replaced(child);
-  return false;
+  if (status >= 0) status = backend_.enter(directory.get());
+  if (status >= 0) return push(std::move(directory), child);
+  tree_.set_order(child.node);
+  fail(status, "open", frame.node, name);
 }
 
 void TreeScanner::leave() {
@@ -213,7 +212,6 @@ void TreeScanner::leave() {
     if (!reopen(frames_.back(), frame.directory.get())) frames_.back().pending_next = pending_.size();
   }
   if (quiet_events_ != events_ && frame.directory) restore_events(frame);
-  if (!frames_.empty() && frames_.back().directory) backend_.enter(frames_.back().directory.get());
 }
 
 // Comes back to a directory that was closed to save descriptors: it is the parent of `child`, unless
@@ -232,12 +230,14 @@ bool TreeScanner::reopen(Frame& frame, int child) {
   return false;
 }
 
-// The directory is closed first, so that no event of that remains, and entered through a descriptor that
-// makes none.
+// The directory is closed before all events are asked for, so that none comes of closing it; where that would
+// lose the place, it is held by a descriptor that makes no events.
 void TreeScanner::restore_events(Frame& frame) {
-  sys::Fd place(sys::open_at(frame.directory.get(), ".", O_PATH | O_DIRECTORY));
+  sys::Fd place;
+  if (!backend_.keeps_place()) place.reset(sys::open_at(frame.directory.get(), ".", O_PATH | O_DIRECTORY));
+  if (backend_.enter(place ? place.get() : frame.directory.get()) < 0) return;
   frame.directory.reset();
-  if (place && backend_.enter(place.get()) == 0) backend_.add(".", events_, backend::add_directory_only);
+  backend_.add(".", events_, backend::add_directory_only);
 }
 
 void TreeScanner::fail(int status, const char* call, NodeId parent, std::string_view name) {

@@ -68,19 +68,19 @@ class TreeScanner {
   };
   struct Pending {
     NodeId node;
-    bool visit;  // has subdirectories, or may have
+    std::uint32_t links;  // its link count, where it counts; 0: not known
+    bool visit;           // has subdirectories, or may have
     bool newborn;
   };
 
-  void push(sys::Fd directory, NodeId node, bool newborn);
+  void push(sys::Fd directory, const Pending& start);
   void list(Frame& frame);
   void entry(Frame& frame, const char* name, unsigned char type, std::uint32_t& subdirectories);
   void watch_child(Frame& frame, const char* name);
   enum class Child { skip, known, unknown };
   Child settle_child(const Frame& frame, std::string_view name, int watch, NodeId& node);
-  bool is_leaf(const Frame& frame, const char* name);
+  std::uint32_t link_count(const Frame& frame, const char* name) const;
   void descend(Pending child);
-  bool confirm(NodeId child);
   void leave();
   bool reopen(Frame& frame, int child);
   void restore_events(Frame& frame);
