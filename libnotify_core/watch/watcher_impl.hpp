@@ -18,7 +18,7 @@
 
 namespace notify_core {
 
-class Watcher::Impl final : public watch::ScanListener {
+class NOTIFY_LOCAL Watcher::Impl final : public watch::ScanListener {
  public:
   Impl(WatcherOptions options, std::unique_ptr<backend::WatchBackend> backend);
 
