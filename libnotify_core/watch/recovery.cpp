@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "watch/recovery.hpp"
 
-#include <memory>
 #include <utility>
 
 namespace notify_core::watch {
 
 void Recovery::add(int watch, std::string_view name, bool directory) {
   if (lookup(watch, name) != nullptr) return;
-  found_.push_back(std::make_unique<Entry>(Entry{{watch, std::string(name), directory}, State::open}));
-  Entry* entry = found_.back().get();
+  found_.push_back(Entry{{watch, std::string(name), directory}, State::open});
+  Entry* entry = &found_.back();  // stays where it is: a deque grows and shrinks at its ends
   index_.emplace(Key{watch, entry->found.name}, entry);
 }
 
@@ -53,17 +52,22 @@ Recovery::Verdict Recovery::heard(NodeId node, std::string_view name, EventMask 
   return Verdict::report;
 }
 
-void Recovery::drained(std::vector<Found>& due) {
-  for (const auto& entry : found_) {
-    if (entry->state != State::open) continue;
-    entry->state = State::reported;
-    due.push_back(entry->found);
+void Recovery::drained(std::uint64_t mark, std::vector<Found>& due) {
+  for (; drained_ < mark; ++drained_) {
+    Entry& entry = found_[drained_ - forgotten_];
+    if (entry.state != State::open) continue;
+    entry.state = State::reported;
+    due.push_back(entry.found);
   }
 }
 
-void Recovery::forget_reported() {
-  index_.clear();
-  found_.clear();
+void Recovery::forget_old() {
+  while (forgotten_ < old_) {
+    if (found_.front().state != State::settled) settle(found_.front());
+    found_.pop_front();
+    ++forgotten_;
+  }
+  old_ = drained_;
 }
 
 }  // namespace notify_core::watch

@@ -8,8 +8,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -31,6 +32,8 @@ class Recovery {
   explicit Recovery(const WatchTree& tree) : tree_(tree) {}
 
   bool idle() const { return found_.empty(); }
+  // How many entries were ever added: what a later drained() may be about.
+  std::uint64_t mark() const { return forgotten_ + found_.size(); }
   void add(int watch, std::string_view name, bool directory);
 
   enum class Verdict { report, already_reported };
@@ -38,10 +41,12 @@ class Recovery {
   // first. already_reported: this CREATE was recovered before the kernel came round to queueing it.
   Verdict heard(NodeId node, std::string_view name, EventMask mask, std::vector<Found>& due);
 
-  // The queue has been read past the last listing: appends all that is still open to `due`.
-  void drained(std::vector<Found>& due);
-  // What was reported is remembered until the next forget(), for events that the kernel queues late.
-  void forget_reported();
+  // The queue has been read past the moment when mark() was `mark`: appends what is still open of the entries
+  // before it to `due`.
+  void drained(std::uint64_t mark, std::vector<Found>& due);
+  // What was reported is remembered for a while, for events that the kernel queues late: from one call of
+  // this until the next but one.
+  void forget_old();
 
  private:
   enum class State : unsigned char { open, reported, settled };
@@ -66,7 +71,10 @@ class Recovery {
   void settle(Entry& entry);
 
   const WatchTree& tree_;
-  std::vector<std::unique_ptr<Entry>> found_;  // in the order of listing: parents before children
+  std::deque<Entry> found_;      // in the order of listing: parents before children
+  std::uint64_t forgotten_ = 0;  // entries that were taken from its front
+  std::uint64_t drained_ = 0;    // no entry before this mark is open
+  std::uint64_t old_ = 0;        // entries before this mark go at the next forget_old()
   std::unordered_map<Key, Entry*, KeyHash> index_;
 };
 

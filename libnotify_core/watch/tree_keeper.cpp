@@ -96,8 +96,6 @@ bool Watcher::Impl::leaves_out(NodeId parent, std::string_view name) {
 void Watcher::Impl::found(NodeId parent, std::string_view name, bool directory) {
   if (!options_.recover || (options_.mask & mask::create) == 0) return;
   recovery_.add(tree_.watch(parent), name, directory);
-  listed_since_read_ = true;
-  last_recovery_ = sys::nanoseconds(sys::now(CLOCK_MONOTONIC));
 }
 
 void Watcher::Impl::failed(Error error) {

@@ -61,7 +61,7 @@ Result<Watcher::Wait> Watcher::Impl::dispatch(EventSink& sink) {
 // One read; true where there is reason for another at once.
 bool Watcher::Impl::read_and_hand_on(Result<Wait>& result) {
   if (!unread_) {
-    listed_since_read_ = false;
+    recovery_mark_ = recovery_.mark();
     const std::ptrdiff_t size = backend_->fill();
     if (size == -EINTR) return true;
     if (size < 0 && size != -EAGAIN) {
@@ -76,12 +76,12 @@ bool Watcher::Impl::read_and_hand_on(Result<Wait>& result) {
   }
   unread_ = false;
   hand_on_batch();
-  if (!stopped_ && backend_->drained() && !listed_since_read_) queue_drained();
+  if (!stopped_ && backend_->drained()) queue_drained();
   if (stopped_) {
     result = Wait::stopped;
     return false;
   }
-  return !backend_->drained() || listed_since_read_ || has_work();
+  return !backend_->drained() || has_work() || recovery_.mark() != recovery_mark_;
 }
 
 void Watcher::Impl::hand_on_batch() {
@@ -149,17 +149,21 @@ void Watcher::Impl::notice(Notice::Kind kind, std::string_view path, std::uint32
 
 // All that the kernel had queued when it was last read has been handed on.
 void Watcher::Impl::queue_drained() {
-  if (!recovery_.idle()) {
-    due_.clear();
-    recovery_.drained(due_);
-    report_found(due_);
-    // An event may be queued a moment after the entry can be seen; what was reported is remembered that long.
-    if (sys::nanoseconds(sys::now(CLOCK_MONOTONIC)) - last_recovery_ > 100 * millisecond)
-      recovery_.forget_reported();
-  }
+  if (!recovery_.idle()) report_recovered();
   if (!moves_.empty()) confirm_moves();
   if (!unsettled_.empty()) settle_again();
   if (!retired_.empty()) retire_some();
+}
+
+// What was listed before the last read, and of which that read brought no word.
+void Watcher::Impl::report_recovered() {
+  due_.clear();
+  recovery_.drained(recovery_mark_, due_);
+  report_found(due_);
+  const std::int64_t now = sys::nanoseconds(sys::now(CLOCK_MONOTONIC));
+  if (now - last_forgetting_ < 1000 * millisecond) return;
+  recovery_.forget_old();
+  last_forgetting_ = now;
 }
 
 Result<Watcher::Wait> Watcher::Impl::wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink) {

@@ -49,6 +49,7 @@ class NOTIFY_LOCAL Watcher::Impl final : public watch::ScanListener {
   void notice(Notice::Kind kind, std::string_view path, std::uint32_t watch = 0,
               const Error* error = nullptr);
   void queue_drained();
+  void report_recovered();
   void pause_under_load();
   bool asked_or_vital(EventMask mask) const;
 
@@ -95,10 +96,11 @@ class NOTIFY_LOCAL Watcher::Impl final : public watch::ScanListener {
 
   EventSink* sink_ = nullptr;  // during dispatch()
   bool stopped_ = false;
-  bool unread_ = false;             // the last batch was left half handed on
-  bool listed_since_read_ = false;  // a newborn directory: the queue may hold the events of its entries
+  bool unread_ = false;  // the last batch was left half handed on
+                         // a newborn directory: the queue may hold the events of its entries
   std::timespec batch_time_{};
-  std::int64_t last_recovery_ = 0;  // monotonic nanoseconds
+  std::uint64_t recovery_mark_ = 0;   // recovery_.mark() before the last read
+  std::int64_t last_forgetting_ = 0;  // monotonic nanoseconds
 
   // What pause_under_load() goes by.
   bool busy_ = false;

@@ -38,11 +38,11 @@ TEST_CASE("what only the listing shows is reported when the queue is empty, pare
   Newborn n;
   n.recovery.add(2, "e", true);
   n.recovery.add(3, "f", false);
-  n.recovery.drained(n.due);
+  n.recovery.drained(n.recovery.mark(), n.due);
   CHECK(n.names() == "e f ");
   CHECK(n.due[0].directory);
   n.due.clear();
-  n.recovery.drained(n.due);
+  n.recovery.drained(n.recovery.mark(), n.due);
   CHECK(n.due.empty());
 }
 
@@ -51,7 +51,7 @@ TEST_CASE("a CREATE that the kernel queued takes the place of the recovered one"
   n.recovery.add(2, "f", false);
   CHECK(n.heard(n.d, "f", mask::create) == Verdict::report);
   CHECK(n.due.empty());
-  n.recovery.drained(n.due);
+  n.recovery.drained(n.recovery.mark(), n.due);
   CHECK(n.due.empty());
 }
 
@@ -59,7 +59,7 @@ TEST_CASE("so does a MOVED_TO") {
   Newborn n;
   n.recovery.add(2, "f", false);
   CHECK(n.heard(n.d, "f", mask::moved_to) == Verdict::report);
-  n.recovery.drained(n.due);
+  n.recovery.drained(n.recovery.mark(), n.due);
   CHECK(n.due.empty());
 }
 
@@ -83,7 +83,7 @@ TEST_CASE("an event below brings the directories above it first") {
 TEST_CASE("a CREATE queued late is not said a second time, but a new one is") {
   Newborn n;
   n.recovery.add(2, "f", false);
-  n.recovery.drained(n.due);
+  n.recovery.drained(n.recovery.mark(), n.due);
   CHECK(n.heard(n.d, "f", mask::create) == Verdict::already_reported);
   CHECK(n.heard(n.d, "f", mask::create) == Verdict::report);
 }
@@ -95,6 +95,32 @@ TEST_CASE("a deleted entry may be made anew") {
   CHECK(n.names() == "f ");
   CHECK(n.heard(n.d, "f", mask::create) == Verdict::report);
   CHECK(n.due.empty());
-  n.recovery.drained(n.due);
+  n.recovery.drained(n.recovery.mark(), n.due);
   CHECK(n.due.empty());
+}
+
+TEST_CASE("what was listed after the queue was read waits for the next read") {
+  Newborn n;
+  n.recovery.add(2, "before", false);
+  const std::uint64_t mark = n.recovery.mark();
+  n.recovery.add(2, "after", false);
+  n.recovery.drained(mark, n.due);
+  CHECK(n.names() == "before ");
+  CHECK(n.heard(n.d, "after", mask::create) == Verdict::report);
+  CHECK(n.due.empty());
+}
+
+TEST_CASE("memory is given back, but not before a late CREATE has had its time") {
+  Newborn n;
+  n.recovery.add(2, "f", false);
+  n.recovery.drained(n.recovery.mark(), n.due);
+  n.recovery.forget_old();
+  CHECK(n.heard(n.d, "f", mask::create) == Verdict::already_reported);
+  n.recovery.add(2, "g", false);
+  n.recovery.drained(n.recovery.mark(), n.due);
+  n.recovery.forget_old();
+  CHECK_FALSE(n.recovery.idle());
+  n.recovery.forget_old();
+  CHECK(n.recovery.idle());
+  CHECK(n.heard(n.d, "g", mask::create) == Verdict::report);
 }
