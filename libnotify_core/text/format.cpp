@@ -34,8 +34,9 @@ class Format::Impl {
  public:
   enum class Style { steps, csv, json };
 
-  explicit Impl(Style style)
+  explicit Impl(Style style, std::string_view ending = {})
       : style_(style),
+        ending_(ending),
         labels_{text::Labels(',')},
         time_("%Y-%m-%dT%H:%M:%S.%NZ", text::EventTime::Zone::utc) {}
 
@@ -152,7 +153,7 @@ class Format::Impl {
     text::append_csv_field(out, labels_.front().of(event.mask));
     out += ',';
     text::append_csv_field(out, event.name);
-    out += '\n';
+    out += ending_;
   }
 
   void append_json(std::string& out, const Event& event) {
@@ -174,10 +175,12 @@ class Format::Impl {
     time_.append(out, event.time);
     out += '"';
     if (event.recovered) out += ",\"recovered\":true";
-    out += "}\n";
+    out += '}';
+    out += ending_;
   }
 
   Style style_;
+  std::string ending_;  // of CSV and JSON; in a format it is a step
   std::vector<Step> steps_;
   std::vector<text::Labels> labels_;  // one for each separator; the first is for ','
   text::EventTime time_;              // %T's, or JSON's
@@ -203,11 +206,11 @@ Format Format::standard() {
   return Format(std::move(impl));
 }
 
-Format Format::csv() {
-  return Format(std::make_unique<Impl>(Impl::Style::csv));
+Format Format::csv(std::string_view ending) {
+  return Format(std::make_unique<Impl>(Impl::Style::csv, ending));
 }
-Format Format::json() {
-  return Format(std::make_unique<Impl>(Impl::Style::json));
+Format Format::json(std::string_view ending) {
+  return Format(std::make_unique<Impl>(Impl::Style::json, ending));
 }
 
 void Format::append(std::string& out, const Event& event) {

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What inotifywait was asked to do.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/command_line.hpp"
+#include "notify_core/event.hpp"
+#include "notify_core/filter.hpp"
+#include "notify_core/watcher.hpp"
+
+namespace notify_tools::inotifywait {
+
+enum class Style { standard, format, csv, json };
+
+struct Pattern {
+  std::string text;
+  notify_core::Filter::Shows shows = notify_core::Filter::Shows::not_matching;
+  bool ignore_case = false;
+};
+
+struct Options {
+  notify_core::Backend backend = notify_core::Backend::inotify;
+  notify_core::EventMask events = notify_core::mask::all_events;
+  bool monitor = false;  // --daemon too
+  bool daemon = false;
+  bool syslog = false;
+  bool recursive = false;
+  bool follow_symlinks = true;
+  bool recover = true;
+  int quiet = 0;  // 1: only events, 2: nothing
+  std::optional<std::chrono::nanoseconds> timeout;
+  bool negative_timeout = false;
+  std::optional<std::chrono::nanoseconds> total_timeout;
+  std::uint64_t count = 0;  // events to show before ending; 0: see monitor
+
+  Style style = Style::standard;
+  std::string format;
+  std::string time_format;
+  std::string ending = "\n";
+
+  std::optional<Pattern> pattern;
+  std::optional<std::string> from_file;
+  std::optional<std::string> out_file;
+  std::vector<std::string> operands;
+};
+
+struct Reading {
+  Options options;
+  bool help = false;
+  // What to say before ending with exit status 1, one line each; empty: nothing is wrong.
+  std::vector<std::string> complaints;
+  std::vector<std::string> warnings;  // to be said in any case, after the complaints
+};
+
+// All options, in the order in which getopt names candidates.
+std::span<const OptionSpec> option_specs();
+
+// Pure: files named on the command line are not looked at. `program` is the last part of argv[0]; by a name
+// that begins with "fsnotify" fanotify is the default.
+Reading read_options(const CommandLine& line, std::string_view program);
+
+std::string help_text(std::string_view program, std::string_view version);
+
+}  // namespace notify_tools::inotifywait
