@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The programs that are measured, and one run of one of them."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+F_SETPIPE_SZ = 1031
+
+
+def processor_time(pid):
+    """Seconds of processor time of all threads of a process, ended ones too; to the nanosecond."""
+    return time.clock_gettime((~pid << 3) | 2)  # CPUCLOCK_SCHED of another process, see clock_getcpuclockid(3)
+
+
+def status_of(pid, field):
+    """A line of /proc/PID/status, in bytes."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) * 1024
+    raise KeyError(field)
+
+
+def read_and_write_calls(pid):
+    values = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
+    return int(values["syscr"]) + int(values["syscw"])
+
+
+def watches_of(pid):
+    """How many inotify watches a process has."""
+    total = 0
+    try:
+        for info in Path(f"/proc/{pid}/fdinfo").iterdir():
+            total += info.read_bytes().count(b"inotify wd:")
+    except OSError:
+        pass  # it ended, or is another user's
+    return total
+
+
+def watches_left():
+    """How many watches this user may still add."""
+    limit = int(Path("/proc/sys/fs/inotify/max_user_watches").read_text())
+    used = 0
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and process.stat().st_uid == os.getuid():
+                used += watches_of(process.name)
+        except OSError:
+            pass
+    return limit - used
+
+
+def wait_until(condition, seconds, pause=0.01):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+    return True
+
+
+@dataclass
+class Program:
+    name: str
+    executable: Path
+    kind: str  # "inotifywait", "inotifywatch", "floor", "fswatch": how it is called and what it says when it is ready
+    environment: dict = None
+
+    def command(self, directory, recursive, events):
+        """events: "" for all, "create" for births and renames, "modify" for one line a write."""
+        if self.kind == "floor":
+            return [self.executable, "wait", directory, *(["create"] if events == "create" else [])]
+        if self.kind == "fswatch":
+            wanted = {"": [], "create": ["--event=Created", "--event=MovedTo"], "modify": ["--event=Updated"]}[events]
+            return [self.executable, "-m", "inotify_monitor", "-x", *(["-r"] if recursive else []), *wanted, directory]
+        asked = {"": [], "create": ["-e", "create,move"], "modify": ["-e", "modify"]}[events]
+        return [self.executable, "-m", *(["-r"] if recursive else []), *asked, directory]
+
+    def counting_command(self, directory):
+        if self.kind == "floor":
+            return [self.executable, "count", directory]
+        return [self.executable, directory]
+
+
+class Run:
+    """One program at work. Ready when it has watched everything; `started` to `ready` is its set-up."""
+
+    def __init__(self, program, command, stdout, directories, room):
+        self.errors = Path(room) / "errors"
+        self.started = time.monotonic()
+        with open(self.errors, "wb") as errors:
+            environment = dict(os.environ, **(program.environment or {}))
+            self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=stdout,
+                                            stderr=errors, env=environment)
+        self.pid = self.process.pid
+        pause = 0.002 if program.kind != "fswatch" else 0.1
+        ready = (lambda: watches_of(self.pid) >= directories) if program.kind == "fswatch" else self._says_ready
+        if not wait_until(lambda: ready() or self.process.poll() is not None, 120, pause):
+            self.end()
+            raise TimeoutError(f"{program.name} is not ready")
+        if self.process.poll() is not None:
+            raise RuntimeError(f"{program.name} ended: {self.errors.read_text().strip()}")
+        self.ready = time.monotonic()
+
+    def _says_ready(self):
+        said = self.errors.read_bytes()
+        return b"Watches established" in said or b"ready " in said or b"Finished establishing watches" in said
+
+    def said_overflow(self):
+        return b"overflow" in self.errors.read_bytes().lower()
+
+    def end(self, number=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+
+class Reader:
+    """The far end of a pipe: counts lines until told that the last one came."""
+
+    def __init__(self):
+        self.fd, self.write_end = os.pipe()
+        self.lines = 0
+        self.tail = b""
+        fcntl.fcntl(self.fd, F_SETPIPE_SZ, 1 << 16)  # what a pipe is unless the writer asks for more
+
+    def started(self):
+        os.close(self.write_end)
+        os.set_blocking(self.fd, False)
+
+    def take(self):
+        """Reads what is there. Returns the bytes, with the end of what was read before."""
+        try:
+            chunk = os.read(self.fd, 1 << 20)
+        except BlockingIOError:
+            time.sleep(0.0005)
+            return b""
+        self.lines += chunk.count(b"\n")
+        seen = self.tail + chunk
+        self.tail = chunk[-64:]
+        return seen
+
+    def close(self):
+        os.close(self.fd)
