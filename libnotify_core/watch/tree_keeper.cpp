@@ -32,13 +32,11 @@ std::string with_slash(std::string path) {
 Result<void> Watcher::Impl::add(std::string_view path,
                                 const std::function<void(const Error&)>& on_unreadable) {
   const std::string name(path);
-  if (is_excluded(path)) return {};
   if (!options_.recursive) return add_plain(name);
-  const int flags = directory_flags | (options_.follow_symlinks ? 0 : O_NOFOLLOW);
-  const int status = sys::open_at(AT_FDCWD, name.c_str(), flags);
+  const int status = sys::open_at(AT_FDCWD, name.c_str(), directory_flags);
   sys::Fd directory(status);
   if (!directory) {
-    if (status == -ENOTDIR || status == -ELOOP) return add_plain(name);
+    if (status == -ENOTDIR || status == -ELOOP) return add_plain(name);  // ELOOP: watching will say it
     return sys::error(status, "open", name);
   }
   on_unreadable_ = &on_unreadable;

@@ -31,8 +31,12 @@ constexpr std::int64_t millisecond = 1'000'000;
 
 EventMask kernel_events(const WatcherOptions& options) {
   EventMask events = options.mask & mask::all_events;
-  if (options.recursive && options.follow_tree) events |= mask::create | mask::move | mask::move_self;
-  return events;
+  if (options.recursive && options.follow_tree) {
+    if (options.follow_unasked) events |= mask::create | mask::move;
+    if ((events & mask::move) != 0) events |= mask::move_self;  // the moment to give a node its new place
+  }
+  // inotify refuses to watch for nothing; what it reports unasked will do.
+  return events != 0 ? events : mask::unmount;
 }
 
 }  // namespace

@@ -30,12 +30,16 @@ struct WatcherOptions {
   EventMask mask = mask::all_events;  // what the kernel is asked for and the sink is handed
   bool recursive = false;             // watch the directories below each operand too
   bool follow_tree = false;           // with recursive: keep up with directories born, moved and lost later
-  bool follow_symlinks = true;        // an operand that is a symbolic link stands for what it points to
+  // With follow_tree: ask the kernel for births and moves whether `mask` has them or not. If not, what `mask` leaves
+  // out is not kept up with: without create newborn directories stay unwatched, without moves names stay old.
+  bool follow_unasked = true;
+  // An operand that is a symbolic link stands for what it points to. A directory watched with all below always does.
+  bool follow_symlinks = true;
   bool recover = true;   // report what the kernel could not: entries found in directories born under watch
   bool gather = false;   // under load, pause for a fraction of a millisecond so that one read brings many events
   bool below_only = true;  // fanotify_filesystem: report only what lies under the operands
-  std::vector<std::string> excluded_paths;  // never watched, nor anything below; compared as strings, a final
-                                            // '/' aside
+  std::vector<std::string> excluded_paths;  // not watched when found below an operand, nor anything below them;
+                                            // compared as strings, a final '/' aside
   // Asked with the path of a directory (ending in '/') found below an operand; true: it and all below go
   // unwatched. May be empty.
   std::function<bool(std::string_view directory)> prune;
