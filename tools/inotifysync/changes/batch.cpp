@@ -10,6 +10,7 @@
 namespace inotifysync {
 namespace {
 
+constexpr std::size_t links_sought_at_most = 200'000;
 constexpr Dirt whole_and_new = dirt::created | dirt::subtree | dirt::content;
 
 std::string_view parent_of(std::string_view path) {
@@ -119,21 +120,15 @@ class Planner {
 
   void add_file(const std::string& path, const FileInfo& info, Dirt dirt) {
     if (by_link_.count(path)) return;
-    const bool regular = info.type == FileInfo::Type::file;
-    if (regular && dirt == dirt::attributes && info.size > options_.attributes_alone) {
-      list(attributes_, path, dirt);
-      return count(info);
-    }
-    list(exact_, path, dirt);
+    const bool large = info.type == FileInfo::Type::file && info.size > options_.attributes_alone;
+    Step& step = large && dirt == dirt::attributes ? attributes_ : exact_;
+    list(step, path, dirt);
     count(info);
-    if (info.links > 1 && info.type != FileInfo::Type::unreadable) add_hard_links(path, info, dirt);
-  }
-
-  void add_hard_links(const std::string& path, const FileInfo& info, Dirt dirt) {
+    if (info.type == FileInfo::Type::unreadable || info.links < 2) return;
     by_link_.insert(path);
     for (const std::string& other : files_.hard_links(info)) {
       if (options_.patterns && options_.patterns->hides(other, false)) continue;
-      if (by_link_.insert(other).second) list(exact_, other, dirt), ++batch_.paths;
+      if (by_link_.insert(other).second) list(step, other, dirt), ++batch_.paths;
     }
   }
 
@@ -175,6 +170,12 @@ class Planner {
     Step& step = (dirt & (dirt::content | dirt::gone)) ? subtree_again_ : subtree_;
     list(step, path, static_cast<Dirt>(dirt | dirt::subtree));
     ++batch_.paths;
+    // Hard links between this tree and the rest are made by the list run that follows.
+    std::size_t left = links_sought_at_most;
+    for_each_below(path, [&](const std::string& below, const FileInfo& info) {
+      if (info.type == FileInfo::Type::file && info.links > 1) add_file(below, info, dirt::content);
+      return --left > 0;
+    });
   }
 
   // A directory that the target has not: everything in it by name, so that the one list run does it.
@@ -195,29 +196,39 @@ class Planner {
     }
   }
 
-  // Everything below a directory, parents first; nothing where that is more than the limits, or cannot be
-  // read.
-  std::optional<std::vector<Found>> walk(const std::string& top, std::size_t at_most, std::uint64_t bytes) {
-    std::vector<Found> found;
+  // Everything below a directory, parents first, until `visit` says false. False where that, or a directory
+  // that cannot be read, ended it.
+  template <class Visit>
+  bool for_each_below(const std::string& top, Visit visit) {
     std::vector<std::string> pending{top};
-    bool within = true;
-    while (!pending.empty() && within) {
+    bool go_on = true;
+    while (!pending.empty() && go_on) {
       const std::string directory = std::move(pending.back());
       pending.pop_back();
       const bool read = files_.list(directory, [&](std::string_view name) {
-        if (!within) return;
+        if (!go_on) return;
         std::string path = directory + "/" + std::string(name);
         const FileInfo info = files_.lstat(path);
         if (info.type == FileInfo::Type::missing || excluded(path, info)) return;
-        if (info.type == FileInfo::Type::directory) pending.push_back(path);
-        const std::uint64_t size = info.type == FileInfo::Type::file ? info.size : 0;
-        within = found.size() < at_most && size <= bytes;
-        bytes -= within ? size : 0;
-        found.push_back({std::move(path), info});
+        go_on = visit(path, info);
+        if (info.type == FileInfo::Type::directory) pending.push_back(std::move(path));
       });
-      within = within && read;
+      go_on = go_on && read;
     }
-    if (!within) return std::nullopt;
+    return go_on;
+  }
+
+  // What is below a directory; nothing where that is more than the limits, or cannot be read.
+  std::optional<std::vector<Found>> walk(const std::string& top, std::size_t at_most, std::uint64_t bytes) {
+    std::vector<Found> found;
+    const bool whole = for_each_below(top, [&](const std::string& path, const FileInfo& info) {
+      const std::uint64_t size = info.type == FileInfo::Type::file ? info.size : 0;
+      if (found.size() >= at_most || size > bytes) return false;
+      bytes -= size;
+      found.push_back({path, info});
+      return true;
+    });
+    if (!whole) return std::nullopt;
     return found;
   }
 
@@ -267,7 +278,8 @@ class Planner {
       append_name(exact_, options_.source, first, true, false);
       root_rides_ = true;
     }
-    for (Step* step : {&exact_, &attributes_, &subtree_, &subtree_again_, &directories_}) {
+    if (root_wanted_) exact_.owed.push_back({"", dirt::attributes});
+    for (Step* step : {&subtree_, &subtree_again_, &exact_, &attributes_, &directories_}) {
       if (!step->names.empty()) batch_.steps.push_back(std::move(*step));
     }
     if (root_wanted_ && !root_rides_) {
