@@ -161,7 +161,7 @@ class Reader {
     if (has(line, "--max-delete limit")) delete_limit = true;
     if (starts(line, "rsync error:") || starts(line, "rsync warning:")) return;
     constexpr std::string_view orphan = "WARNING: parent dir is absent in the file list: ";
-    if (starts(line, orphan)) return;  // "file has vanished" said it already
+    if (starts(line, orphan) || starts(line, "*** ")) return;  // the line before said it already
     const std::string_view path = quoted_part(line);
     if (!path.empty()) return fail(without_temporary(unescape_name(path)));
     if (has_any(line, {"failed", "IO error", "cannot", "error"})) unplaced_ = true;

@@ -217,7 +217,7 @@ class World {
   void mark(const std::string& path, Dirt dirt) {
     log += fmt::format("mark {} {}\n", path, dirt);
     changes.mark(path, dirt);
-    if (!(dirt & dirt::content)) return;
+    if (!(dirt & (dirt::content | dirt::attributes))) return;
     // A write shows in every name of the file, and the one written through may be gone before anybody looks:
     // whoever knows the other names marks them at once.
     RealView view(top_);

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The words are rsync 3.5.0's own, as it said them to a client that pushes to a daemon module.
+#include "inotifysync/rsync/rsync_outcome.hpp"
+
+#include <doctest/doctest.h>
+
+#include <initializer_list>
+#include <string>
+
+using namespace inotifysync;
+
+namespace {
+
+Step list_of(std::initializer_list<const char*> paths, StepKind kind = StepKind::exact) {
+  Step step;
+  step.kind = kind;
+  for (const char* path : paths) {
+    step.names += '/';
+    Step::Entry entry;
+    entry.offset = static_cast<std::uint32_t>(step.names.size());
+    entry.length = static_cast<std::uint32_t>(std::char_traits<char>::length(path));
+    entry.dirt = dirt::content;
+    (step.names += path) += '\0';
+    step.entries.push_back(entry);
+  }
+  return step;
+}
+
+// The paths that go back into the set.
+std::string left(const Step& step, const Outcome& outcome) {
+  ChangeSet set;
+  put_back(step, outcome, set);
+  std::string out;
+  set.for_each(
+      [&](std::string_view path, Dirt, std::string_view) { (out += out.empty() ? "" : " ") += path; });
+  return out;
+}
+
+Verdict verdict(int code, std::string_view errors) {
+  return judge_rsync(false, code, "", errors, list_of({"a"})).verdict;
+}
+
+}  // namespace
+
+TEST_CASE("a run that ends well delivers everything and is counted") {
+  const Step step = list_of({"d/f1", "new\nline", "gone", "ln", "d"});
+  const Outcome outcome = judge_rsync(false, 0,
+                                      ".d..t...... 0 ./\n"
+                                      "<f+++++++++ 43 d/f1\n"
+                                      "<f.st...... 100 new\\#012line\n"
+                                      "cL+++++++++ 0 ln\n"
+                                      ".d          0 d/\n"
+                                      "*deleting   0 gone/x\n"
+                                      "*deleting   0 gone/\n",
+                                      "", step);
+  CHECK(outcome.verdict == Verdict::delivered);
+  CHECK(outcome.files == 3);
+  CHECK(outcome.deleted == 2);
+  CHECK(outcome.sent_bytes == 143);
+  CHECK(outcome.words.empty());
+  CHECK(left(step, outcome) == "");
+}
+
+TEST_CASE("exit 0 with a directory that could not be deleted is not delivered") {
+  const Step step = list_of({"p", "d/f1"});
+  const Outcome outcome =
+      judge_rsync(false, 0, "cannot delete non-empty directory: p\n<f......... 43 d/f1\n", "", step);
+  CHECK(outcome.verdict == Verdict::partial);
+  CHECK(outcome.words == "cannot delete non-empty directory: p");
+  CHECK(left(step, outcome) == "p");
+}
+
+TEST_CASE("exit 0 beyond the limit of deletions is held, and what was not seen goes back") {
+  const Step step = list_of({"del", "d/f1"});
+  const Outcome outcome = judge_rsync(false, 0,
+                                      "*deleting   0 del/3\n*deleting   0 del/2\n"
+                                      "cannot delete non-empty directory: del\n<f......... 43 d/f1\n",
+                                      "Deletions stopped due to --max-delete limit (1 skipped)\n", step);
+  CHECK(outcome.verdict == Verdict::max_delete);
+  CHECK(left(step, outcome) == "del");
+}
+
+TEST_CASE("exit 23 confirms what passed and is not named") {
+  const Step step = list_of({"d/f1", "d/f2", "q", "a/b/c"});
+  const Outcome outcome = judge_rsync(
+      false, 23, ".d          0 d/\n<f......... 43 d/f1\n<f......... 43 d/f2\n<f......... 43 a/b/c\n",
+      "rsync: [receiver] mkstemp \"d/.f1.VC4gII\" (in auth) failed: Permission denied (13)\n"
+      "rsync: [sender] link_stat \"/srv/www/q\" failed: Not a directory (20)\n"
+      "rsync error: some files/attrs were not transferred (see previous errors) (code 23) at main.c(1394) "
+      "[sender=3.5.0]\n",
+      step);
+  CHECK(outcome.verdict == Verdict::partial);
+  CHECK(outcome.failed == 2);
+  CHECK(outcome.words ==
+        "rsync: [receiver] mkstemp \"d/.f1.VC4gII\" (in auth) failed: Permission denied (13)");
+  CHECK(left(step, outcome) == "d/f1 q");
+}
+
+TEST_CASE("exit 23 with a name that was never seen passing does not confirm it") {
+  const Step step = list_of({"seen", "unseen"});
+  const Outcome outcome =
+      judge_rsync(false, 23, "<f......... 1 seen\n",
+                  "rsync: [sender] link_stat \"/s/other\" failed: Permission denied (13)\n", step);
+  CHECK(left(step, outcome) == "unseen");
+}
+
+TEST_CASE("exit 23 that names no path confirms nothing") {
+  const Step step = list_of({"a", "b"});
+  const Outcome outcome = judge_rsync(false, 23, "<f......... 1 a\n<f......... 1 b\n",
+                                      "IO error encountered -- skipping file deletion\n", step);
+  CHECK(outcome.verdict == Verdict::partial);
+  CHECK(left(step, outcome) == "a b");
+}
+
+TEST_CASE("a directory that cannot be made fails all that is in it") {
+  const Step step = list_of({"d", "d/x", "dd"});
+  const Outcome outcome =
+      judge_rsync(false, 23, "cd+++++++++ 0 d/\n<f+++++++++ 1 d/x\n<f+++++++++ 1 dd\n",
+                  "rsync: [generator] recv_generator: mkdir \"d\" (in m) failed: "
+                  "Permission denied (13)\n*** Skipping any contents from this failed directory ***\n",
+                  step);
+  CHECK(left(step, outcome) == "d d/x");
+}
+
+TEST_CASE("what fails below a tree that is sent whole fails the tree") {
+  const Step step = list_of({"tree", "other"}, StepKind::subtree);
+  const Outcome outcome = judge_rsync(false, 23, "cd+++++++++ 0 tree/\n.d          0 other/\n",
+                                      "rsync: [sender] send_files failed to open \"/srv/tree/secret\": "
+                                      "Permission denied (13)\n",
+                                      step);
+  CHECK(left(step, outcome) == "tree");
+}
+
+TEST_CASE("exit 24 confirms everything but what vanished") {
+  const Step step = list_of({"p", "d/f1"});
+  const Outcome outcome = judge_rsync(
+      false, 24, "<f......... 43 d/f1\n",
+      "file has vanished: \"/srv/www/p\"\nWARNING: parent dir is absent in the file list: p\n"
+      "rsync warning: some files vanished before they could be transferred (code 24) at main.c(1394) "
+      "[sender=3.5.0]\n",
+      step);
+  CHECK(outcome.verdict == Verdict::partial);
+  CHECK(left(step, outcome) == "p");
+}
+
+TEST_CASE("a killed child is never a success, whatever it had said") {
+  const Step step = list_of({"a"});
+  const Outcome outcome = judge_rsync(true, 0, "<f......... 43 a\n", "", step);
+  CHECK(outcome.verdict == Verdict::retry);
+  CHECK(outcome.words == "rsync was ended by signal 0");
+  CHECK(left(step, outcome) == "a");
+}
+
+TEST_CASE("a connection that breaks confirms nothing") {
+  const Step step = list_of({"a", "b"});
+  const Outcome outcome =
+      judge_rsync(false, 12, "<f......... 43 a\n",
+                  "rsync: connection unexpectedly closed (8 bytes received so far) [sender]\n"
+                  "rsync error: error in rsync protocol data stream (code 12) at io.c(285) "
+                  "[sender=3.5.0]\n",
+                  step);
+  CHECK(outcome.verdict == Verdict::connection_lost);
+  CHECK(outcome.words == "rsync: connection unexpectedly closed (8 bytes received so far) [sender]");
+  CHECK(left(step, outcome) == "a b");
+}
+
+TEST_CASE("what is to be done about a run that broke off") {
+  CHECK(verdict(
+            5, "@ERROR: Unknown module 'x'\nrsync error: error starting client-server protocol (code 5)\n") ==
+        Verdict::hold);
+  CHECK(verdict(5, "@ERROR: auth failed on module auth\n") == Verdict::hold);
+  CHECK(verdict(5, "@ERROR: access denied to deny from localhost (127.0.0.1)\n") == Verdict::hold);
+  CHECK(verdict(5, "@ERROR: max connections (1) reached -- try again later\n") == Verdict::busy);
+  CHECK(verdict(1, "ERROR: module is read only\n") == Verdict::hold);
+  CHECK(verdict(1, "ERROR: password file must not be other-accessible\n") == Verdict::hold);
+  CHECK(verdict(4, "rsync: The server is configured to refuse --delete\n") == Verdict::no_deletion);
+  CHECK(verdict(4, "rsync: The server is configured to refuse --ignore-times (-I)\n") == Verdict::hold);
+  CHECK(
+      verdict(10, "rsync: [sender] failed to connect to 127.0.0.1 (127.0.0.1): Connection refused (111)\n") ==
+      Verdict::retry);
+  CHECK(verdict(10, "rsync: getaddrinfo: nosuch.invalid 873: Name or service not known\n") == Verdict::retry);
+  CHECK(verdict(10, "rsync: [sender] read error: Connection reset by peer (104)\n") ==
+        Verdict::connection_lost);
+  CHECK(
+      verdict(2, "invalid file mode 00 for p [receiver]\nrsync error: protocol incompatibility (code 2)\n") ==
+      Verdict::no_missing_args);
+  CHECK(verdict(2, "protocol version mismatch -- is your shell clean?\n") == Verdict::hold);
+  CHECK(verdict(3, "rsync: [sender] change_dir \"/tmp/nosrc/\" failed: No such file or directory (2)\n") ==
+        Verdict::source_missing);
+  CHECK(verdict(11, "rsync: [receiver] write failed on \"big\" (in full): No space left on device (28)\n") ==
+        Verdict::target_full);
+  CHECK(verdict(11, "rsync: [Receiver] mkdir \"/a/b\" failed: No such file or directory (2)\n") ==
+        Verdict::retry);
+  CHECK(verdict(25, "Deletions stopped due to --max-delete limit (3 skipped)\n") == Verdict::max_delete);
+  CHECK(verdict(30, "rsync error: timeout in data send/receive (code 30)\n") == Verdict::retry);
+  CHECK(verdict(127, "bash: rsync: command not found\n") == Verdict::hold);
+  CHECK(verdict(255, "bob@web1: Permission denied (publickey).\n") == Verdict::hold);
+  CHECK(verdict(255, "ssh: connect to host 127.0.0.1 port 22: Connection refused\n") == Verdict::retry);
+  CHECK(verdict(77, "") == Verdict::retry);
+  CHECK(verdict(19, "") == Verdict::retry);
+}
+
+TEST_CASE("a refusal in rsync's own words is what a person is told") {
+  const Outcome outcome =
+      judge_rsync(false, 4, "",
+                  "rsync: [sender] read error: Connection reset by peer (104)\n"
+                  "rsync: The server is configured to refuse --delete\n"
+                  "rsync error: requested action not supported (code 4) at clientserver.c(1267)\n",
+                  list_of({"a"}));
+  CHECK(outcome.words == "rsync: The server is configured to refuse --delete");
+}
+
+TEST_CASE("names come back as the bytes they are") {
+  CHECK(unescape_name("back\\#134#012slash") == "back\\#012slash");
+  CHECK(unescape_name("\\#377\\#376") == "\xff\xfe");
+  CHECK(unescape_name("a\\#01") == "a\\#01");
+  CHECK(unescape_name("a\\#09x") == "a\\#09x");
+  CHECK(unescape_name("\\") == "\\");
+  CHECK(unescape_name("") == "");
+}
+
+TEST_CASE("lines that are no rsync's are not taken for names") {
+  const Step step = list_of({"a"});
+  for (const char* output :
+       {"<f", "<f.........", "<f......... ", "<f......... x a", "*deleting", "*deleting   ",
+        "hello world, this is a banner", "<f......... 99999999999999999999999 a"}) {
+    CAPTURE(output);
+    CHECK(left(step, judge_rsync(false, 23, output, "IO error\n", step)) == "a");
+  }
+}
+
+TEST_CASE("a rename that did not come through is sent anew, whole") {
+  Step step;
+  step.kind = StepKind::move_directory;
+  step.to = "new";
+  step.owed.push_back({"new", dirt::created | dirt::subtree | dirt::content});
+  CHECK(left(step, judge_rsync(false, 0, "", "", step)) == "");
+  CHECK(left(step, judge_rsync(false, 12, "", "", step)) == "new");
+  CHECK(left(step, judge_rsync(false, 23, "",
+                               "rsync: [receiver] mkstemp \"f\" failed: Permission denied (13)\n", step)) ==
+        "new");
+}
