@@ -28,7 +28,7 @@ struct EventKind {
 };
 
 // In the order in which labels are printed within a line; the order of --help is that of `help_order`.
-inline constexpr std::array<EventKind, 19> kinds{{
+inline constexpr std::array<EventKind, 20> kinds{{
     {"access", mask::access, FAN_ACCESS, "ACCESS", "file or directory contents were read"},
     {"modify", mask::modify, FAN_MODIFY, "MODIFY", "file or directory contents were written"},
     {"attrib", mask::attrib, FAN_ATTRIB, "ATTRIB", "file or directory attributes changed"},
@@ -52,6 +52,7 @@ inline constexpr std::array<EventKind, 19> kinds{{
     {"move", mask::move, FAN_MOVED_FROM | FAN_MOVED_TO, "", "file or directory moved to or from watched directory"},
     {"isdir", mask::is_directory, FAN_ONDIR, "ISDIR", ""},
     {"all_events", mask::all_events, 0, "", ""},
+    {"oneshot", mask::one_shot, 0, "", ""},
 }};
 
 // The bits of one name, in any case; nothing where there is no such event.

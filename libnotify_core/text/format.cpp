@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "notify_core/format.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -45,6 +46,14 @@ class Format::Impl {
     silent_ = false;
     while (!format.empty()) format.remove_prefix(take(format, ending.empty()));
     add_literal(ending);
+  }
+
+  // Whether nothing but names, which may be empty, makes up a line.
+  bool may_be_empty() const {
+    return !silent_ && std::ranges::all_of(steps_, [](const Step& step) {
+      return step.what == What::watched || step.what == What::name ||
+             (step.what == What::literal && step.text.empty());
+    });
   }
 
   void append(std::string& out, const Event& event) {
@@ -194,9 +203,9 @@ Format::~Format() = default;
 
 Result<Format> Format::compile(std::string_view format, std::string_view time_format,
                                std::string_view ending) {
-  if (format.empty() && ending.empty()) return Error{0, "format", {}, "neither a format nor an ending"};
   auto impl = std::make_unique<Impl>(Impl::Style::steps);
   impl->compile(format, time_format, ending);
+  if (impl->may_be_empty()) return Error{0, "format", {}, "a line might be empty"};
   return Format(std::move(impl));
 }
 

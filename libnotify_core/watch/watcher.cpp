@@ -30,7 +30,9 @@ namespace {
 constexpr std::int64_t millisecond = 1'000'000;
 
 EventMask kernel_events(const WatcherOptions& options) {
-  EventMask events = options.mask & mask::all_events;
+  // The kernel reports the last five unasked, but refuses a watch for nothing at all.
+  EventMask events = options.mask & (mask::all_events | mask::unmount | mask::q_overflow | mask::ignored |
+                                     mask::is_directory | mask::one_shot);
   if (options.recursive && options.follow_tree) {
     if (options.follow_unasked) events |= mask::create | mask::move;
     if ((events & mask::move) != 0) events |= mask::move_self;  // the moment to give a node its new place

@@ -37,7 +37,7 @@ std::optional<EventMask> parse_event_list(std::string_view list) {
   for (;;) {
     const std::size_t comma = list.find(',');
     const std::string_view name = list.substr(0, comma);
-    if (name.empty()) return events | mask::all_events;
+    if (name.empty()) return 0;
     const std::optional<EventMask> bits = event::parse_one(name);
     if (!bits) return std::nullopt;
     events |= *bits;

@@ -52,9 +52,11 @@ void Printer::on_notice(const Notice& notice) {
   }
 }
 
+// Said even with -qq: from here on events are missed.
 void Printer::tell_failure(const Notice& notice) {
-  if (options_.quiet > 1 || notice.error == nullptr) return;
-  diagnostics_.say("Couldn't watch new directory {}: {}", notice.path, reason(*notice.error));
+  if (notice.error == nullptr) return;
+  const std::string_view slash = notice.path.ends_with('/') ? "" : "/";
+  diagnostics_.say("Couldn't watch new directory {}{}: {}", notice.path, slash, reason(*notice.error));
 }
 
 }  // namespace notify_tools::inotifywait

@@ -29,6 +29,7 @@ inline constexpr EventMask unmount = 0x00002000;
 inline constexpr EventMask q_overflow = 0x00004000;
 inline constexpr EventMask ignored = 0x00008000;
 inline constexpr EventMask is_directory = 0x40000000;
+inline constexpr EventMask one_shot = 0x80000000;  // asked for, never reported: one event a watch
 
 inline constexpr EventMask close = close_write | close_nowrite;
 inline constexpr EventMask move = moved_from | moved_to;

@@ -23,8 +23,8 @@ class NOTIFY_API Format {
   // `time_format` is strftime(3)'s in the C locale, and %N is the nanoseconds in nine digits, %1N to %9N
   // their first digits. An event whose time comes out empty or longer than 4,094 bytes is not printed.
   // `ending` follows every line: a newline, a NUL byte, nothing. A '%' at the very end of `format` is
-  // literal, unless the ending is empty: then nothing is ever printed. Error: an empty format with an empty
-  // ending, of which no line could be told from the next.
+  // literal, unless the ending is empty: then nothing is ever printed. Error: a line might be
+  // empty, as of "%w%f" without an ending: it could not be told from the next.
   static Result<Format> compile(std::string_view format, std::string_view time_format,
                                 std::string_view ending);
   static Format standard();  // "%w %,e %f" and a newline

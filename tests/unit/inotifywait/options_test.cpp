@@ -35,6 +35,11 @@ TEST_CASE("events add up") {
         (mask::create | mask::remove | mask::modify));
 }
 
+TEST_CASE("an empty event says nothing: all events where nothing else is said") {
+  CHECK(read({"-e", "", "-e", "create,"}).options.events == mask::all_events);
+  CHECK(read({"-e", "create", "-e", ""}).options.events == mask::create);
+}
+
 TEST_CASE("quiet and quieter") {
   CHECK(read({"-q"}).options.quiet == 1);
   CHECK(read({"-qqq"}).options.quiet == 2);

@@ -66,7 +66,14 @@ TEST_CASE("without an ending a per cent sign at the end silences all") {
   CHECK(said("x%", created, "", "") == "");
   CHECK(said("%%%", created, "", "") == "");
   CHECK(said("%%", created, "", "") == "%");
-  CHECK_FALSE(Format::compile("", "", "").has_value());
+}
+
+TEST_CASE("without an ending, lines that might be empty are refused") {
+  for (const char* format : {"", "%w", "%f", "%w%f"})
+    CHECK_FALSE(Format::compile(format, "", "").has_value());
+  for (const char* format : {"%w%f%0", "%", "%T", "%e", "%c", " %f"}) {
+    CHECK(Format::compile(format, "", "").has_value());
+  }
 }
 
 TEST_CASE("an ending of one's own") {
@@ -78,8 +85,7 @@ TEST_CASE("time") {
   Event event = created;
   event.time = {86'400 * 365, 1'002'003};
   CHECK(said("[%T]", event, "%Y %b") == "[1971 Jan]\n");
-  CHECK(said("%T", event, "%s.%N|%3N|%1N|%9N|%%N|%0N|%") ==
-        "31536000.001002003|001|0|001002003|%N|%0N|%\n");
+  CHECK(said("%T", event, "%s.%N|%3N|%1N|%9N|%%N|%0N|%") == "31536000.001002003|001|0|001002003|%N|%0N|%\n");
   CHECK(said("%T%T", event, "%n") == "\n\n\n");
 }
 
