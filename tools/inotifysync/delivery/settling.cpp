@@ -28,6 +28,17 @@ bool Settling::released(std::string_view path) {
   return was_held;
 }
 
+void Settling::moved_below(std::string_view from, std::string_view to) {
+  const std::string prefix = std::string(from) + '/';
+  std::vector<std::pair<std::string, Written>> renamed;
+  std::erase_if(files_, [&](const auto& file) {
+    if (!file.first.starts_with(prefix)) return false;
+    renamed.emplace_back(std::string(to) + '/' + file.first.substr(prefix.size()), file.second);
+    return true;
+  });
+  for (auto& file : renamed) files_.insert_or_assign(std::move(file.first), file.second);
+}
+
 std::vector<std::string> Settling::take_due(Time now) {
   std::vector<std::string> taken;
   next_due_.reset();

@@ -28,6 +28,8 @@ class Settling {
   bool written(std::string_view path, Time now);
   // It was closed, deleted or moved. True: it had been kept back.
   bool released(std::string_view path);
+  // The directory `from` was renamed to `to`: what is kept back below it has new names.
+  void moved_below(std::string_view from, std::string_view to);
   bool holds(std::string_view path) const { return files_.contains(std::string(path)); }
 
   // Takes out what has to go by now.

@@ -60,3 +60,14 @@ TEST_CASE("what does not fit goes at once") {
   CHECK(files.take_all().size() == 2);
   CHECK(files.size() == 0);
 }
+
+TEST_CASE("below a renamed directory, files are kept back under their new names") {
+  Settling files({.settle = 2s, .max_delay = 10s});
+  files.written("dir/a", start);
+  files.written("dirt", start);
+  files.moved_below("dir", "new/dir");
+  CHECK(files.holds("new/dir/a"));
+  CHECK(files.holds("dirt"));
+  CHECK_FALSE(files.holds("dir/a"));
+  CHECK(files.take_due(start + 2s).size() == 2);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/changes/intake.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "inotifysync/config/patterns.hpp"
+
+namespace inotifysync {
+namespace {
+
+namespace mask = notify_core::mask;
+using namespace std::chrono_literals;
+
+// The kernel queues both halves of a rename at once; only a read may end between them.
+constexpr auto pairing_window = 20ms;
+constexpr std::size_t most_hints_remembered = 200'000;
+
+}  // namespace
+
+notify_core::EventMask Intake::wanted_events() {
+  return mask::create | mask::remove | mask::move | mask::modify | mask::attrib | mask::close_write |
+         mask::delete_self | mask::move_self | mask::unmount;
+}
+
+bool Intake::hidden(std::string_view path, bool directory) const {
+  return !patterns_.empty() && !path.empty() && patterns_.hides(path, directory);
+}
+
+void Intake::mark(std::string_view path, Dirt dirt) {
+  fresh_.mark(path, dirt);
+}
+
+void Intake::written(std::string_view path, Time now) {
+  if (!settling_.written(path, now)) mark(path, dirt::content);
+}
+
+// A file just made by open(2) will be closed; a link, a device or one found by listing a new directory will
+// not.
+void Intake::created(const notify_core::Event& event, std::string_view path, bool directory, Time now) {
+  if (directory) return mark(path, dirt::created);
+  if (!event.recovered) {
+    const FileInfo info = files_.lstat(std::string(path));
+    if (info.type == FileInfo::Type::file && info.links == 1) return written(path, now);
+  }
+  mark(path, dirt::created | dirt::content);
+}
+
+void Intake::give_up_move() {
+  if (!moved_from_) return;
+  settling_.released(moved_from_->path);
+  mark(moved_from_->path, dirt::gone);
+  moved_from_.reset();
+}
+
+void Intake::moved_to(std::uint32_t cookie, std::string_view path, bool directory) {
+  const Dirt born = dirt::created | dirt::content | (directory ? dirt::subtree : Dirt{0});
+  if (!moved_from_ || moved_from_->cookie != cookie) return mark(path, born);
+  const std::string from = std::exchange(moved_from_, std::nullopt)->path;
+  settling_.released(path);
+  if (settling_.released(
+          from)) {  // renamed while it was written: no target has this content under the old name
+    mark(from, dirt::gone);
+    mark(path, born);
+  } else {
+    fresh_.mark_moved(from, path);
+  }
+  if (directory) settling_.moved_below(from, path);
+}
+
+void Intake::event(const notify_core::Event& event, std::string_view path, Time now) {
+  const bool directory = (event.mask & mask::is_directory) != 0;
+  const bool completes_move =
+      moved_from_ && (event.mask & mask::moved_to) != 0 && event.cookie == moved_from_->cookie;
+  if (!completes_move) give_up_move();
+  if (hidden(path, directory)) return give_up_move();  // moved to where it is excluded: gone
+  if ((event.mask & mask::create) != 0) created(event, path, directory, now);
+  if ((event.mask & mask::moved_from) != 0) moved_from_ = MovedFrom{event.cookie, std::string(path), now};
+  if ((event.mask & mask::moved_to) != 0) moved_to(event.cookie, path, directory);
+  if ((event.mask & mask::remove) != 0) {
+    settling_.released(path);
+    mark(path, dirt::gone);
+  }
+  if ((event.mask & mask::modify) != 0) written(path, now);
+  // Closed without having been written to: only a mapping may have changed it, which its times show.
+  if ((event.mask & mask::close_write) != 0)
+    mark(path, settling_.released(path) ? dirt::content : dirt::attributes);
+  if ((event.mask & mask::attrib) != 0 && !settling_.holds(path)) mark(path, dirt::attributes);
+}
+
+void Intake::hint(std::string_view path) {
+  const FileInfo info = files_.lstat(std::string(path));
+  const bool directory = info.type == FileInfo::Type::directory;
+  if (hidden(path, directory)) return;
+  if (info.type == FileInfo::Type::missing) {
+    hinted_.erase(std::string(path));
+    return mark(path, dirt::gone);
+  }
+  if (hinted_.size() >= most_hints_remembered) hinted_.clear();
+  const std::uint64_t looks = info.changed ^ (info.inode << 1) ^ (info.size << 40);
+  const auto [known, is_new] = hinted_.try_emplace(std::string(path), looks);
+  if (!is_new && std::exchange(known->second, looks) == looks) return;
+  if (path.empty()) return mark(path, dirt::attributes);
+  mark(path, dirt::created | dirt::content | (directory ? dirt::subtree : Dirt{0}));
+}
+
+void Intake::tick(Time now) {
+  if (moved_from_ && now >= moved_from_->at + pairing_window) give_up_move();
+  for (const std::string& path : settling_.take_due(now)) mark(path, dirt::content);
+}
+
+std::optional<Intake::Time> Intake::next_due() const {
+  auto due = settling_.next_due();
+  if (!moved_from_) return due;
+  const Time pairing = moved_from_->at + pairing_window;
+  return due ? std::min(*due, pairing) : pairing;
+}
+
+void Intake::release_all() {
+  give_up_move();
+  for (const std::string& path : settling_.take_all()) mark(path, dirt::content);
+}
+
+ChangeSet Intake::take() {
+  return std::exchange(fresh_, ChangeSet{});
+}
+
+}  // namespace inotifysync
