@@ -2,8 +2,8 @@
 #include "inotifysync/loop/process.hpp"
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,44 +53,47 @@ std::vector<std::string> environment_with(const std::vector<std::string>& added)
   return all;
 }
 
-// Everything posix_spawn(3) is to do between the fork and the exec.
-class SpawnPlan {
- public:
-  SpawnPlan(const Pipe& input, const Pipe& output, const Pipe& error_output) {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_adddup2(&actions_, input.read_end.get(), STDIN_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions_, output.write_end.get(), STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions_, error_output.write_end.get(), STDERR_FILENO);
-    ::posix_spawnattr_init(&attributes_);
-    sigset_t signals;
-    ::sigemptyset(&signals);
-    ::posix_spawnattr_setsigmask(&attributes_, &signals);
-    ::sigfillset(&signals);
-    ::posix_spawnattr_setsigdefault(&attributes_, &signals);
-    ::posix_spawnattr_setpgroup(&attributes_, 0);
-    ::posix_spawnattr_setflags(&attributes_,
-                               POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  }
-  SpawnPlan(const SpawnPlan&) = delete;
-  SpawnPlan& operator=(const SpawnPlan&) = delete;
-  ~SpawnPlan() {
-    ::posix_spawn_file_actions_destroy(&actions_);
-    ::posix_spawnattr_destroy(&attributes_);
-  }
+// What the child does between vfork(2) and execvpe(3). It borrows our memory until then, so it calls nothing
+// but the kernel and touches nothing of ours but `failed`. posix_spawn(3) would do, could it ask for a signal
+// at our death.
+struct Launch {
+  char* const* arguments;
+  char* const* environment;
+  std::array<int, 3> streams;
+  pid_t parent;
 
-  // The child's number, or minus the errno.
-  pid_t spawn(const ChildCommand& command) const {
-    const auto environment = environment_with(command.environment);
-    pid_t pid = 0;
-    const int failed = ::posix_spawnp(&pid, command.arguments.front().c_str(), &actions_, &attributes_,
-                                      pointers(command.arguments).data(), pointers(environment).data());
-    return failed != 0 ? -failed : pid;
+  [[noreturn]] void in_child(volatile int& failed) const {
+    ::setpgid(0, 0);
+    // Whoever kills us must not have an rsync go on with what is no longer true.
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (::getppid() != parent) ::_exit(127);
+    for (int stream = 0; stream < 3; ++stream) ::dup2(streams[static_cast<std::size_t>(stream)], stream);
+    ::signal(SIGPIPE, SIG_DFL);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::execvpe(arguments[0], arguments, environment);
+    failed = errno;
+    ::_exit(127);
   }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
 };
+
+// The child's number, or minus the errno.
+pid_t launch(const ChildCommand& command, const Pipe& input, const Pipe& output, const Pipe& error_output) {
+  const auto environment = environment_with(command.environment);
+  const auto arguments = pointers(command.arguments), variables = pointers(environment);
+  const Launch plan{arguments.data(),
+                    variables.data(),
+                    {input.read_end.get(), output.write_end.get(), error_output.write_end.get()},
+                    ::getpid()};
+  volatile int failed = 0;
+  const pid_t pid = ::vfork();
+  if (pid == 0) plan.in_child(failed);
+  if (pid < 0) return -errno;
+  if (failed == 0) return pid;
+  ::waitpid(pid, nullptr, 0);
+  return -failed;
+}
 
 // "rchar: 123" and "wchar: 456" of /proc/PID/io, added up.
 std::optional<std::uint64_t> bytes_moved_by(pid_t pid) {
@@ -230,8 +233,8 @@ Result<std::unique_ptr<Child>> LoopSpawner::start(const ChildCommand& command, C
   auto error_output = make_pipe();
   for (const auto* pipe : {&input, &output, &error_output})
     if (!*pipe) return pipe->error();
-  const pid_t pid = SpawnPlan(*input, *output, *error_output).spawn(command);
-  if (pid < 0) return sys::error(pid, "posix_spawn", command.arguments.front());
+  const pid_t pid = launch(command, *input, *output, *error_output);
+  if (pid < 0) return sys::error(pid, "execve", command.arguments.front());
   sys::Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   const int status = pidfd ? 0 : -errno;
   auto child = std::make_unique<LoopChild>(loop_, listener, pid, std::move(pidfd));

@@ -34,6 +34,7 @@ struct ChildCommand {
 };
 
 // One running child, in a process group of its own. Destroying it kills the group at once and calls nobody.
+// When we are killed, it gets SIGTERM.
 class Child {
  public:
   virtual ~Child() = default;
@@ -50,7 +51,7 @@ class Spawner {
  public:
   virtual ~Spawner() = default;
   // `listener` must live until on_exit() or until the child is destroyed. An error is one of pipe2(2),
-  // posix_spawn(3) or pidfd_open(2); a program that does not exist is one too.
+  // execve(2) or pidfd_open(2); a program that does not exist is one too.
   virtual Result<std::unique_ptr<Child>> start(const ChildCommand& command, ChildListener& listener) = 0;
 };
 

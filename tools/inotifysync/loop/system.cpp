@@ -57,10 +57,44 @@ Result<std::string> real_path(const std::string& path) {
   return std::string(real.get());
 }
 
+Result<std::string> read_file(const std::string& path) {
+  const sys::Fd file(sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY));
+  if (!file) return sys::error(file.get(), "open", path);
+  std::string text;
+  char buffer[16384];
+  while (true) {
+    const auto size = sys::read(file.get(), buffer, sizeof buffer);
+    if (size < 0) return sys::error(static_cast<int>(size), "read", path);
+    if (size == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(size));
+  }
+}
+
+Result<FileAccess> file_access(const std::string& path) {
+  struct stat raw;
+  if (::stat(path.c_str(), &raw) < 0) return sys::error(-errno, "stat", path);
+  return FileAccess{raw.st_mode, raw.st_uid, ::geteuid()};
+}
+
+Result<std::string> make_private_directory() {
+  const char* const base = std::getenv("XDG_RUNTIME_DIR");
+  std::string path = std::string(base != nullptr && *base == '/' ? base : "/tmp") + "/inotifysync-XXXXXX";
+  if (::mkdtemp(path.data()) == nullptr) return sys::error(-errno, "mkdtemp", path);
+  return path;
+}
+
+void remove_directory(const std::string& path) {
+  if (DIR* const directory = ::opendir(path.c_str())) {
+    while (const dirent* const entry = ::readdir(directory)) ::unlinkat(::dirfd(directory), entry->d_name, 0);
+    ::closedir(directory);
+  }
+  ::rmdir(path.c_str());
+}
+
 Result<void> replace_file(const std::string& path, std::string_view text, unsigned mode) {
   const std::string beside = path + ".new";
   sys::Fd file(sys::open_at(AT_FDCWD, beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode));
-  if (!file) return sys::error(-errno, "open", beside);
+  if (!file) return sys::error(file.get(), "open", beside);
   if (const int status = sys::write_all(file.get(), text); status < 0)
     return sys::error(status, "write", beside);
   if (::rename(beside.c_str(), path.c_str()) < 0) return sys::error(-errno, "rename", path);
@@ -69,6 +103,17 @@ Result<void> replace_file(const std::string& path, std::string_view text, unsign
 
 void remove_file(const std::string& path) {
   ::unlink(path.c_str());
+}
+
+Result<void> detach() {
+  const sys::Fd nothing(sys::open_at(AT_FDCWD, "/dev/null", O_RDWR));
+  if (!nothing) return sys::error(nothing.get(), "open", "/dev/null");
+  const pid_t child = ::fork();
+  if (child < 0) return sys::error(-errno, "fork");
+  if (child > 0) ::_exit(0);
+  ::setsid();
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nothing.get(), stream);
+  return {};
 }
 
 void tell_service_manager(std::string_view state) {

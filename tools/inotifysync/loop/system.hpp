@@ -16,9 +16,28 @@ SourceFacts look_at_source(const std::string& path);
 // Absolute, without symbolic links; an error of realpath(3).
 notify_core::Result<std::string> real_path(const std::string& path);
 
+notify_core::Result<std::string> read_file(const std::string& path);
+
+// Of a secret: who may read it. An error of stat(2).
+struct FileAccess {
+  unsigned mode = 0;
+  unsigned owner = 0;
+  unsigned we = 0;  // our own user
+};
+notify_core::Result<FileAccess> file_access(const std::string& path);
+
+// A directory that only we can enter, for ssh's sockets; its path.
+notify_core::Result<std::string> make_private_directory();
+// It and the files in it.
+void remove_directory(const std::string& path);
+
 // Readers see the old text or the new, never a part. `mode` as in open(2), before the umask.
 notify_core::Result<void> replace_file(const std::string& path, std::string_view text, unsigned mode);
 void remove_file(const std::string& path);
+
+// Goes to the background: a new session, and /dev/null for the three standard streams. The working directory
+// stays, for relative paths are meant from where they were written. Threads and children do not come along.
+notify_core::Result<void> detach();
 
 // Tells the service manager of sd_notify(3), where there is one: "READY=1", "STOPPING=1", "STATUS=...".
 void tell_service_manager(std::string_view state);

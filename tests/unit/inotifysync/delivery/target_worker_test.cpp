@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The state machine of one target, with children and time that the test makes up.
+#include "inotifysync/delivery/target_worker.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+
+using namespace inotifysync;
+using namespace std::chrono_literals;
+
+namespace {
+
+class FakeTimers : public Timers {
+ public:
+  Clock::time_point now() const override { return now_; }
+  std::unique_ptr<Timer> timer(std::function<void()> expired) override;
+
+  void pass(Duration time) {
+    const auto end = now_ + time;
+    while (true) {
+      auto next = set_.end();
+      for (auto one = set_.begin(); one != set_.end(); ++one)
+        if (one->second.first <= end && (next == set_.end() || one->second.first < next->second.first))
+          next = one;
+      if (next == set_.end()) break;
+      now_ = std::max(now_, next->second.first);
+      const auto expired = next->second.second;
+      set_.erase(next);
+      expired();
+    }
+    now_ = end;
+  }
+
+ private:
+  class One;
+  Clock::time_point now_{};
+  std::map<const Timer*, std::pair<Clock::time_point, std::function<void()>>> set_;
+};
+
+class FakeTimers::One : public Timer {
+ public:
+  One(FakeTimers& of, std::function<void()> expired) : of_(of), expired_(std::move(expired)) {}
+  ~One() override { cancel(); }
+  void set(Duration after) override { of_.set_[this] = {of_.now_ + after, expired_}; }
+  void cancel() override { of_.set_.erase(this); }
+  bool is_set() const override { return of_.set_.contains(this); }
+
+ private:
+  FakeTimers& of_;
+  std::function<void()> expired_;
+};
+
+std::unique_ptr<Timer> FakeTimers::timer(std::function<void()> expired) {
+  return std::make_unique<One>(*this, std::move(expired));
+}
+
+class FakeSpawner : public Spawner {
+ public:
+  struct Started : Child {
+    Started(FakeSpawner& of, std::vector<std::string> with, ChildListener& to)
+        : spawner(of), arguments(std::move(with)), listener(to) {}
+    ~Started() override { std::erase(spawner.running, this); }
+    void give_input(std::string bytes) override { input = std::move(bytes); }
+    void end(Duration) override { told_to_end = true; }
+    std::optional<std::uint64_t> bytes_moved() const override { return moved; }
+    int pid() const override { return 1; }
+
+    bool has(std::string_view argument) const {
+      return std::find(arguments.begin(), arguments.end(), argument) != arguments.end();
+    }
+    // Ends the child, which may be destroyed by that.
+    void exit(int status, const std::string& output = {}, const std::string& errors = {}) {
+      if (!output.empty()) listener.on_output(output);
+      if (!errors.empty()) listener.on_error_output(errors);
+      listener.on_exit({false, status});
+    }
+
+    FakeSpawner& spawner;
+    std::vector<std::string> arguments;
+    ChildListener& listener;
+    std::optional<std::string> input;
+    std::uint64_t moved = 0;
+    bool told_to_end = false;
+  };
+
+  Result<std::unique_ptr<Child>> start(const ChildCommand& command, ChildListener& listener) override {
+    auto child = std::make_unique<Started>(*this, command.arguments, listener);
+    running.push_back(child.get());
+    ++count;
+    return std::unique_ptr<Child>(std::move(child));
+  }
+
+  std::vector<Started*> running;
+  int count = 0;
+};
+
+// A source in which every path is a file of ten bytes.
+struct AllFiles : FileSystemView {
+  FileInfo lstat(const std::string& path) override {
+    if (path.starts_with("gone")) return {};
+    return {.type = FileInfo::Type::file, .size = 10, .device = 1, .inode = std::hash<std::string>{}(path)};
+  }
+  bool list(const std::string&, const std::function<void(std::string_view)>&) override { return true; }
+};
+
+struct Fixture : WorkerHost {
+  explicit Fixture(WorkerOptions options = {}) {
+    options.rsync.source = "/source";
+    target = parse_target("rsync://web1/content/").value();
+    worker = std::make_unique<TargetWorker>(target, options, views, 0, *this);
+  }
+
+  Timers& timers() override { return time; }
+  Spawner& spawner() override { return children; }
+  std::shared_ptr<const Batch> plan(const std::shared_ptr<const ChangeSet>& changes,
+                                    Deletion deletion) override {
+    AllFiles files;
+    PlanOptions plan_options;
+    plan_options.deletion = deletion;
+    return std::make_shared<Batch>(plan_batch(*changes, files, plan_options));
+  }
+  bool source_is_trusted() override { return trusted; }
+  bool may_delete_in_full_pass() override { return !source_empty; }
+  bool take_place(TargetWorker&) override { return true; }
+  void leave_place(TargetWorker&) override {}
+  double chance() override { return 0; }
+  std::int64_t wall_clock() override { return 1000; }
+  void on_delivered(const BatchReport&, bool full) override { full ? ++full_passes : ++delivered; }
+  void on_trouble(const std::string&, const std::string& words, std::optional<Duration>) override {
+    troubles.push_back(words);
+  }
+  void on_recovered(const std::string&) override { ++recovered; }
+  void on_state(TargetWorker&) override {}
+
+  void change(const std::string& path, Dirt dirt = dirt::content) {
+    ChangeSet set;
+    set.mark(path, dirt);
+    views.add(std::move(set));
+    worker->changed();
+  }
+  FakeSpawner::Started& child() {
+    REQUIRE(children.running.size() == 1);
+    return *children.running.front();
+  }
+  // Ends the running list run, having confirmed `paths`.
+  void confirm(const std::vector<std::string>& paths) {
+    std::string output;
+    for (const std::string& path : paths) output += ">f.st...... " + path + "\n";
+    child().exit(0, output);
+  }
+
+  FakeTimers time;
+  FakeSpawner children;
+  Views views{1};
+  Target target;
+  bool trusted = true, source_empty = false;
+  int full_passes = 0, delivered = 0, recovered = 0;
+  std::vector<std::string> troubles;
+  std::unique_ptr<TargetWorker> worker;
+};
+
+constexpr auto refused =
+    "rsync: [sender] failed to connect to web1 (1.2.3.4): Connection refused (111)\n"
+    "rsync error: error in socket IO (code 10) at clientserver.c(139) [sender=3.5.0]\n";
+
+}  // namespace
+
+TEST_CASE("an idle target keeps a connection waiting, and the next change goes through it") {
+  Fixture f;
+  f.worker->changed();
+  CHECK_FALSE(f.child().input);
+  CHECK(f.child().has("--files-from=-"));
+  CHECK(f.worker->state() == TargetWorker::State::idle);
+
+  f.change("a");
+  CHECK(f.children.count == 1);
+  REQUIRE(f.child().input);
+  CHECK(f.child().input->find("a") != std::string::npos);
+  CHECK(f.worker->state() == TargetWorker::State::running);
+
+  f.confirm({"a"});
+  CHECK(f.delivered == 1);
+  CHECK(f.children.count == 2);  // renewed
+  CHECK_FALSE(f.child().input);
+}
+
+TEST_CASE("what changes during a run goes in the next one, all at once") {
+  Fixture f;
+  f.worker->changed();
+  f.change("a");
+  f.change("b");
+  f.change("c");
+  CHECK(f.children.count == 1);
+  f.confirm({"a"});
+  CHECK(f.children.count == 2);
+  REQUIRE(f.child().input);
+  CHECK(f.child().input->find("b") != std::string::npos);
+  CHECK(f.child().input->find("c") != std::string::npos);
+  f.confirm({"b", "c"});
+  CHECK(f.worker->queue_length() == 0);
+}
+
+TEST_CASE("a full pass takes no waiting connection, and the spare one ends before it starts") {
+  Fixture f;
+  f.worker->changed();
+  f.worker->want_full_pass();
+  CHECK(f.children.count == 1);
+  REQUIRE(f.child().input);
+  CHECK(f.child().input->empty());
+  f.child().exit(0);
+  CHECK(f.children.count == 2);
+  CHECK_FALSE(f.child().has("--files-from=-"));
+  CHECK_FALSE(f.worker->up_to_date());
+  f.child().exit(0);
+  CHECK(f.full_passes == 1);
+  CHECK(f.worker->up_to_date());
+}
+
+TEST_CASE("a target that cannot be reached is tried again, and gets everything it lacks") {
+  Fixture f;
+  f.change("a");
+  f.child().exit(10, "", refused);
+  CHECK(f.worker->state() == TargetWorker::State::waiting);
+  CHECK(f.children.running.empty());
+  REQUIRE(f.troubles.size() == 1);
+  CHECK(f.troubles[0].find("Connection refused") != std::string::npos);
+  f.change("b");
+  CHECK(f.children.running.empty());
+  CHECK(f.worker->queue_length() == 2);
+
+  f.time.pass(2s);
+  REQUIRE(f.child().input);
+  CHECK(f.child().input->find("a") != std::string::npos);
+  CHECK(f.child().input->find("b") != std::string::npos);
+  f.confirm({"a", "b"});
+  CHECK(f.recovered == 1);
+  CHECK(f.worker->status().failed_runs == 1);
+}
+
+TEST_CASE("a stale waiting connection costs one retry at once") {
+  Fixture f;
+  f.worker->changed();
+  f.time.pass(20s);
+  f.change("a");
+  f.child().exit(12, "",
+                 "rsync error: error in rsync protocol data stream (code 12) at io.c(232) [sender=3.5.0]\n");
+  CHECK(f.worker->state() == TargetWorker::State::running);
+  CHECK(f.troubles.empty());
+  REQUIRE(f.child().input);
+  f.confirm({"a"});
+  f.time.pass(10s);  // half of what was too old
+  CHECK(f.child().input == "");
+}
+
+TEST_CASE("an idle target that goes away is noticed, and back") {
+  Fixture f;
+  f.worker->changed();
+  f.child().exit(10, "", refused);
+  CHECK(f.worker->state() == TargetWorker::State::waiting);
+  f.time.pass(2s);
+  CHECK(f.worker->state() == TargetWorker::State::idle);
+  CHECK_FALSE(f.child().input);
+}
+
+TEST_CASE("a hung run is ended when nothing moves, not before") {
+  WorkerOptions options;
+  options.timeout = 8s;
+  Fixture f(options);
+  f.change("a");
+  for (int i = 0; i < 10; ++i) {
+    f.child().moved += 100;
+    f.time.pass(6s);
+    REQUIRE_FALSE(f.child().told_to_end);
+  }
+  f.time.pass(12s);
+  CHECK(f.child().told_to_end);
+  f.child().exit(20);
+  REQUIRE(f.troubles.size() == 1);
+  CHECK(f.troubles[0].find("no byte moved for 8 s") != std::string::npos);
+  CHECK(f.worker->queue_length() == 1);
+}
+
+TEST_CASE("a path that fails is tried again later and keeps no other waiting") {
+  Fixture f;
+  f.change("a");
+  f.child().exit(
+      23, ">f.st...... b\n",
+      "rsync: [sender] send_files failed to open \"/source/a\": Permission denied (13)\n"
+      "rsync error: some files/attrs were not transferred (see previous errors) (code 23) at main.c(1338) "
+      "[sender=3.5.0]\n");
+  CHECK(f.worker->state() == TargetWorker::State::idle);
+  CHECK(f.troubles.size() == 1);
+  f.change("b");
+  CHECK(f.worker->state() == TargetWorker::State::running);
+  CHECK(f.child().input->find("/a") == std::string::npos);
+  f.confirm({"b"});
+  f.time.pass(5s);
+  REQUIRE(f.child().input);
+  CHECK(f.child().input->find("a") != std::string::npos);
+}
+
+TEST_CASE("nothing starts while the source is not trusted, and all starts when it is back") {
+  Fixture f;
+  f.worker->changed();
+  f.worker->pause();
+  f.child().exit(0);
+  f.change("gone", dirt::gone);
+  CHECK(f.children.running.empty());
+  f.worker->resume();
+  CHECK(f.child().input);
+}
+
+TEST_CASE("a full pass over an empty source deletes nothing") {
+  WorkerOptions options;
+  options.deletion = Deletion::missing_args;
+  Fixture f(options);
+  f.source_empty = true;
+  f.worker->want_full_pass();
+  CHECK_FALSE(f.child().has("--delete"));
+}
+
+TEST_CASE("--max-delete holds deletions until a person says so, and nothing else") {
+  WorkerOptions options;
+  options.deletion = Deletion::missing_args;
+  options.max_delete = 1;
+  Fixture f(options);
+  ChangeSet set;
+  set.mark("gone1", dirt::gone);
+  set.mark("gone2", dirt::gone);
+  set.mark("kept", dirt::content);
+  f.views.add(std::move(set));
+  f.worker->changed();
+  REQUIRE(f.troubles.size() == 1);
+  REQUIRE(f.child().input);
+  CHECK(f.child().input->find("gone") == std::string::npos);
+  CHECK(f.child().input->find("kept") != std::string::npos);
+  f.confirm({"kept"});
+  CHECK(f.worker->status().state == "held");
+}
+
+TEST_CASE("stopping lets the running batch end and starts nothing else") {
+  Fixture f;
+  f.change("a");
+  f.change("b");
+  f.worker->stop();
+  CHECK_FALSE(f.worker->at_rest());
+  f.confirm({"a"});
+  CHECK(f.worker->at_rest());
+  CHECK(f.children.running.empty());
+  CHECK(f.worker->queue_length() == 1);
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/delivery/rsync_run.hpp"
+
+namespace inotifysync {
+namespace {
+
+// A line a path is said, so that a batch of 100,000 paths fits. What a run says beyond that is not looked at,
+// and its paths count as not confirmed.
+constexpr std::size_t most_kept = std::size_t{32} << 20;
+
+}  // namespace
+
+Result<std::unique_ptr<RsyncRun>> RsyncRun::start(Spawner& spawner, Timers& timers,
+                                                  const ChildCommand& command, Ended ended) {
+  std::unique_ptr<RsyncRun> run(new RsyncRun(timers, std::move(ended)));
+  auto child = spawner.start(command, *run);
+  if (!child) return child.error();
+  run->child_ = std::move(*child);
+  return run;
+}
+
+void RsyncRun::feed(std::string names, Duration patience) {
+  fed_ = true;
+  patience_ = patience;
+  child_->give_input(std::move(names));
+  if (patience <= Duration::zero()) return;
+  moved_at_ = timers_.now();
+  watchdog_ = timers_.timer([this] { look_for_progress(); });
+  watchdog_->set(patience_ / 4);
+}
+
+// rsync's own --timeout may never fire: a client that has sent all and waits for a stopped daemon keeps the
+// connection alive by itself. Bytes that the child reads and writes are what cannot be pretended.
+void RsyncRun::look_for_progress() {
+  const std::uint64_t moved = child_->bytes_moved().value_or(0) + output_.size() + errors_.size();
+  const auto now = timers_.now();
+  if (moved != moved_) {
+    moved_ = moved;
+    moved_at_ = now;
+  } else if (now - moved_at_ >= patience_) {
+    hung_ = true;
+    child_->end(std::chrono::seconds(1));
+    return;
+  }
+  watchdog_->set(patience_ / 4);
+}
+
+void RsyncRun::keep(std::string& text, std::string_view bytes) {
+  if (text.size() < most_kept) text.append(bytes);
+}
+
+void RsyncRun::on_exit(ChildExit how) {
+  watchdog_.reset();
+  const auto ended = std::move(ended_);
+  ended(*this, how);
+}
+
+}  // namespace inotifysync

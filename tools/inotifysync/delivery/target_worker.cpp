@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/delivery/target_worker.hpp"
+
+#include <algorithm>
+
+namespace inotifysync {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A waiting connection that ended by itself after this long was dropped for idleness; before, it never
+// worked.
+constexpr Duration warm_worked = 5s;
+constexpr Duration shortest_warm_lifetime = 5s;
+constexpr Duration retirement = 2s;
+constexpr Duration busy_moment = 20ms;
+constexpr int silent_busy_retries = 8;
+// A full pass may read disks on either side for long without a word between them.
+constexpr int full_pass_patience = 5;
+
+Backoff::Trouble trouble_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::hold:
+      return Backoff::Trouble::held;
+    case Verdict::target_full:
+    case Verdict::busy:
+      return Backoff::Trouble::full;
+    case Verdict::partial:
+      return Backoff::Trouble::partial;
+    default:
+      return Backoff::Trouble::passing;
+  }
+}
+
+Duration age(const std::optional<Clock::time_point>& since, Clock::time_point now) {
+  return since ? now - *since : Duration::zero();
+}
+
+template <class To>
+To in(Duration duration) {
+  return std::chrono::duration_cast<To>(duration);
+}
+
+}  // namespace
+
+TargetWorker::TargetWorker(const Target& target, WorkerOptions options, Views& views, std::size_t view,
+                           WorkerHost& host)
+    : target_(target), options_(std::move(options)), views_(views), view_(view), host_(host) {
+  wait_timer_ = host_.timers().timer([this] {
+    set_state(State::idle);
+    start_if_possible();
+  });
+  troubled_timer_ = host_.timers().timer([this] { try_troubled_again(); });
+  warm_timer_ = host_.timers().timer([this] { retire_warm(); });
+  retire_timer_ = host_.timers().timer([this] {
+    retiring_.reset();
+    retired();
+  });
+}
+
+bool TargetWorker::lacks_anything() const {
+  return full_pass_wanted_ || views_.lacks(view_);
+}
+
+bool TargetWorker::up_to_date() const {
+  return state_ == State::idle && full_pass_done_ && !lacks_anything() && troubled_.empty();
+}
+
+void TargetWorker::set_state(State state) {
+  state_ = state;
+  host_.on_state(*this);
+}
+
+void TargetWorker::lack() {
+  if (!lacking_since_) lacking_since_ = host_.timers().now();
+}
+
+void TargetWorker::changed() {
+  if (views_.lacks(view_)) lack();
+  start_if_possible();
+}
+
+void TargetWorker::want_full_pass() {
+  full_pass_wanted_ = true;
+  lack();
+  start_if_possible();
+}
+
+void TargetWorker::pause() {
+  paused_ = true;
+  retire_warm();
+}
+
+void TargetWorker::resume() {
+  paused_ = false;
+  start_if_possible();
+}
+
+void TargetWorker::retry_now() {
+  if (deletions_held_) {
+    deletions_held_ = false;
+    retire_warm();
+    full_pass_wanted_ = true;
+  }
+  backoff_.reset();
+  if (!troubled_.empty() || full_pass_troubled_) try_troubled_again();
+  if (state_ == State::waiting || state_ == State::held) {
+    wait_timer_->cancel();
+    set_state(State::idle);
+  }
+  start_if_possible();
+}
+
+void TargetWorker::stop() {
+  stopping_ = true;
+  retire_warm();
+}
+
+void TargetWorker::abort(Duration grace) {
+  if (run_) run_->end(grace);
+}
+
+// --- Starting ---
+
+void TargetWorker::start_if_possible() {
+  if (state_ != State::idle || paused_ || stopping_ || retiring_) return;
+  if (!lacks_anything()) return warm_up();
+  if (!host_.source_is_trusted() || paused_) return;
+  if (!has_place_ && !(has_place_ = host_.take_place(*this))) return;
+  start_batch();
+}
+
+void TargetWorker::start_batch() {
+  batch_started_ = host_.timers().now();
+  report_ = BatchReport{.target = target_.name};
+  batch_ = full_pass_wanted_ ? full_batch() : next_batch();
+  step_ = 0;
+  state_ = State::running;
+  run_step();
+}
+
+std::shared_ptr<const Batch> TargetWorker::full_batch() {
+  full_pass_wanted_ = false;
+  PlanOptions options;
+  options.deletion = host_.may_delete_in_full_pass() ? deletion() : Deletion::none;
+  auto batch = std::make_shared<Batch>();
+  batch->full = true;
+  batch->steps.push_back(full_step(options));
+  return batch;
+}
+
+std::shared_ptr<const Batch> TargetWorker::next_batch() {
+  const auto changes = views_.take(view_);
+  in_flight_since_ = std::exchange(lacking_since_, std::nullopt);
+  auto batch = host_.plan(changes, deletion());
+  if (batch->full && !host_.may_delete_in_full_pass()) return host_.plan(changes, Deletion::none);
+  if (options_.max_delete == 0 || batch->missing <= options_.max_delete) return batch;
+  hold_deletions("--max-delete: " + std::to_string(batch->missing) + " paths are to be deleted, more than " +
+                 std::to_string(options_.max_delete));
+  return host_.plan(changes, deletion());
+}
+
+// One connection a target at any time: a daemon may allow no more.
+void TargetWorker::run_step() {
+  if (step_ == batch_->steps.size()) return batch_done();
+  const Step& step = batch_->steps[step_];
+  run_was_warm_ = warm_ && fits_warm(step);
+  if (warm_ && !run_was_warm_) retire_warm();
+  if (retiring_) return;  // retired() calls again
+  if (run_was_warm_) {
+    warm_timer_->cancel();
+    run_ = std::move(warm_);
+  } else if (!start_cold(step)) {
+    return;
+  }
+  fed_at_ = host_.timers().now();
+  run_->feed(step.names, options_.timeout * (step.kind == StepKind::full ? full_pass_patience : 1));
+}
+
+bool TargetWorker::start_cold(const Step& step) {
+  const bool keeps_all = step.kind == StepKind::full && !step.deletes;
+  const Deletion how = keeps_all ? Deletion::none : deletion();
+  const ChildCommand command{rsync_command(options_.rsync, target_, step, how), rsync_environment(target_)};
+  auto started = RsyncRun::start(host_.spawner(), host_.timers(), command, ended());
+  if (started) {
+    run_ = std::move(*started);
+    return true;
+  }
+  Outcome failed;
+  failed.words = "cannot start " + command.arguments.front() + ": " + started.error().call;
+  batch_broke_off(failed);
+  return false;
+}
+
+RsyncRun::Ended TargetWorker::ended() {
+  return [this](RsyncRun& run, ChildExit how) { run_ended(run, how); };
+}
+
+void TargetWorker::run_ended(RsyncRun& run, ChildExit how) {
+  if (&run == run_.get()) return step_ended(how);
+  if (&run == warm_.get()) {
+    const auto ended = std::move(warm_);
+    return warm_ended(*ended, how);
+  }
+  const auto ended = std::move(retiring_);
+  retired();
+}
+
+// --- What a run brought ---
+
+Outcome TargetWorker::judge(const RsyncRun& run, ChildExit how, const Step& step) const {
+  Outcome outcome = judge_rsync(how.signalled, how.number, run.output(), run.errors(), step);
+  if (run.hung()) {
+    outcome.verdict = Verdict::retry;
+    outcome.confirmed.clear();
+    outcome.words = "no byte moved for " +
+                    std::to_string(in<std::chrono::seconds>(options_.timeout).count()) +
+                    " s: the run was ended";
+  }
+  return outcome;
+}
+
+void TargetWorker::account(const Outcome& outcome) {
+  ++totals_.runs;
+  report_.files += outcome.files;
+  report_.deleted += outcome.deleted;
+  report_.bytes += outcome.sent_bytes;
+}
+
+void TargetWorker::step_ended(ChildExit how) {
+  const auto run = std::move(run_);
+  const Step& step = batch_->steps[step_];
+  const Outcome outcome = judge(*run, how, step);
+  account(outcome);
+  const bool is_done = outcome.verdict == Verdict::delivered || outcome.verdict == Verdict::partial;
+  if (!is_done) {
+    if (run_was_warm_ && outcome.verdict == Verdict::connection_lost)
+      options_.warm_lifetime =
+          std::max(shortest_warm_lifetime, std::min(options_.warm_lifetime, (fed_at_ - run->started()) / 2));
+    return batch_broke_off(outcome);
+  }
+  if (outcome.verdict == Verdict::partial) step_is_partial(step, outcome);
+  ++step_;
+  run_step();
+}
+
+// The target lives, some paths failed. They must not keep others waiting, nor be tried without a pause.
+void TargetWorker::step_is_partial(const Step& step, const Outcome& outcome) {
+  const auto now = host_.timers().now();
+  ChangeSet unconfirmed;
+  if (step.kind != StepKind::full) put_back(step, outcome, unconfirmed);
+  troubled_.merge(unconfirmed);
+  full_pass_troubled_ = full_pass_troubled_ || (step.kind == StepKind::full && outcome.failed > 0);
+  if (!troubled_since_) troubled_since_ = now;
+  const Duration again = troubled_backoff_.next(
+      Backoff::Trouble::partial, in<Backoff::Duration>(age(troubled_since_, now)), host_.chance());
+  troubled_timer_->set(again);
+  if (outcome.failed == 0) return;
+  note_error(outcome.words);
+  host_.on_trouble(target_.name, outcome.words, again);
+}
+
+void TargetWorker::try_troubled_again() {
+  troubled_timer_->cancel();
+  if (!troubled_.empty()) {
+    views_.put_back(view_, std::exchange(troubled_, ChangeSet{}));
+    lack();
+  }
+  full_pass_wanted_ = full_pass_wanted_ || std::exchange(full_pass_troubled_, false);
+  start_if_possible();
+}
+
+void TargetWorker::batch_done() {
+  const auto now = host_.timers().now();
+  const bool was_full = batch_->full;
+  full_pass_done_ = full_pass_done_ || was_full;
+  if (was_full && !views_.lacks(view_)) lacking_since_.reset();
+  backoff_.reset();
+  busy_in_a_row_ = 0;
+  trouble_since_.reset();
+  if (troubled_.empty() && !full_pass_troubled_) {
+    troubled_backoff_.reset();
+    troubled_since_.reset();
+  }
+  report_.seconds = std::chrono::duration<double>(now - batch_started_).count();
+  totals_.files += report_.files;
+  totals_.deleted += report_.deleted;
+  totals_.bytes += report_.bytes;
+  totals_.last_success = host_.wall_clock();
+  if (std::exchange(announced_trouble_, false)) host_.on_recovered(target_.name);
+  host_.on_delivered(report_, was_full);
+  leave_batch();
+  set_state(State::idle);
+  start_if_possible();
+}
+
+void TargetWorker::leave_batch() {
+  batch_.reset();
+  in_flight_since_.reset();
+  if (!std::exchange(has_place_, false)) return;
+  host_.leave_place(*this);
+}
+
+// Puts back everything from the step that broke off.
+void TargetWorker::put_back_rest(const Outcome& outcome) {
+  ChangeSet unconfirmed;
+  for (std::size_t i = step_; i < batch_->steps.size(); ++i) {
+    if (batch_->steps[i].kind == StepKind::full)
+      full_pass_wanted_ = true;
+    else
+      put_back(batch_->steps[i], i == step_ ? outcome : Outcome{}, unconfirmed);
+  }
+  if (!unconfirmed.empty()) views_.put_back(view_, std::move(unconfirmed));
+  if (in_flight_since_) lacking_since_ = in_flight_since_;
+  if (lacks_anything()) lack();
+}
+
+void TargetWorker::batch_broke_off(const Outcome& outcome) {
+  ++totals_.failed_runs;
+  put_back_rest(outcome);
+  full_pass_failed_ = full_pass_failed_ || batch_->full;
+  leave_batch();
+  state_ = State::idle;
+  settle_verdict(outcome);
+  if (state_ == State::idle) start_if_possible();
+  host_.on_state(*this);
+}
+
+void TargetWorker::settle_verdict(const Outcome& outcome) {
+  switch (outcome.verdict) {
+    case Verdict::connection_lost:
+      // The waiting connection had gone stale; a new one deserves its chance at once.
+      if (run_was_warm_) return;
+      break;
+    case Verdict::no_missing_args:
+      if (options_.deletion == Deletion::missing_args)
+        return change_deletion(Deletion::by_directory, outcome.words);
+      break;
+    case Verdict::no_deletion:
+      if (options_.deletion != Deletion::none) return change_deletion(Deletion::none, outcome.words);
+      break;
+    case Verdict::max_delete:
+      if (!deletions_held_) return hold_deletions(outcome.words);
+      break;
+    case Verdict::source_missing:
+      if (!host_.source_is_trusted()) return;
+      break;
+    default:
+      break;
+  }
+  if (outcome.verdict == Verdict::busy && ++busy_in_a_row_ <= silent_busy_retries) return wait_a_moment();
+  wait(trouble_of(outcome.verdict), outcome.words);
+}
+
+// A daemon counts a connection for a moment after it has ended: with `max connections` at its limit, our own
+// last one is in our way.
+void TargetWorker::wait_a_moment() {
+  wait_until_ = host_.timers().now() + busy_moment * busy_in_a_row_;
+  wait_timer_->set(busy_moment * busy_in_a_row_);
+  set_state(State::waiting);
+}
+
+// Each new attempt would delete as many again, so only a person may say that it is right.
+void TargetWorker::hold_deletions(const std::string& words) {
+  deletions_held_ = true;
+  retire_warm();
+  note_error(words);
+  host_.on_trouble(target_.name, words + "; nothing more is deleted until SIGHUP", std::nullopt);
+}
+
+void TargetWorker::change_deletion(Deletion deletion, const std::string& words) {
+  options_.deletion = deletion;
+  retire_warm();
+  note_error(words);
+  if (deletion == Deletion::none)
+    host_.on_trouble(target_.name, words + "; the target refuses deletions: nothing is deleted there",
+                     std::nullopt);
+}
+
+void TargetWorker::note_error(const std::string& words) {
+  totals_.last_error = words;
+  totals_.last_error_at = host_.wall_clock();
+}
+
+void TargetWorker::wait(Backoff::Trouble trouble, const std::string& words) {
+  const auto now = host_.timers().now();
+  if (!trouble_since_) trouble_since_ = now;
+  const Duration again =
+      backoff_.next(trouble, in<Backoff::Duration>(age(trouble_since_, now)), host_.chance());
+  wait_until_ = now + again;
+  wait_timer_->set(again);
+  note_error(words);
+  announced_trouble_ = true;
+  host_.on_trouble(target_.name, words, again);
+  set_state(trouble == Backoff::Trouble::held ? State::held : State::waiting);
+}
+
+// --- The warm connection ---
+
+void TargetWorker::warm_up() {
+  if (!options_.warm || warm_ || retiring_ || paused_ || stopping_) return;
+  const ChildCommand command{warm_command(options_.rsync, target_, deletion()), rsync_environment(target_)};
+  auto started = RsyncRun::start(host_.spawner(), host_.timers(), command, ended());
+  if (!started) return;  // the next batch will say why
+  warm_ = std::move(*started);
+  warm_timer_->set(options_.warm_lifetime);
+}
+
+// Nobody asked it for anything. Where it had worked, it is renewed; else the target is in trouble.
+void TargetWorker::warm_ended(const RsyncRun& run, ChildExit how) {
+  warm_timer_->cancel();
+  const Duration lived = host_.timers().now() - run.started();
+  if (lived >= warm_worked) {
+    options_.warm_lifetime = std::max(shortest_warm_lifetime, std::min(options_.warm_lifetime, lived / 2));
+    return start_if_possible();
+  }
+  const Outcome outcome = judge(run, how, Step{});
+  settle_verdict(outcome);
+  if (state_ == State::idle) start_if_possible();
+}
+
+// Without names it has nothing to do and ends in good order, so that no daemon logs a broken connection.
+void TargetWorker::retire_warm() {
+  warm_timer_->cancel();
+  if (!warm_) return;
+  retiring_ = std::move(warm_);
+  retire_timer_->set(retirement);
+  retiring_->feed("", Duration::zero());
+}
+
+void TargetWorker::retired() {
+  retire_timer_->cancel();
+  if (state_ == State::running && !run_)
+    run_step();
+  else
+    start_if_possible();
+  host_.on_state(*this);
+}
+
+// --- For people ---
+
+TargetStatus TargetWorker::status() const {
+  static constexpr const char* names[] = {"idle", "running", "waiting", "held"};
+  const auto now = host_.timers().now();
+  TargetStatus status = totals_;
+  status.name = target_.name;
+  status.operand = target_.operand;
+  status.state = names[static_cast<std::size_t>(state_)];
+  if (state_ == State::idle && deletions_held_) status.state = "held";
+  if (state_ == State::running && !full_pass_done_ && batch_ && batch_->full) status.state = "starting";
+  const auto oldest = in_flight_since_ ? in_flight_since_ : lacking_since_ ? lacking_since_ : troubled_since_;
+  status.lag_seconds = std::chrono::duration<double>(age(oldest, now)).count();
+  status.queue = queue_length();
+  if (state_ == State::waiting || state_ == State::held)
+    status.next_try_seconds = std::max(0.0, std::chrono::duration<double>(wait_until_ - now).count());
+  status.up_to_date = up_to_date();
+  status.deletes = deletion() != Deletion::none;
+  return status;
+}
+
+std::size_t TargetWorker::queue_length() const {
+  return views_.queue_length(view_) + troubled_.size() + (batch_ ? batch_->paths : 0);
+}
+
+}  // namespace inotifysync

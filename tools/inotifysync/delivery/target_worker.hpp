@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Keeps one target up to date: one state machine, one rsync at a time.
+//
+//            changed, full pass wanted                trouble
+//    idle ------------------------------> running --------------> waiting, held
+//     ^  <-------------------------------/   ^                        |
+//     |            delivered                 +------------------------+
+//     |                                           time is over
+//   While idle, an rsync that is connected and logged in waits for names: the warm connection. It is used up
+//   by the next batch, renewed after that, and replaced before the other side would lose patience.
+//
+// Nothing that a target does ends the program or delays another target.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "inotifysync/changes/batch.hpp"
+#include "inotifysync/changes/views.hpp"
+#include "inotifysync/config/target.hpp"
+#include "inotifysync/delivery/backoff.hpp"
+#include "inotifysync/delivery/rsync_run.hpp"
+#include "inotifysync/report/status.hpp"
+#include "inotifysync/rsync/rsync_command.hpp"
+#include "inotifysync/rsync/rsync_outcome.hpp"
+
+namespace inotifysync {
+
+class TargetWorker;
+
+// What a worker asks of the program around it; a test has its own.
+class WorkerHost {
+ public:
+  virtual ~WorkerHost() = default;
+  virtual Timers& timers() = 0;
+  virtual Spawner& spawner() = 0;
+  // The batch for what `changes` says, planned from the source as it is now. Workers that lack the same get
+  // the same.
+  virtual std::shared_ptr<const Batch> plan(const std::shared_ptr<const ChangeSet>& changes,
+                                            Deletion deletion) = 0;
+  // Looks at the source. False: nothing may be started; resume() comes when it is back.
+  virtual bool source_is_trusted() = 0;
+  virtual bool may_delete_in_full_pass() = 0;
+  // A place among the runs allowed at once. False: none is free, changed() is called when one is.
+  virtual bool take_place(TargetWorker& worker) = 0;
+  virtual void leave_place(TargetWorker& worker) = 0;
+  virtual double chance() = 0;            // in [0, 1)
+  virtual std::int64_t wall_clock() = 0;  // seconds since the epoch
+  // For people. `again`: when it is tried again, if it is.
+  virtual void on_delivered(const BatchReport& report, bool full_pass) = 0;
+  virtual void on_trouble(const std::string& target, const std::string& words,
+                          std::optional<Duration> again) = 0;
+  virtual void on_recovered(const std::string& target) = 0;
+  // After every change of state: --once and SIGTERM wait for it.
+  virtual void on_state(TargetWorker& worker) = 0;
+};
+
+struct WorkerOptions {
+  RsyncSettings rsync;
+  Deletion deletion = Deletion::none;
+  bool warm = true;
+  Duration timeout = std::chrono::seconds(60);         // no byte moved for so long: the run is ended
+  Duration warm_lifetime = std::chrono::seconds(300);  // a waiting connection is replaced after this
+  std::uint64_t max_delete = 0;                        // topmost paths a batch may delete; 0: no limit
+};
+
+class TargetWorker {
+ public:
+  // `views`, `host` and `target` outlive the worker; `view` is its place in the views.
+  TargetWorker(const Target& target, WorkerOptions options, Views& views, std::size_t view, WorkerHost& host);
+
+  // The target lacks something, or a place came free.
+  void changed();
+  void want_full_pass();
+  // Nothing is started between the two, and a waiting connection is let go.
+  void pause();
+  void resume();
+  // Allows again what --max-delete stopped, and forgets every wait.
+  void retry_now();
+  // A running batch goes on; nothing else starts.
+  void stop();
+  // Ends whatever runs, with this much time to tidy up.
+  void abort(Duration grace);
+
+  enum class State { idle, running, waiting, held };
+  State state() const { return state_; }
+  bool at_rest() const { return state_ != State::running && !retiring_; }
+  bool up_to_date() const;
+  bool full_pass_failed() const { return full_pass_failed_; }
+  std::size_t queue_length() const;
+  const Target& target() const { return target_; }
+  TargetStatus status() const;
+
+ private:
+  bool lacks_anything() const;
+  Deletion deletion() const { return deletions_held_ ? Deletion::none : options_.deletion; }
+  void set_state(State state);
+  void lack();
+
+  void start_if_possible();
+  void start_batch();
+  std::shared_ptr<const Batch> next_batch();
+  std::shared_ptr<const Batch> full_batch();
+  void run_step();
+  bool start_cold(const Step& step);
+  RsyncRun::Ended ended();
+  void run_ended(RsyncRun& run, ChildExit how);
+
+  void step_ended(ChildExit how);
+  Outcome judge(const RsyncRun& run, ChildExit how, const Step& step) const;
+  void account(const Outcome& outcome);
+  void step_is_partial(const Step& step, const Outcome& outcome);
+  void batch_done();
+  void batch_broke_off(const Outcome& outcome);
+  void put_back_rest(const Outcome& outcome);
+  void leave_batch();
+  void settle_verdict(const Outcome& outcome);
+  void hold_deletions(const std::string& words);
+  void change_deletion(Deletion deletion, const std::string& words);
+  void note_error(const std::string& words);
+  void wait(Backoff::Trouble trouble, const std::string& words);
+  void wait_a_moment();
+  void try_troubled_again();
+
+  void warm_up();
+  void warm_ended(const RsyncRun& run, ChildExit how);
+  void retire_warm();
+  void retired();
+
+  const Target& target_;
+  WorkerOptions options_;
+  Views& views_;
+  std::size_t view_;
+  WorkerHost& host_;
+
+  State state_ = State::idle;
+  bool paused_ = false;
+  bool stopping_ = false;
+  bool has_place_ = false;
+  bool full_pass_wanted_ = false;
+  bool full_pass_done_ = false;
+  bool full_pass_failed_ = false;
+  bool deletions_held_ = false;  // --max-delete was reached; retry_now() allows them again
+  bool announced_trouble_ = false;
+
+  std::shared_ptr<const Batch> batch_;  // while running
+  std::size_t step_ = 0;
+  std::unique_ptr<RsyncRun> run_;
+  std::unique_ptr<RsyncRun> warm_;      // connected, waiting for names
+  std::unique_ptr<RsyncRun> retiring_;  // told that no names come, about to end
+  bool run_was_warm_ = false;
+  Clock::time_point fed_at_{};
+
+  ChangeSet troubled_;  // failed by name: tried again later, in nobody's way
+  bool full_pass_troubled_ = false;
+
+  int busy_in_a_row_ = 0;
+  Backoff backoff_, troubled_backoff_;
+  std::optional<Clock::time_point> trouble_since_, troubled_since_;
+  std::unique_ptr<Timer> wait_timer_, troubled_timer_, warm_timer_, retire_timer_;
+  Clock::time_point wait_until_{};
+
+  std::optional<Clock::time_point> lacking_since_;    // the oldest of what the views hold
+  std::optional<Clock::time_point> in_flight_since_;  // the oldest of what runs
+  Clock::time_point batch_started_{};
+  BatchReport report_;
+  TargetStatus totals_;  // the counters and last words; the rest is filled in by status()
+};
+
+}  // namespace inotifysync
