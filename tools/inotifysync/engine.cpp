@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/engine.hpp"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <ctime>
+
+#include "common/diagnostics.hpp"
+#include "inotifysync/loop/system.hpp"
+#include "sys/syscall.hpp"
+
+namespace inotifysync {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration stop_grace = 10s;   // for running batches, after SIGTERM
+constexpr Duration abort_grace = 2s;   // for those that were told to end
+constexpr Duration status_pause = 1s;  // between two status files
+
+}  // namespace
+
+Engine::Engine(Options options, Log log, std::unique_ptr<EventLoop> loop)
+    : options_(std::move(options)),
+      log_(std::move(log)),
+      loop_(std::move(loop)),
+      spawner_(*loop_),
+      places_(options_.config.jobs),
+      around_{.loop = *loop_,
+              .spawner = spawner_,
+              .log = log_,
+              .places = places_,
+              .state_changed = [this] { status_stale_ = true; },
+              .rsync_program = options_.config.rsync,
+              .control_directory = {},
+              .once = options_.once,
+              .from_stdin = options_.from_stdin} {}
+
+Engine::~Engine() {
+  sources_.clear();
+  if (!around_.control_directory.empty()) remove_directory(around_.control_directory);
+  if (!options_.config.pid_file.empty() && !options_.dry_run) remove_file(options_.config.pid_file);
+}
+
+Result<std::unique_ptr<Engine>> Engine::create(Options options, Log log) {
+  auto loop = EventLoop::create();
+  if (!loop) return loop.error();
+  std::unique_ptr<Engine> engine(new Engine(std::move(options), std::move(log), std::move(*loop)));
+  if (auto added = engine->add_sources(); !added) return added.error();
+  return engine;
+}
+
+Result<void> Engine::add_sources() {
+  const auto& sources = options_.config.sources;
+  const bool needs_ssh = std::any_of(sources.begin(), sources.end(), [](const SourceConfig& source) {
+    return std::any_of(source.targets.begin(), source.targets.end(),
+                       [](const Target& target) { return target.kind == Target::Kind::ssh; });
+  });
+  if (needs_ssh) {
+    auto directory = make_private_directory();
+    if (!directory) return directory.error();
+    around_.control_directory = std::move(*directory);
+  }
+  for (const SourceConfig& config : sources) {
+    auto source = SourceSync::create(config, around_);
+    if (!source) return source.error();
+    sources_.push_back(std::move(*source));
+  }
+  return {};
+}
+
+int Engine::run() {
+  for (const auto& source : sources_) source->watch();
+  if (options_.daemon)
+    if (auto detached = detach(); !detached) {
+      log_.line(Log::Level::error, "", notify_tools::reason(detached.error()));
+      return 1;
+    }
+  if (auto taken =
+          loop_->take_signals({SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int number) { on_signal(number); });
+      !taken) {
+    log_.line(Log::Level::error, "", notify_tools::reason(taken.error()));
+    return 1;
+  }
+  if (!options_.config.pid_file.empty())
+    if (auto written = replace_file(options_.config.pid_file, fmt::format("{}\n", ::getpid()), 0644);
+        !written) {
+      log_.line(Log::Level::error, options_.config.pid_file, notify_tools::reason(written.error()));
+      return 1;
+    }
+  grace_timer_ = loop_->timer([this] {
+    aborted_ = true;
+    for (const auto& source : sources_) source->abort(abort_grace);
+  });
+  status_timer_ = loop_->timer([this] { write_status(); });
+  loop_->before_wait([this] { before_wait(); });
+  for (const auto& source : sources_) source->start();
+  if (options_.from_stdin) read_stdin();
+  tell_service_manager("READY=1");
+  write_status();
+  if (auto ran = loop_->run(); !ran) {
+    log_.line(Log::Level::error, "", notify_tools::reason(ran.error()));
+    return 1;
+  }
+  for (const auto& source : sources_) source->tell_the_rest();
+  write_status();
+  return exit_status_;
+}
+
+void Engine::before_wait() {
+  for (const auto& source : sources_) source->flush();
+  end_if_done();
+  if (status_stale_ && !status_timer_->is_set() && !options_.config.status_file.empty())
+    status_timer_->set(status_pause);
+}
+
+void Engine::end_if_done() {
+  const auto all = [this](auto asked) {
+    return std::all_of(sources_.begin(), sources_.end(), [&](const auto& source) { return asked(*source); });
+  };
+  if (stopping_) {
+    if (all([](const SourceSync& source) { return source.at_rest(); })) loop_->stop();
+    return;
+  }
+  if (!options_.once && !(options_.from_stdin && stdin_ended_)) return;
+  if (all([](const SourceSync& source) { return source.up_to_date(); })) return begin_to_stop();
+  const auto failed = [](const SourceSync& source) { return source.up_to_date() || source.any_failed(); };
+  if (!options_.once || !all([](const SourceSync& source) { return source.at_rest(); }) || !all(failed))
+    return;
+  exit_status_ = 1;
+  begin_to_stop();
+}
+
+void Engine::begin_to_stop() {
+  if (stopping_) return;
+  stopping_ = true;
+  tell_service_manager("STOPPING=1");
+  for (const auto& source : sources_) source->stop();
+  grace_timer_->set(stop_grace);
+  end_if_done();
+}
+
+void Engine::on_signal(int number) {
+  if (number == SIGHUP) return reload();
+  if (number == SIGUSR1) return tell_state();
+  if (!stopping_) return begin_to_stop();
+  if (std::exchange(aborted_, true)) return;
+  for (const auto& source : sources_) source->abort(abort_grace);  // asked twice: no patience left
+}
+
+void Engine::reload() {
+  log_.reopen();
+  for (const auto& source : sources_) source->retry_now();
+}
+
+// --- Paths from a pipe ---
+
+void Engine::read_stdin() {
+  const auto ready = [this](std::uint32_t) {
+    char buffer[65536];
+    const auto size = notify_core::sys::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (size == -EINTR || size == -EAGAIN) return;
+    const char end = options_.null ? '\0' : '\n';
+    if (size > 0) {
+      unread_.append(buffer, static_cast<std::size_t>(size));
+    } else {
+      stdin_ended_ = true;
+      loop_->remove(STDIN_FILENO);
+      if (!unread_.empty()) unread_ += end;
+    }
+    std::size_t from = 0;
+    for (std::size_t to; (to = unread_.find(end, from)) != std::string::npos; from = to + 1)
+      stdin_line(std::string_view(unread_).substr(from, to - from));
+    unread_.erase(0, from);
+  };
+  if (loop_->add(STDIN_FILENO, EPOLLIN, ready)) return;
+  while (!stdin_ended_) ready(0);  // a regular file, which epoll(7) does not take, is always ready
+}
+
+void Engine::stdin_line(std::string_view path) {
+  if (path.empty() || sources_.front()->hint(path)) return;
+  log_.line(Log::Level::warning, "", fmt::format("{}: not in {}, left out", path, sources_.front()->path()));
+}
+
+// --- For people ---
+
+Status Engine::status() const {
+  Status status;
+  status.time = std::time(nullptr);
+  status.uptime_seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+  status.pid = ::getpid();
+  status.version = INOTIFYSYNC_VERSION;
+  for (const auto& source : sources_) status.sources.push_back(source->status());
+  return status;
+}
+
+void Engine::write_status() {
+  status_stale_ = false;
+  if (options_.config.status_file.empty()) return;
+  if (auto written = replace_file(options_.config.status_file, status_json(status()), 0644); !written)
+    log_.line(Log::Level::warning, options_.config.status_file, notify_tools::reason(written.error()));
+}
+
+void Engine::tell_state() {
+  write_status();
+  for (const auto& source : sources_)
+    for (const TargetStatus& target : source->status().targets)
+      log_.line(
+          Log::Level::info, target.name,
+          fmt::format("{}, lag {:.1f} s, {} paths to go, {} runs, {} failed, {} files, {} deleted, {}{}{}",
+                      target.state, target.lag_seconds, target.queue, target.runs, target.failed_runs,
+                      target.files, target.deleted, human_bytes(target.bytes),
+                      target.last_error.empty() ? "" : ", last error: ", target.last_error));
+}
+
+void Engine::print_dry_run() const {
+  for (const auto& source : sources_)
+    for (const std::string& line : source->dry_run()) fmt::print("{}\n", line);
+}
+
+}  // namespace inotifysync

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The program at work: one loop, all sources, signals, the status file, and an orderly end.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "inotifysync/loop/event_loop.hpp"
+#include "inotifysync/options.hpp"
+#include "inotifysync/report/log.hpp"
+#include "inotifysync/source_sync.hpp"
+
+namespace inotifysync {
+
+class Engine {
+ public:
+  // An error of the loop's creation, or one about a source: its path is in it.
+  static Result<std::unique_ptr<Engine>> create(Options options, Log log);
+  ~Engine();
+
+  // Watches, then runs until a signal, or until all is done (--once, end of stdin). The exit status.
+  int run();
+  void print_dry_run() const;
+
+ private:
+  Engine(Options options, Log log, std::unique_ptr<EventLoop> loop);
+
+  Result<void> add_sources();
+  void on_signal(int number);
+  void reload();
+  void before_wait();
+  void read_stdin();
+  void stdin_line(std::string_view path);
+  void end_if_done();
+  void begin_to_stop();
+  void tell_state();
+  void write_status();
+  Status status() const;
+
+  Options options_;
+  Log log_;
+  std::unique_ptr<EventLoop> loop_;
+  LoopSpawner spawner_;
+  JobPlaces places_;
+  Surroundings around_;
+  std::vector<std::unique_ptr<SourceSync>> sources_;
+  std::unique_ptr<Timer> grace_timer_, status_timer_;
+  Clock::time_point started_ = Clock::now();
+  std::string unread_;  // of stdin: the beginning of a path
+  bool stdin_ended_ = false;
+  bool stopping_ = false;
+  bool aborted_ = false;
+  bool status_stale_ = true;
+  int exit_status_ = 0;
+};
+
+}  // namespace inotifysync

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// inotifysync: keeps targets identical to a source.
+#include <fmt/format.h>
+
+#include <csignal>
+
+#include "common/diagnostics.hpp"
+#include "inotifysync/engine.hpp"
+#include "inotifysync/options.hpp"
+
+namespace {
+
+constexpr int usage_error = 64;   // EX_USAGE
+constexpr int config_error = 78;  // EX_CONFIG
+
+int keep_in_sync(inotifysync::Options options, const notify_tools::Diagnostics& say) {
+  const auto& config = options.config;
+  auto log = inotifysync::Log::create({.verbosity = config.verbosity,
+                                       .json = config.log_json,
+                                       .syslog = config.syslog,
+                                       .file = config.log_file});
+  if (!log) {
+    say.say(std::string_view(fmt::format("{}: {}", log.error().path, notify_tools::reason(log.error()))));
+    return 1;
+  }
+  const bool dry_run = options.dry_run;
+  auto engine = inotifysync::Engine::create(std::move(options), std::move(*log));
+  if (!engine) {
+    say.say(
+        std::string_view(fmt::format("{}: {}", engine.error().path, notify_tools::reason(engine.error()))));
+    return 1;
+  }
+  if (!dry_run) return (*engine)->run();
+  (*engine)->print_dry_run();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  notify_tools::open_missing_standard_streams();
+  std::signal(SIGPIPE, SIG_IGN);  // children that end early are told apart by their exit, not by our death
+  const notify_tools::Diagnostics say(argc > 0 ? argv[0] : "inotifysync");
+  inotifysync::Options options = inotifysync::read_options(argc, argv);
+  if (options.help) {
+    fmt::print("{}", inotifysync::help_text());
+    return 0;
+  }
+  if (options.version) {
+    fmt::print("inotifysync {}\n", INOTIFYSYNC_VERSION);
+    return 0;
+  }
+  if (!options.error.empty()) {
+    say.say(std::string_view(fmt::format("{}: {}", say.program(), options.error)));
+    return options.config_file.empty() ? usage_error : config_error;
+  }
+  return keep_in_sync(std::move(options), say);
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/options.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstring>
+#include <set>
+#include <span>
+#include <string_view>
+
+#include "common/command_line.hpp"
+#include "common/diagnostics.hpp"
+#include "inotifysync/loop/system.hpp"
+
+namespace inotifysync {
+namespace {
+
+using notify_tools::Argument;
+using notify_tools::OptionSpec;
+
+constexpr auto specs = std::to_array<OptionSpec>({
+    {"config", 'c', Argument::required,
+     "-c|--config <file>  \tRead sources, targets and settings from a TOML file."},
+    {"delete", 0, Argument::none, "--delete            \tDelete on the targets what is not in the source."},
+    {"max-delete", 0, Argument::required,
+     "--max-delete <n>    \tDelete nothing more once a batch would delete more than <n>."},
+    {"exclude", 0, Argument::required, "--exclude <pattern> \tLeave out what matches, as in rsync(1)."},
+    {"include", 0, Argument::required, "--include <pattern> \tDo not leave out what matches."},
+    {"exclude-from", 0, Argument::required, "--exclude-from <file>\tRead patterns to leave out from a file."},
+    {"include-from", 0, Argument::required,
+     "--include-from <file>\tRead patterns not to leave out from a file."},
+    {"password-file", 0, Argument::required, "--password-file <file>\tThe password for rsync daemons."},
+    {"settle", 0, Argument::required,
+     "--settle <time>     \tSend a file that stays open once it was left alone for <time> (2s)."},
+    {"max-delay", 0, Argument::required,
+     "--max-delay <time>  \tSend a file that is written without a pause after <time> at most (10s)."},
+    {"jobs", 'j', Argument::required, "-j|--jobs <n>       \tRun at most <n> rsyncs at once."},
+    {"timeout", 0, Argument::required,
+     "--timeout <time>    \tEnd an rsync that moves no byte for <time> (60s)."},
+    {"audit-interval", 0, Argument::required,
+     "--audit-interval <time>\tCompare everything every <time> (1d); 0: never."},
+    {"no-initial-sync", 0, Argument::none, "--no-initial-sync   \tDo not compare everything at the start."},
+    {"once", '1', Argument::none, "-1|--once           \tBring all targets up to date and exit."},
+    {"from-stdin", 0, Argument::none, "--from-stdin        \tRead changed paths from stdin, watch nothing."},
+    {"null", '0', Argument::none, "-0|--null           \tPaths on stdin end in NUL."},
+    {"dry-run", 'n', Argument::none, "-n|--dry-run        \tPrint the rsync command lines and exit."},
+    {"fanotify", 'F', Argument::none, "-F|--fanotify       \tWatch the whole filesystem by fanotify(7)."},
+    {"daemon", 'd', Argument::none, "-d|--daemon         \tGo to the background once the source is watched."},
+    {"pid-file", 0, Argument::required, "--pid-file <file>   \tKeep the process id in a file."},
+    {"status-file", 0, Argument::required,
+     "--status-file <file>\tKeep the state of every target in a file, as JSON."},
+    {"log-file", 'o', Argument::required, "-o|--log-file <file>\tAppend all lines to a file."},
+    {"log-format", 0, Argument::required, "--log-format <format>\ttext or json."},
+    {"syslog", 's', Argument::none, "-s|--syslog         \tSend all lines to syslog."},
+    {"verbose", 'v', Argument::none, "-v|--verbose        \tSay more."},
+    {"quiet", 'q', Argument::none, "-q|--quiet          \tSay nothing but warnings and errors."},
+    {"rsync", 0, Argument::required, "--rsync <program>   \tThe rsync to run."},
+    {"help", 'h', Argument::none, "-h|--help           \tShow this help."},
+    {"version", 'V', Argument::none, "-V|--version        \tShow the version."},
+});
+
+std::string words_of(const notify_core::Error& error) {
+  return error.path.empty() ? notify_tools::reason(error) : error.path + ": " + notify_tools::reason(error);
+}
+
+// Fills one Options from the option occurrences, in their order.
+class Reader {
+ public:
+  explicit Reader(Options& options) : options_(options), source_(options.config.sources.emplace_back()) {}
+
+  void take(const std::string& name, const std::string& value) {
+    if (name == "config")
+      options_.config_file = value;
+    else if (name == "delete")
+      source_.remove = true;
+    else if (name == "max-delete")
+      parsed(parse_delete_limit(value), source_.max_delete, name, value);
+    else if (name == "password-file")
+      password_file_ = value;
+    else if (name == "jobs")
+      number(value, options_.config.jobs, name);
+    else if (name == "no-initial-sync")
+      source_.initial_sync = false;
+    else if (name == "fanotify")
+      source_.fanotify = true;
+    else if (name == "rsync")
+      options_.config.rsync = value;
+    else if (name == "include" || name == "exclude" || name == "include-from" || name == "exclude-from")
+      source_.filters.push_back("--" + name + "=" + value);
+    else
+      take_duration(name, value) || take_mode(name) || take_report(name, value);
+  }
+
+  void operands(const std::vector<std::string>& operands) {
+    if (operands.size() < 2)
+      return fail("give a SOURCE and at least one TARGET, or --config FILE (see --help)");
+    source_.path = operands.front();
+    for (const std::string& operand : std::span(operands).subspan(1)) {
+      auto target = parse_target(operand);
+      if (!target) return fail(words_of(target.error()));
+      if (target->kind == Target::Kind::daemon) target->password_file = password_file_;
+      Target named = *target;
+      named.name = operand;  // names are told apart below
+      const std::string fault = target_fault(source_.path, named, source_.targets);
+      if (!fault.empty()) return fail(operand + ": " + fault);
+      source_.targets.push_back(std::move(*target));
+    }
+    tell_names_apart();
+  }
+  void rsync_options(std::vector<std::string> options) { source_.rsync_options = std::move(options); }
+
+ private:
+  void fail(std::string words) {
+    if (options_.error.empty()) options_.error = std::move(words);
+  }
+
+  template <class Value>
+  void parsed(notify_core::Result<Value> result, Value& into, const std::string& name,
+              const std::string& value) {
+    if (result)
+      into = *result;
+    else
+      fail(fmt::format("--{} '{}': {}", name, value, notify_tools::reason(result.error())));
+  }
+
+  void number(const std::string& value, unsigned& into, const std::string& name) {
+    std::size_t read = 0;
+    try {
+      into = static_cast<unsigned>(std::stoul(value, &read));
+    } catch (const std::exception&) {
+      read = 0;
+    }
+    if (read == 0 || read != value.size()) fail(fmt::format("--{} '{}': a number is needed", name, value));
+  }
+
+  bool take_duration(const std::string& name, const std::string& value) {
+    Milliseconds time{};
+    if (name != "settle" && name != "max-delay" && name != "timeout" && name != "audit-interval")
+      return false;
+    parsed(parse_duration(value), time, name, value);
+    if (name == "settle") source_.settle = time;
+    if (name == "max-delay") source_.max_delay = time;
+    if (name == "timeout") source_.timeout = std::chrono::ceil<std::chrono::seconds>(time);
+    if (name == "audit-interval") source_.audit_interval = std::chrono::ceil<std::chrono::seconds>(time);
+    return true;
+  }
+
+  bool take_mode(const std::string& name) {
+    if (name == "once") return options_.once = true;
+    if (name == "from-stdin") return options_.from_stdin = true;
+    if (name == "null") return options_.null = true;
+    if (name == "dry-run") return options_.dry_run = true;
+    if (name == "daemon") return options_.daemon = true;
+    if (name == "help") return options_.help = true;
+    if (name == "version") return options_.version = true;
+    return false;
+  }
+
+  bool take_report(const std::string& name, const std::string& value) {
+    Config& config = options_.config;
+    if (name == "pid-file") config.pid_file = value;
+    if (name == "status-file") config.status_file = value;
+    if (name == "log-file") config.log_file = value;
+    if (name == "syslog") config.syslog = true;
+    if (name == "verbose") config.verbosity = 1;
+    if (name == "quiet") config.verbosity = -1;
+    if (name != "log-format") return true;
+    config.log_json = value == "json";
+    if (value != "json" && value != "text") fail(fmt::format("--log-format '{}': text or json", value));
+    return true;
+  }
+
+  // Three daemons on one host would have one name.
+  void tell_names_apart() {
+    std::set<std::string> seen, twice;
+    for (const Target& target : source_.targets)
+      if (!seen.insert(target.name).second) twice.insert(target.name);
+    for (Target& target : source_.targets)
+      if (twice.contains(target.name)) target.name = target.operand;
+  }
+
+  Options& options_;
+  SourceConfig& source_;
+  std::string password_file_;
+};
+
+std::string password_file_trouble(const Config& config) {
+  for (const SourceConfig& source : config.sources)
+    for (const Target& target : source.targets) {
+      if (target.password_file.empty()) continue;
+      const auto access = file_access(target.password_file);
+      if (!access) return words_of(access.error());
+      const std::string fault = password_file_fault(access->mode, access->owner, access->we);
+      if (!fault.empty()) return target.password_file + ": " + fault;
+    }
+  return {};
+}
+
+void check_modes(Options& options) {
+  const auto refuse = [&](bool wrong, const char* words) {
+    if (wrong && options.error.empty()) options.error = words;
+  };
+  refuse(options.from_stdin && options.config.sources.size() > 1, "--from-stdin serves one source");
+  refuse(options.null && !options.from_stdin, "--null needs --from-stdin");
+  refuse(options.once && options.daemon, "--once and --daemon exclude each other");
+  refuse(options.from_stdin && options.daemon, "--from-stdin and --daemon exclude each other");
+}
+
+}  // namespace
+
+Config read_config_file(const std::string& path, std::string& error) {
+  const auto text = read_file(path);
+  if (!text) {
+    error = words_of(text.error());
+    return {};
+  }
+  auto config = parse_config(*text, path);
+  if (!config) {
+    error = words_of(config.error());
+    return {};
+  }
+  error = password_file_trouble(*config);
+  return std::move(*config);
+}
+
+Options read_options(int argc, const char* const* argv) {
+  Options options;
+  Reader reader(options);
+  std::span<const char* const> all(argv, static_cast<std::size_t>(argc));
+  std::size_t ours = 0;  // up to the first "--"
+  while (ours < all.size() && std::strcmp(all[ours], "--") != 0) ++ours;
+  if (ours < all.size()) {
+    const auto rest = all.subspan(ours + 1);
+    reader.rsync_options({rest.begin(), rest.end()});
+  }
+  const auto line = notify_tools::read_command_line(specs, all.first(ours), false);
+  for (const auto& option : line.options.arguments()) reader.take(option.key(), option.value());
+  if (options.help || options.version) return options;
+  if (!line.error.empty()) {
+    options.error = line.error.substr(std::min(line.error.size(), std::strlen(argv[0]) + 2));
+  } else if (options.config_file.empty()) {
+    reader.operands(line.operands);
+    if (options.error.empty()) options.error = password_file_trouble(options.config);
+  } else if (!line.operands.empty()) {
+    options.error = "--config and '" + line.operands.front() + "': give the one or the other";
+  } else {
+    options.config = read_config_file(options.config_file, options.error);
+  }
+  check_modes(options);
+  return options;
+}
+
+std::string help_text() {
+  return "inotifysync: keeps targets identical to a source, by inotify(7) and rsync(1).\n"
+         "Usage: inotifysync [ options ] source target [ target ... ] [ -- rsync's options ]\n"
+         "       inotifysync [ options ] --config file\n"
+         "A target is any destination rsync knows: dir, host:dir, host::module, rsync://host/module.\n"
+         "Options:\n" +
+         notify_tools::option_rows(specs);
+}
+
+}  // namespace inotifysync

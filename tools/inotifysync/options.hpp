@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The command line of inotifysync, as values.
+#pragma once
+
+#include <string>
+
+#include "inotifysync/config/config.hpp"
+
+namespace inotifysync {
+
+struct Options {
+  Config config;            // from the command line, or from the file
+  std::string config_file;  // empty: none
+  bool once = false;
+  bool dry_run = false;
+  bool daemon = false;
+  bool from_stdin = false;
+  bool null = false;  // the paths on stdin end in NUL
+  bool help = false;
+  bool version = false;
+  std::string error;  // what is wrong, one line without the program's name; empty: nothing
+};
+
+Options read_options(int argc, const char* const* argv);
+
+// Reads the configuration file again: the settings, or what is wrong as one line in `error`.
+Config read_config_file(const std::string& path, std::string& error);
+
+std::string help_text();
+
+}  // namespace inotifysync

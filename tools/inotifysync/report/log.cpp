@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/report/log.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "sys/syscall.hpp"
+
+namespace inotifysync {
+namespace {
+
+namespace sys = notify_core::sys;
+using Level = Log::Level;
+
+std::string local_time(const char* format) {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::localtime_r(&now, &parts);
+  char text[40];
+  return std::string(text, std::strftime(text, sizeof text, format, &parts));
+}
+
+std::string_view name_of(Level level) {
+  switch (level) {
+    case Level::error:
+      return "error";
+    case Level::warning:
+      return "warning";
+    case Level::info:
+      return "info";
+    case Level::debug:
+      return "debug";
+  }
+  return "";
+}
+
+int syslog_priority(Level level) {
+  switch (level) {
+    case Level::error:
+      return LOG_ERR;
+    case Level::warning:
+      return LOG_WARNING;
+    case Level::info:
+      return LOG_INFO;
+    case Level::debug:
+      return LOG_DEBUG;
+  }
+  return LOG_INFO;
+}
+
+std::string json_start(Level level, std::string_view about, std::string_view text) {
+  return fmt::format(R"({{"time":{},"level":"{}","about":{},"message":{})",
+                     json_string(local_time("%Y-%m-%dT%H:%M:%S%z")), name_of(level), json_string(about),
+                     json_string(text));
+}
+
+}  // namespace
+
+notify_core::Result<Log> Log::create(Style style) {
+  Log log(std::move(style));
+  if (log.style_.file.empty()) return log;
+  log.file_.reset(sys::open_at(AT_FDCWD, log.style_.file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0640));
+  if (!log.file_) return sys::error(log.file_.get(), "open", log.style_.file);
+  return log;
+}
+
+void Log::reopen() {
+  if (style_.file.empty()) return;
+  sys::Fd again(sys::open_at(AT_FDCWD, style_.file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0640));
+  if (again) file_ = std::move(again);
+}
+
+bool Log::shows(Level level) const {
+  if (level == Level::debug) return style_.verbosity > 0;
+  return level != Level::info || style_.verbosity >= 0;
+}
+
+void Log::write(Level level, const std::string& line) const {
+  const int to = file_ ? file_.get() : level <= Level::warning ? STDERR_FILENO : STDOUT_FILENO;
+  sys::write_all(to, line + "\n");  // a line that cannot be written is lost: there is nobody left to tell
+}
+
+void Log::line(Level level, std::string_view about, std::string_view text) const {
+  if (!shows(level)) return;
+  const std::string words = about.empty() ? std::string(text) : fmt::format("{} {}", about, text);
+  if (style_.syslog) ::syslog(LOG_DAEMON | syslog_priority(level), "%s", words.c_str());
+  if (style_.syslog && !file_) return;
+  if (style_.json) return write(level, json_start(level, about, text) + "}");
+  write(level, fmt::format("{} {}", local_time("%H:%M:%S"), words));
+}
+
+void Log::batch(const BatchReport& report, bool full_pass) const {
+  const std::string words = batch_line(report);
+  const std::string_view said = std::string_view(words).substr(report.target.size() + 1);
+  if (!style_.json || !shows(Level::info))
+    return line(Level::info, report.target, full_pass ? fmt::format("in step: {}", said) : std::string(said));
+  write(Level::info,
+        json_start(Level::info, report.target, said) +
+            fmt::format(R"(,"full_pass":{},"files":{},"deleted":{},"bytes":{},"seconds":{:.3f}}})", full_pass,
+                        report.files, report.deleted, report.bytes, report.seconds));
+}
+
+bool RepeatLimit::worth_saying(const std::string& about, std::string_view words, Time now) {
+  using namespace std::chrono_literals;
+  const auto [found, is_new] = said_.try_emplace(about, Said{std::string(words), now + 10s, 10s});
+  Said& said = found->second;
+  if (is_new) return true;
+  if (said.words != words) {
+    said = Said{std::string(words), now + 10s, 10s};
+    return true;
+  }
+  if (now < said.next) return false;
+  said.pause = std::min<std::chrono::seconds>(said.pause * 2, 1h);
+  said.next = now + said.pause;
+  return true;
+}
+
+}  // namespace inotifysync

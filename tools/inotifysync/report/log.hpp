@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Lines for people and for log collectors: "14:03:07 web1 12 files, 1.2 MB in 0.08 s", or one JSON object a
+// line.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "inotifysync/report/status.hpp"
+#include "notify_core/error.hpp"
+#include "sys/fd.hpp"
+
+namespace inotifysync {
+
+class Log {
+ public:
+  enum class Level { error, warning, info, debug };
+  struct Style {
+    int verbosity = 0;  // -1: warnings and errors only; 1: debug too
+    bool json = false;
+    bool syslog = false;
+    std::string file;  // appended to; empty: info to stdout, warnings and errors to stderr
+  };
+
+  static notify_core::Result<Log> create(Style style);
+
+  // `about`: a target's name or a source's path, may be empty.
+  void line(Level level, std::string_view about, std::string_view text) const;
+  void batch(const BatchReport& report, bool full_pass) const;
+  // The file by its name again, for log rotation.
+  void reopen();
+
+ private:
+  explicit Log(Style style) : style_(std::move(style)) {}
+  bool shows(Level level) const;
+  void write(Level level, const std::string& line) const;
+
+  Style style_;
+  notify_core::sys::Fd file_;
+};
+
+// A target that is down would fill a log: the same words again are worth a line after 10 s, then 20, 40, up
+// to an hour. Pure: no clock.
+class RepeatLimit {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  bool worth_saying(const std::string& about, std::string_view words, Time now);
+  void forget(const std::string& about) { said_.erase(about); }
+
+ private:
+  struct Said {
+    std::string words;
+    Time next;
+    std::chrono::seconds pause;
+  };
+  std::unordered_map<std::string, Said> said_;
+};
+
+}  // namespace inotifysync

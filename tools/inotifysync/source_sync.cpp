@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/source_sync.hpp"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+#include "common/diagnostics.hpp"
+#include "inotifysync/loop/system.hpp"
+
+namespace inotifysync {
+namespace {
+
+using notify_core::Notice;
+using namespace std::chrono_literals;
+
+constexpr Duration default_settle = 2s;
+constexpr Duration look_again = 500ms;  // for a source that is gone
+// A source that has just been emptied may be about to vanish, too; so its deletions wait this long.
+constexpr Duration emptied_pause = 2s;
+constexpr Duration audit_when_incomplete = 60s;
+
+Result<PatternList> read_patterns(const std::vector<std::string>& filters) {
+  PatternList patterns;
+  for (const std::string& filter : filters) {
+    const auto equals = filter.find('=');
+    const std::string name = filter.substr(2, equals - 2), value = filter.substr(equals + 1);
+    if (name == "exclude") {
+      patterns.exclude(value);
+    } else if (name == "include") {
+      patterns.include(value);
+    } else {
+      auto text = read_file(value);
+      if (!text) return text.error();
+      patterns.add_lines(*text, name == "include-from");
+    }
+  }
+  return patterns;
+}
+
+Settling::Limits limits_of(const SourceConfig& config) {
+  return {.settle = config.settle > Milliseconds::zero() ? Duration(config.settle) : default_settle,
+          .max_delay = config.max_delay};
+}
+
+}  // namespace
+
+// --- Places ---
+
+bool JobPlaces::take(TargetWorker& worker) {
+  if (most_ == 0) return true;
+  if (taken_ >= most_) {
+    if (std::find(waiting_.begin(), waiting_.end(), &worker) == waiting_.end()) waiting_.push_back(&worker);
+    return false;
+  }
+  ++taken_;
+  return true;
+}
+
+void JobPlaces::leave() {
+  if (most_ == 0) return;
+  --taken_;
+  if (waiting_.empty()) return;
+  TargetWorker* const next = waiting_.front();
+  waiting_.erase(waiting_.begin());
+  next->changed();
+}
+
+// --- Life ---
+
+Result<std::unique_ptr<SourceSync>> SourceSync::create(const SourceConfig& config, Surroundings& around) {
+  auto root = real_path(config.path);
+  if (!root) return root.error();
+  if (!look_at_source(*root).is_directory) return Error{ENOTDIR, "open", config.path, {}};
+  auto patterns = read_patterns(config.filters);
+  if (!patterns) return patterns.error();
+  return std::unique_ptr<SourceSync>(new SourceSync(config, around, std::move(*root), std::move(*patterns)));
+}
+
+SourceSync::SourceSync(const SourceConfig& config, Surroundings& around, std::string root,
+                       PatternList patterns)
+    : config_(config),
+      around_(around),
+      root_(root == "/" ? "" : std::move(root)),
+      patterns_(std::move(patterns)),
+      view_(root_),
+      intake_(view_, patterns_, limits_of(config)),
+      views_(config.targets.size()),
+      guard_(look_at_source(root_ + "/")),
+      chance_(static_cast<std::minstd_rand::result_type>(Clock::now().time_since_epoch().count())) {
+  tick_timer_ = around_.loop.timer([this] { tick(); });
+  guard_timer_ = around_.loop.timer([this] { look_for_source(); });
+  audit_timer_ = around_.loop.timer([this] { full_pass(); });
+  emptied_timer_ = around_.loop.timer([this] {
+    for (const auto& worker : workers_) worker->changed();
+  });
+  for (std::size_t i = 0; i < config_.targets.size(); ++i)
+    workers_.emplace_back(
+        new TargetWorker(config_.targets[i], options_for(config_.targets[i]), views_, i, *this));
+}
+
+SourceSync::~SourceSync() {
+  unwatch();
+  for (const auto& worker : workers_) around_.places.forget(*worker);
+}
+
+WorkerOptions SourceSync::options_for(const Target& target) const {
+  WorkerOptions options;
+  options.rsync.program = around_.rsync_program;
+  options.rsync.source = root_.empty() ? "/" : root_;
+  options.rsync.filters = patterns_.rsync_options();
+  options.rsync.extra = config_.rsync_options;
+  options.rsync.control_directory = around_.control_directory;
+  if (target.remove.value_or(config_.remove)) options.deletion = Deletion::missing_args;
+  if (config_.max_delete.unit == DeleteLimit::Unit::count) {
+    options.max_delete = config_.max_delete.value;
+    options.rsync.max_delete = std::to_string(config_.max_delete.value);
+  }
+  options.warm = target.warm.value_or(true) && !around_.once;
+  options.timeout = config_.timeout;
+  return options;
+}
+
+void SourceSync::start() {
+  set_tick();
+  if (config_.initial_sync)
+    full_pass();
+  else
+    for (const auto& worker : workers_) worker->changed();
+}
+
+void SourceSync::full_pass() {
+  last_audit_ = wall_clock();
+  const Duration interval = incomplete_ ? audit_when_incomplete : Duration(config_.audit_interval);
+  if (interval > Duration::zero() && !around_.once) audit_timer_->set(interval);
+  for (const auto& worker : workers_) worker->want_full_pass();
+}
+
+void SourceSync::retry_now() {
+  for (const auto& worker : workers_) worker->retry_now();
+}
+
+void SourceSync::stop() {
+  stopping_ = true;
+  guard_timer_->cancel();
+  audit_timer_->cancel();
+  for (const auto& worker : workers_) worker->stop();
+}
+
+void SourceSync::abort(Duration grace) {
+  for (const auto& worker : workers_) worker->abort(grace);
+}
+
+bool SourceSync::at_rest() const {
+  return std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->at_rest(); });
+}
+
+bool SourceSync::up_to_date() const {
+  return std::all_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return worker->up_to_date(); });
+}
+
+bool SourceSync::any_failed() const {
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return worker->full_pass_failed(); });
+}
+
+void SourceSync::tell_the_rest() const {
+  for (const auto& worker : workers_) {
+    const TargetStatus status = worker->status();
+    if (!status.up_to_date)
+      around_.log.line(Log::Level::warning, status.name,
+                       fmt::format("not up to date: {} paths to go{}{}", status.queue,
+                                   status.last_error.empty() ? "" : ", last error: ", status.last_error));
+  }
+}
+
+// --- Watching ---
+
+notify_core::WatcherOptions SourceSync::watcher_options() {
+  notify_core::WatcherOptions options;
+  options.backend =
+      config_.fanotify ? notify_core::Backend::fanotify_filesystem : notify_core::Backend::inotify;
+  options.mask = Intake::wanted_events();
+  options.recursive = true;
+  options.follow_tree = true;
+  if (patterns_.empty()) return options;
+  options.prune = [this](std::string_view directory) {
+    directory.remove_suffix(1);
+    return directory.size() > root_.size() && patterns_.hides(directory.substr(root_.size() + 1), true);
+  };
+  return options;
+}
+
+// A directory that cannot be watched is one whose changes only a full pass finds; so these come more often
+// then.
+void SourceSync::watch() {
+  if (around_.once || around_.from_stdin) return;
+  const auto failed = [this](const Error& error) {
+    incomplete_ = true;
+    around_.log.line(Log::Level::warning, error.path,
+                     fmt::format("{}: not watched, only full passes will find what changes there{}",
+                                 notify_tools::reason(error),
+                                 error.number == ENOSPC ? "; raise fs.inotify.max_user_watches" : ""));
+  };
+  incomplete_ = false;
+  auto watcher = notify_core::Watcher::create(watcher_options());
+  if (!watcher) return failed(watcher.error());
+  watcher_.emplace(std::move(*watcher));
+  if (auto added = watcher_->add(root_ + "/", failed); !added) failed(added.error());
+  around_.log.line(Log::Level::debug, config_.path,
+                   fmt::format("watching {} directories", watcher_->watch_count()));
+  if (auto added = around_.loop.add(watcher_->descriptor(), EPOLLIN, [this](std::uint32_t) { dispatch(); });
+      !added)
+    failed(added.error());
+}
+
+void SourceSync::unwatch() {
+  if (watcher_) around_.loop.remove(watcher_->descriptor());
+  watcher_.reset();
+}
+
+void SourceSync::dispatch() {
+  if (auto read = watcher_->dispatch(*this); !read)
+    around_.log.line(Log::Level::error, config_.path, notify_tools::reason(read.error()));
+  if (std::exchange(look_at_root_, false)) source_is_trusted();
+  set_tick();
+}
+
+void SourceSync::set_tick() {
+  std::optional<Duration> next = watcher_ ? watcher_->next_timeout() : std::nullopt;
+  if (const auto due = intake_.next_due()) {
+    const Duration after = std::max(*due - Clock::now(), Duration::zero());
+    next = next ? std::min(*next, after) : after;
+  }
+  next ? tick_timer_->set(*next) : tick_timer_->cancel();
+}
+
+void SourceSync::tick() {
+  intake_.tick(Clock::now());
+  if (watcher_) return dispatch();
+  set_tick();
+}
+
+bool SourceSync::on_event(const notify_core::Event& event) {
+  ++events_;
+  std::string path(event.watched);
+  path += event.name;
+  while (path.size() > root_.size() && path.back() == '/') path.pop_back();
+  if (path.size() <= root_.size()) {
+    constexpr auto vanished =
+        notify_core::mask::delete_self | notify_core::mask::move_self | notify_core::mask::unmount;
+    look_at_root_ = look_at_root_ || (event.mask & vanished) != 0;
+    intake_.event(event, "", Clock::now());
+  } else {
+    intake_.event(event, std::string_view(path).substr(root_.size() + 1), Clock::now());
+  }
+  return true;
+}
+
+void SourceSync::on_notice(const Notice& notice) {
+  switch (notice.kind) {
+    case Notice::Kind::overflow:
+      ++overflows_;
+      around_.log.line(Log::Level::warning, config_.path,
+                       "the kernel's queue overflowed: a full pass follows");
+      break;
+    case Notice::Kind::overflow_repaired:
+      full_pass();
+      break;
+    case Notice::Kind::watch_failed:
+      if (!incomplete_ && notice.error != nullptr) {
+        around_.log.line(
+            Log::Level::warning, notice.path,
+            fmt::format("{}: not watched, a full pass follows", notify_tools::reason(*notice.error)));
+        incomplete_ = true;
+        full_pass();
+      }
+      break;
+    case Notice::Kind::watch_deleted:
+    case Notice::Kind::watch_moved_out:
+      look_at_root_ = look_at_root_ || notice.path.size() <= root_.size() + 1;
+      break;
+    case Notice::Kind::new_directory:
+      break;
+  }
+}
+
+void SourceSync::flush() {
+  if (intake_.empty() || lost_ || stopping_) return;
+  views_.add(intake_.take());
+  for (const auto& worker : workers_) worker->changed();
+}
+
+bool SourceSync::hint(std::string_view path) {
+  std::string given = config_.path;
+  while (given.size() > 1 && given.back() == '/') given.pop_back();
+  for (const std::string& root : {given, root_}) {
+    if (!path.starts_with(root)) continue;
+    std::string_view below = path.substr(root.size());
+    if (!below.empty() && below.front() != '/' && root != "/") continue;
+    while (!below.empty() && below.front() == '/') below.remove_prefix(1);
+    while (!below.empty() && below.back() == '/') below.remove_suffix(1);
+    intake_.hint(below);
+    return true;
+  }
+  return false;
+}
+
+// --- Standing guard ---
+
+bool SourceSync::source_is_trusted() {
+  if (lost_) return false;
+  const SourceFacts facts = look_at_source(root_ + "/");
+  const SourceVerdict verdict = guard_.judge(facts);
+  if (verdict == SourceVerdict::trusted) return !is_still_emptied(facts);
+  lose_source(verdict);
+  return false;
+}
+
+bool SourceSync::is_still_emptied(const SourceFacts& facts) {
+  if (!facts.is_empty || was_empty_) {
+    was_empty_ = facts.is_empty;
+    emptied_since_.reset();
+    return false;
+  }
+  const auto now = Clock::now();
+  if (!emptied_since_) emptied_since_ = now;
+  if (now - *emptied_since_ >= emptied_pause) return false;
+  emptied_timer_->set(emptied_pause - (now - *emptied_since_));
+  return true;
+}
+
+void SourceSync::lose_source(SourceVerdict verdict) {
+  lost_ = true;
+  around_.log.line(
+      Log::Level::error, config_.path,
+      fmt::format("{}: nothing is deleted anywhere, and nothing is sent until it is back", words(verdict)));
+  for (const auto& worker : workers_) worker->pause();
+  guard_timer_->set(look_again);
+  around_.state_changed();
+}
+
+void SourceSync::look_for_source() {
+  if (guard_.judge(look_at_source(root_ + "/")) != SourceVerdict::trusted)
+    return guard_timer_->set(look_again);
+  lost_ = false;
+  was_empty_ = true;
+  around_.log.line(Log::Level::warning, config_.path, "the source is back: a full pass follows");
+  unwatch();
+  watch();
+  set_tick();
+  for (const auto& worker : workers_) worker->resume();
+  full_pass();
+  around_.state_changed();
+}
+
+bool SourceSync::may_delete_in_full_pass() {
+  if (SourceGuard::may_delete_in_full_pass(look_at_source(root_ + "/"))) return true;
+  if (repeats_.worth_saying(config_.path, "empty", Clock::now()))
+    around_.log.line(Log::Level::warning, config_.path, "the source is empty: a full pass deletes nothing");
+  return false;
+}
+
+// --- What the workers ask and tell ---
+
+std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const ChangeSet>& changes,
+                                              Deletion deletion) {
+  if (planned_.batch && planned_.changes == changes && planned_.deletion == deletion) return planned_.batch;
+  SourceView view(root_);
+  PlanOptions options;
+  options.deletion = deletion;
+  options.patterns = &patterns_;
+  options.source = root_.empty() ? "/" : root_;
+  planned_ = {changes, deletion, std::make_shared<Batch>(plan_batch(*changes, view, options))};
+  return planned_.batch;
+}
+
+double SourceSync::chance() {
+  return std::uniform_real_distribution<double>(0, 1)(chance_);
+}
+
+std::int64_t SourceSync::wall_clock() {
+  return std::time(nullptr);
+}
+
+void SourceSync::on_delivered(const BatchReport& report, bool full_pass) {
+  repeats_.forget(report.target);
+  if (full_pass || report.files + report.deleted + report.bytes > 0) around_.log.batch(report, full_pass);
+}
+
+void SourceSync::on_trouble(const std::string& target, const std::string& words,
+                            std::optional<Duration> again) {
+  const auto level =
+      repeats_.worth_saying(target, words, Clock::now()) ? Log::Level::warning : Log::Level::debug;
+  around_.log.line(
+      level, target,
+      again ? fmt::format("{}; again in {:.1f} s", words, std::chrono::duration<double>(*again).count())
+            : words);
+}
+
+void SourceSync::on_recovered(const std::string& target) {
+  repeats_.forget(target);
+  around_.log.line(Log::Level::info, target, "reachable again");
+}
+
+void SourceSync::on_state(TargetWorker&) {
+  around_.state_changed();
+}
+
+SourceStatus SourceSync::status() const {
+  SourceStatus status;
+  status.path = config_.path;
+  status.state = lost_ ? "missing" : "watching";
+  status.watches = watcher_ ? watcher_->watch_count() : 0;
+  status.events = events_;
+  status.overflows = overflows_;
+  status.last_audit = last_audit_;
+  for (const auto& worker : workers_) status.targets.push_back(worker->status());
+  return status;
+}
+
+std::vector<std::string> SourceSync::dry_run() const {
+  std::vector<std::string> lines;
+  for (const Target& target : config_.targets) {
+    const WorkerOptions options = options_for(target);
+    PlanOptions plan_options;
+    plan_options.deletion = options.deletion;
+    lines.push_back(
+        shell_quoted(rsync_command(options.rsync, target, full_step(plan_options), options.deletion)));
+    lines.push_back(shell_quoted(warm_command(options.rsync, target, options.deletion)));
+  }
+  return lines;
+}
+
+}  // namespace inotifysync

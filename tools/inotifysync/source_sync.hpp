@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One source and its targets: watches it, turns events into what each target lacks, and stands guard over it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "inotifysync/changes/intake.hpp"
+#include "inotifysync/changes/views.hpp"
+#include "inotifysync/config/config.hpp"
+#include "inotifysync/config/patterns.hpp"
+#include "inotifysync/delivery/source_guard.hpp"
+#include "inotifysync/delivery/target_worker.hpp"
+#include "inotifysync/loop/event_loop.hpp"
+#include "inotifysync/loop/source_view.hpp"
+#include "inotifysync/report/log.hpp"
+#include "notify_core/watcher.hpp"
+
+namespace inotifysync {
+
+// The places of --jobs, shared by all sources. Who finds none free is called when one is.
+class JobPlaces {
+ public:
+  explicit JobPlaces(unsigned most) : most_(most) {}
+  bool take(TargetWorker& worker);
+  void leave();
+  void forget(TargetWorker& worker) { std::erase(waiting_, &worker); }
+
+ private:
+  unsigned most_;  // 0: no limit
+  unsigned taken_ = 0;
+  std::vector<TargetWorker*> waiting_;
+};
+
+// What all sources share; outlives them.
+struct Surroundings {
+  EventLoop& loop;
+  Spawner& spawner;
+  Log& log;
+  JobPlaces& places;
+  std::function<void()> state_changed;
+  std::string rsync_program;
+  std::string control_directory;  // for ssh's shared connections
+  bool once = false;              // no waiting connections, no watching
+  bool from_stdin = false;        // told of changes, no watching
+};
+
+class SourceSync : private WorkerHost, private notify_core::EventSink {
+ public:
+  static Result<std::unique_ptr<SourceSync>> create(const SourceConfig& config, Surroundings& around);
+  ~SourceSync() override;
+
+  // Watches the source, unless it is for once or told of changes. What cannot be watched is said and lived
+  // with.
+  void watch();
+  // Brings every target up to date, and keeps it so.
+  void start();
+  // What has happened since the last call goes to the targets. Called whenever the loop is about to wait.
+  void flush();
+  // Something may have happened to `path`, as the user writes it. False: it does not lie in the source.
+  bool hint(std::string_view path);
+  void release_all() { intake_.release_all(); }
+
+  void full_pass();
+  // SIGHUP: the same settings, but every wait ends, and so does what --max-delete holds.
+  void retry_now();
+
+  void stop();
+  void abort(Duration grace);
+  bool at_rest() const;
+  bool up_to_date() const;
+  bool any_failed() const;  // a first full pass did not come through
+  // One line a target for all that it still lacks.
+  void tell_the_rest() const;
+
+  const std::string& path() const { return config_.path; }
+  SourceStatus status() const;
+  // The command lines that would be run.
+  std::vector<std::string> dry_run() const;
+
+ private:
+  SourceSync(const SourceConfig& config, Surroundings& around, std::string root, PatternList patterns);
+
+  WorkerOptions options_for(const Target& target) const;
+
+  notify_core::WatcherOptions watcher_options();
+  void unwatch();
+  void dispatch();
+  void set_tick();
+  void tick();
+  bool on_event(const notify_core::Event& event) override;
+  void on_notice(const notify_core::Notice& notice) override;
+
+  void lose_source(SourceVerdict verdict);
+  void look_for_source();
+  bool is_still_emptied(const SourceFacts& facts);
+
+  Timers& timers() override { return around_.loop; }
+  Spawner& spawner() override { return around_.spawner; }
+  std::shared_ptr<const Batch> plan(const std::shared_ptr<const ChangeSet>& changes,
+                                    Deletion deletion) override;
+  bool source_is_trusted() override;
+  bool may_delete_in_full_pass() override;
+  bool take_place(TargetWorker& worker) override { return around_.places.take(worker); }
+  void leave_place(TargetWorker&) override { around_.places.leave(); }
+  double chance() override;
+  std::int64_t wall_clock() override;
+  void on_delivered(const BatchReport& report, bool full_pass) override;
+  void on_trouble(const std::string& target, const std::string& words,
+                  std::optional<Duration> again) override;
+  void on_recovered(const std::string& target) override;
+  void on_state(TargetWorker& worker) override;
+
+  SourceConfig config_;
+  Surroundings& around_;
+  std::string root_;  // absolute, without symbolic links, no '/' at its end
+  PatternList patterns_;
+  SourceView view_;
+  Intake intake_;
+  Views views_;
+  SourceGuard guard_;
+  std::vector<std::unique_ptr<TargetWorker>> workers_;
+  std::optional<notify_core::Watcher> watcher_;
+  std::unique_ptr<Timer> tick_timer_, guard_timer_, audit_timer_, emptied_timer_;
+
+  struct {
+    std::shared_ptr<const ChangeSet> changes;
+    Deletion deletion = Deletion::none;
+    std::shared_ptr<const Batch> batch;
+  } planned_;  // the last one: targets that lack the same follow each other
+
+  bool lost_ = false;        // the source is not to be trusted
+  bool incomplete_ = false;  // some directories could not be watched
+  bool stopping_ = false;
+  bool look_at_root_ = false;  // something happened to the source's own directory
+  bool was_empty_ = true;
+  std::optional<Clock::time_point> emptied_since_;
+  RepeatLimit repeats_;
+  std::minstd_rand chance_;
+  std::uint64_t events_ = 0, overflows_ = 0;
+  std::optional<std::int64_t> last_audit_;
+};
+
+}  // namespace inotifysync
