@@ -99,11 +99,19 @@ bool text_matches(const Pattern& pattern, std::string_view text) {
 bool matches(const Pattern& pattern, std::string_view path, bool directory) {
   if (pattern.directory_only && !directory) return false;
   if (!pattern.whole_path) return text_matches(pattern, last_name(path));
+  std::string with_slash;
+  if (pattern.all_below && directory) path = with_slash.append(path).append("/");
   if (pattern.anchored) return text_matches(pattern, path);
-  if (pattern.wild && pattern.text.compare(0, 2, "**") == 0) {
+  if (pattern.text.compare(0, 2, "**") == 0) {
     return wildcard_match(pattern.text, std::string("/").append(path)) || wildcard_match(pattern.text, path);
   }
-  return any_tail(path, [&](std::string_view tail) { return text_matches(pattern, tail); });
+  if (pattern.deep) return any_tail(path, [&](std::string_view tail) { return text_matches(pattern, tail); });
+  // As many names from the end as the pattern has.
+  const auto slashes = [](std::string_view text) { return std::count(text.begin(), text.end(), '/'); };
+  auto more = slashes(path) - slashes(pattern.text);
+  if (more < 0) return false;
+  for (; more > 0; --more) path.remove_prefix(path.find('/') + 1);
+  return text_matches(pattern, path);
 }
 
 }  // namespace
@@ -156,9 +164,7 @@ void PatternList::add(std::string_view pattern, bool include) {
     made.anchored = true;
     pattern.remove_prefix(1);
   }
-  const bool below = pattern.size() > 4 && pattern.substr(pattern.size() - 4) == "/***";
-  if (below) pattern.remove_suffix(4);
-  if (!below && !pattern.empty() && pattern.back() == '/') {
+  if (!pattern.empty() && pattern.back() == '/') {
     made.directory_only = true;
     pattern.remove_suffix(1);
   }
@@ -167,13 +173,8 @@ void PatternList::add(std::string_view pattern, bool include) {
   made.wild = pattern.find_first_of("*?[") != std::string_view::npos;
   made.whole_path = made.anchored || pattern.find('/') != std::string_view::npos ||
                     pattern.find("**") != std::string_view::npos;
-  if (below) {  // two in one: the directory, and all that is below it
-    Pattern inner = made;
-    inner.text += "/**";
-    inner.wild = inner.whole_path = true;
-    made.directory_only = true;
-    patterns_.push_back(std::move(inner));
-  }
+  made.deep = pattern.find("**") != std::string_view::npos;
+  made.all_below = pattern.size() > 2 && pattern.substr(pattern.size() - 3) == "***";
   patterns_.push_back(std::move(made));
 }
 

@@ -23,7 +23,8 @@ struct Pattern {
   bool directory_only = false;
   bool whole_path = false;  // matched against the path, not the last name
   bool wild = false;        // has any of *?[
-  bool all_below = false;   // ended in "/***"
+  bool deep = false;        // has "**"
+  bool all_below = false;   // ends in "***": a directory is matched with a '/' behind it
   std::string text;         // without the marks above
 };
 
