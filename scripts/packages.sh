@@ -43,9 +43,17 @@ need_packages() {
 configure() {
   local directory=$1
   shift
+  [ "${CI:-}" = true ] && set -- -Dwerror=true "$@" # compiler warnings are errors there
   if [ -f "$directory/build.ninja" ]; then
     [ $# -eq 0 ] || meson configure "$directory" "$@" >/dev/null
   else
     meson setup "$directory" "$@"
   fi
+}
+
+# One build for tests under the sanitizers and for fuzzing: by clang, which has libFuzzer, and with the library static.
+configure_sanitizers() {
+  local options=(-Dbuildtype=debugoptimized -Db_ndebug=false -Ddefault_library=static -Db_lundef=false
+    -Db_sanitize=address,undefined -Dcpp_args=-fsanitize=fuzzer-no-link)
+  CC=clang CXX=clang++ configure "$1" "${options[@]}"
 }
