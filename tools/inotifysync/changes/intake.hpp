@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Events become dirty paths. Pure but for the view of the file system: the caller says what time it is.
 //
-// - A file that is written goes when it is closed; see delivery/settling.hpp for those that are not.
+// - A file that is written goes when it is closed; see changes/settling.hpp for those that are not.
 // - The two halves of a rename may come in two reads: the first one waits a moment for the second.
 #pragma once
 
@@ -13,7 +13,7 @@
 
 #include "inotifysync/changes/batch.hpp"
 #include "inotifysync/changes/change_set.hpp"
-#include "inotifysync/delivery/settling.hpp"
+#include "inotifysync/changes/settling.hpp"
 #include "notify_core/event.hpp"
 
 namespace inotifysync {

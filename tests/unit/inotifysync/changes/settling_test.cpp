@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "inotifysync/delivery/settling.hpp"
+#include "inotifysync/changes/settling.hpp"
 
 #include <doctest/doctest.h>
 
