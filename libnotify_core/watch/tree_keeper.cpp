@@ -34,13 +34,12 @@ Result<void> Watcher::Impl::add(std::string_view path,
   const std::string name(path);
   if (!options_.recursive) return add_plain(name);
   const int status = sys::open_at(AT_FDCWD, name.c_str(), directory_flags);
-  sys::Fd directory(status);
-  if (!directory) {
-    if (status == -ENOTDIR || status == -ELOOP) return add_plain(name);  // ELOOP: watching will say it
-    return sys::error(status, "open", name);
-  }
+  if (status == -ENOTDIR) return add_plain(name);
+  if (status < 0) return sys::error(status, "open", name);
   on_unreadable_ = &on_unreadable;
-  Result<void> result = add_tree(name, std::move(directory));
+  setting_up_ = true;
+  Result<void> result = add_tree(name, sys::Fd(status));
+  setting_up_ = false;
   on_unreadable_ = nullptr;
   return result;
 }
@@ -62,8 +61,7 @@ Result<void> Watcher::Impl::add_tree(const std::string& path, sys::Fd directory)
   bool complete = true;
   sys::run_with_own_working_directory([&](bool own) {
     backend_->use_working_directory(own);
-    watch = backend_->enter(directory.get());
-    if (watch == 0) watch = backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
+    watch = watch_root(path, directory.get());
     if (watch < 0) return;
     if (tree_.by_watch(watch) != no_node) {
       backend_->add(".", kernel_events_, backend::add_directory_only);
@@ -77,6 +75,14 @@ Result<void> Watcher::Impl::add_tree(const std::string& path, sys::Fd directory)
   return {};
 }
 
+// By its path where it may be read but not entered.
+int Watcher::Impl::watch_root(const std::string& path, int directory) {
+  const int status = backend_->enter(directory);
+  if (status == -EACCES)
+    return backend_->add_path(path.c_str(), scanner_.quiet_events(), backend::add_directory_only);
+  return status < 0 ? status : backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
+}
+
 bool Watcher::Impl::is_excluded(std::string_view path) const {
   if (excluded_.empty()) return false;
   if (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
@@ -84,11 +90,13 @@ bool Watcher::Impl::is_excluded(std::string_view path) const {
 }
 
 bool Watcher::Impl::leaves_out(NodeId parent, std::string_view name) {
-  if (excluded_.empty() && !options_.prune) return false;
+  const bool compare = setting_up_ && !excluded_.empty();
+  if (!compare && !options_.prune) return false;
   scratch_ = tree_.path(parent);
   scratch_ += name;
   scratch_ += '/';
-  return is_excluded(scratch_) || (options_.prune && options_.prune(scratch_));
+  if (compare && is_excluded(scratch_) && tree_.child(parent, name) == no_node) return true;
+  return options_.prune && options_.prune(scratch_);
 }
 
 void Watcher::Impl::found(NodeId parent, std::string_view name, bool directory) {
@@ -189,18 +197,20 @@ sys::Fd Watcher::Impl::open_confirmed(NodeId node) {
 
 void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) {
   if (leaves_out(parent, name)) return;
-  const sys::Fd place = open_confirmed(parent);
+  sys::Fd place = open_confirmed(parent);
   if (!place) {
     unsettled_.push_back({tree_.watch(parent), 0});
     return;
   }
-  sys::Fd directory(sys::open_at(place.get(), name.c_str(), directory_flags | O_NOFOLLOW));
-  int watch = directory ? backend_->enter(directory.get()) : -ENOENT;
+  int watch = sys::open_at(place.get(), name.c_str(), directory_flags | O_NOFOLLOW);
+  sys::Fd directory(watch);
+  place.reset();
+  if (directory) watch = backend_->enter(directory.get());
   if (watch == 0) watch = backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
   if (watch < 0) {
-    if (watch == -ENOSPC)
-      failed(sys::error(watch, "inotify_add_watch", std::string(tree_.path(parent)) + name));
-    return;
+    if (watch::vanished(watch)) return;
+    const std::string path = std::string(tree_.path(parent)).append(name).append("/");
+    return failed(sys::error(watch, directory ? "inotify_add_watch" : "open", path));
   }
   const NodeId known = tree_.by_watch(watch);
   const NodeId there = tree_.child(parent, name);
@@ -279,6 +289,7 @@ void Watcher::Impl::repair() {
   unsettled_.clear();
   departing_ = no_node;
   if (options_.recursive && options_.follow_tree) {
+    setting_up_ = true;
     tree_.begin_sweep();
     for (const NodeId root : std::vector<NodeId>(tree_.roots())) {
       tree_.set_swept(root);
@@ -289,6 +300,7 @@ void Watcher::Impl::repair() {
       if (!tree_.swept(node) && tree_.swept(tree_.parent(node))) unseen.push_back(node);
     });
     for (const NodeId node : unseen) drop(node, End::moved_out);
+    setting_up_ = false;
   }
   notice(Notice::Kind::overflow_repaired, {});
 }

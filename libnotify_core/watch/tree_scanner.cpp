@@ -20,7 +20,7 @@ namespace notify_core::watch {
 namespace {
 
 constexpr std::size_t listing_buffer = 64 * 1024;
-constexpr std::size_t most_open = 24;  // directories held open at a time
+constexpr std::size_t open_levels = 24;  // as long as descriptors last
 constexpr EventMask made_by_listing = mask::open | mask::access | mask::close_nowrite;
 
 // What getdents64(2) returns.
@@ -51,7 +51,7 @@ bool vanished(int status) {
 
 TreeScanner::TreeScanner(backend::WatchBackend& backend, WatchTree& tree, EventMask events,
                          ScanListener& listener)
-    : backend_(backend), tree_(tree), events_(events), listener_(listener) {
+    : backend_(backend), tree_(tree), events_(events), listener_(listener), most_open_(open_levels) {
   quiet_events_ = events & ~made_by_listing;
   if (quiet_events_ == 0) quiet_events_ = mask::delete_self;  // inotify refuses to watch for nothing
 }
@@ -91,7 +91,7 @@ void TreeScanner::push(sys::Fd directory, const Pending& start) {
   }
   frame.directory = std::move(directory);
   frames_.push_back(std::move(frame));
-  if (frames_.size() > most_open) frames_[frames_.size() - 1 - most_open].directory.reset();
+  if (frames_.size() > most_open_) frames_[frames_.size() - 1 - most_open_].directory.reset();
   list(frames_.back());
 }
 
@@ -156,6 +156,7 @@ TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_vie
   node = tree_.by_watch(watch);
   if (node != no_node) {
     tree_.set_swept(node);
+    if (kind_ == ScanKind::first && tree_.is_root(node)) adopt(frame, name, node);
     // Of two names of one directory among the operands, the first stays.
     if (kind_ == ScanKind::first || tree_.is_root(node)) return Child::skip;
     if (node == there) return kind_ == ScanKind::again ? Child::skip : Child::known;
@@ -178,29 +179,54 @@ std::uint32_t TreeScanner::link_count(const Frame& frame, const char* name) cons
   return facts.device == frame.device ? facts.links : 0;
 }
 
+// An operand below another one follows that one's renames, as long as both say its path alike.
+void TreeScanner::adopt(const Frame& frame, std::string_view name, NodeId root) {
+  std::string path(tree_.path(frame.node));
+  path.append(name).append("/");
+  if (tree_.path(root) == path) tree_.adopt(root, frame.node, name);
+}
+
 // Between being watched and being opened here, the name may have become another directory. That one's events
 // are in the queue, for its parent is watched, and they set the tree right.
 void TreeScanner::descend(Pending child) {
-  Frame& frame = frames_.back();
+  const Frame& frame = frames_.back();
   if (!child.visit) return tree_.set_order(child.node);
   const std::string name(tree_.name(child.node));
   int status = 0;
+  sys::Fd directory = open_child(name, status);
+  if (directory) status = backend_.enter(directory.get());
+  if (status >= 0) return push(std::move(directory), child);
+  tree_.set_order(child.node);
+  // Readable but not searchable: what is in it cannot be watched, by anyone of this user.
+  if (!directory || status != -EACCES) return fail(status, "open", frame.node, name);
+  directory.reset();
+  if (quiet_events_ != events_) backend_.add(name.c_str(), events_, backend::add_directory_only);
+}
+
+// Opens a child of the directory on top, after silencing the events that this makes.
+sys::Fd TreeScanner::open_child(const std::string& name, int& status) {
+  const int parent = frames_.back().directory.get();
   if (quiet_events_ != events_) {
-    status = backend_.enter(frame.directory.get());
+    status = backend_.enter(parent);
     if (status == 0) {
       status =
           backend_.add(name.c_str(), quiet_events_, backend::add_directory_only | backend::add_no_follow);
     }
+    if (status < 0) return {};
   }
-  sys::Fd directory;
-  if (status >= 0) {
-    status = sys::open_at(frame.directory.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    directory.reset(status);
+  constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+  status = sys::open_at(parent, name.c_str(), flags);
+  if (status == -EMFILE || status == -ENFILE) {
+    close_above();
+    status = sys::open_at(parent, name.c_str(), flags);
   }
-  if (status >= 0) status = backend_.enter(directory.get());
-  if (status >= 0) return push(std::move(directory), child);
-  tree_.set_order(child.node);
-  fail(status, "open", frame.node, name);
+  return sys::Fd(status);
+}
+
+// Descriptors have run out: keeps only the directory on top open, from now on too.
+void TreeScanner::close_above() {
+  most_open_ = 1;
+  for (std::size_t i = 0; i + 1 < frames_.size(); ++i) frames_[i].directory.reset();
 }
 
 void TreeScanner::leave() {

@@ -81,6 +81,9 @@ class TreeScanner {
   Child settle_child(const Frame& frame, std::string_view name, int watch, NodeId& node);
   std::uint32_t link_count(const Frame& frame, const char* name) const;
   void descend(Pending child);
+  sys::Fd open_child(const std::string& name, int& status);
+  void close_above();
+  void adopt(const Frame& frame, std::string_view name, NodeId root);
   void leave();
   bool reopen(Frame& frame, int child);
   void restore_events(Frame& frame);
@@ -93,6 +96,7 @@ class TreeScanner {
   ScanListener& listener_;
   ScanKind kind_ = ScanKind::first;
   bool limit_reached_ = false;
+  std::size_t most_open_;  // directories held open at a time
   std::vector<Frame> frames_;
   std::vector<Pending> pending_;
   std::unique_ptr<char[]> buffer_;

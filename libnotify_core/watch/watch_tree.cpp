@@ -74,12 +74,21 @@ void WatchTree::relink(NodeId node, NodeId parent, std::string_view name) {
   link(node, parent, kept);
 }
 
+void WatchTree::adopt(NodeId root, NodeId parent, std::string_view name) {
+  unlink_root(root);
+  link(root, parent, name);
+}
+
+void WatchTree::unlink_root(NodeId id) {
+  root_paths_[at(id).name].clear();
+  roots_.erase(std::find(roots_.begin(), roots_.end(), id));
+  ++generation_;
+}
+
 void WatchTree::remove(NodeId id) {
   by_watch_.erase(id, [this](NodeId n) { return hash_of_watch(n); });
   if (is_root(id)) {
-    root_paths_[at(id).name].clear();
-    roots_.erase(std::find(roots_.begin(), roots_.end(), id));
-    ++generation_;
+    unlink_root(id);
   } else {
     unlink(id);
   }

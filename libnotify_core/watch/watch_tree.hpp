@@ -29,6 +29,8 @@ class WatchTree {
   // A directory `name` in `parent`. Neither the watch nor the place may be taken.
   NodeId add_child(NodeId parent, std::string_view name, int watch);
 
+  // A root turns out to be the directory `name` in `parent`, and becomes its child.
+  void adopt(NodeId root, NodeId parent, std::string_view name);
   // Moves the node, and with it all below, to a new parent and name. The place must be free (or its
   // node replaced), and not below `node`.
   void relink(NodeId node, NodeId parent, std::string_view name);
@@ -104,6 +106,7 @@ class WatchTree {
   NodeId take_node(int watch);
   void link(NodeId id, NodeId parent, std::string_view name);
   void unlink(NodeId id);
+  void unlink_root(NodeId id);
   std::uint32_t hash_of_watch(NodeId id) const { return static_cast<std::uint32_t>(at(id).watch); }
   std::uint32_t hash_of_place(NodeId id) const { return place_hash(at(id).parent, name(id)); }
   static std::uint32_t place_hash(NodeId parent, std::string_view name);

@@ -71,6 +71,7 @@ class NOTIFY_LOCAL Watcher::Impl final : public watch::ScanListener {
   void repair();
   void repair_root(watch::NodeId root);
   void sweep_all_below(watch::NodeId root);
+  int watch_root(const std::string& path, int directory);
   bool is_excluded(std::string_view path) const;
 
   WatcherOptions options_;
@@ -81,7 +82,8 @@ class NOTIFY_LOCAL Watcher::Impl final : public watch::ScanListener {
   watch::MovePairing moves_;
   watch::Recovery recovery_{tree_};
   std::unordered_set<std::string> excluded_;
-  std::string scratch_;  // a path being put together
+  bool setting_up_ = false;  // operands, and the walk that repairs: excluded paths count
+  std::string scratch_;      // a path being put together
   std::vector<watch::Found> due_;
 
   std::vector<int> retired_;  // watches whose node is gone, still to be ended in the kernel

@@ -94,7 +94,9 @@ struct Model {
   std::string path(int watch) const {
     if (watch == 0) return "r/";
     const Directory& d = directories.at(watch);
-    return path(d.parent).append(d.name).append("/");
+    std::string above = path(d.parent);
+    above.append(d.name).push_back('/');
+    return above;
   }
   bool below(int watch, int ancestor) const {
     while (watch != 0 && watch != ancestor) watch = directories.at(watch).parent;
@@ -127,7 +129,7 @@ TEST_CASE("random births, renames and deaths agree with a plain model") {
       const std::string name(1 + random() % 40, static_cast<char>('a' + random() % 3));
       const int parent = random() % 8 == 0 ? 0 : any();
       const bool free = tree.child(tree.by_watch(parent), name) == no_node;
-      const unsigned what = random() % 10;
+      const auto what = random() % 10;
       if (what < 6 && free) {
         tree.add_child(tree.by_watch(parent), name, next_watch);
         model.directories[next_watch++] = {parent, name};
