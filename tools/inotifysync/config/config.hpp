@@ -23,6 +23,7 @@ using Milliseconds = std::chrono::milliseconds;
 struct DeleteLimit {
   enum class Unit { none, count, percent } unit = Unit::none;
   std::uint64_t value = 0;
+  bool operator==(const DeleteLimit&) const = default;
 };
 
 struct SourceConfig {
@@ -39,6 +40,7 @@ struct SourceConfig {
   std::chrono::seconds timeout{60};                // a run that moves no byte for so long is ended
   bool initial_sync = true;
   bool fanotify = false;
+  bool operator==(const SourceConfig&) const = default;
 };
 
 struct Config {
@@ -49,6 +51,7 @@ struct Config {
   bool log_json = false;
   int verbosity = 0;  // -1 quiet, 1 verbose
   std::string rsync = "rsync";
+  bool operator==(const Config&) const = default;
 };
 
 // Reads the text of a configuration file. Error: path is "NAME:LINE", detail names the key and what it must

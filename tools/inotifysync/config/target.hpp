@@ -36,6 +36,7 @@ struct Target {
   std::optional<bool> warm;                // keep a connection waiting; unset: where it helps
   std::optional<bool> remove;              // delete on this target; unset: as the source says
 
+  bool operator==(const Target&) const = default;
   // What rsync is to be told, with `below` (relative, may be empty) added. Ends in '/'.
   std::string destination(std::string_view below = {}) const;
 };

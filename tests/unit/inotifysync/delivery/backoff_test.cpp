@@ -11,8 +11,8 @@ TEST_CASE("a young outage is tried often, an old one seldom") {
   CHECK(backoff.next(Backoff::Trouble::passing, 0ms, 0) == 100ms);
   CHECK(backoff.next(Backoff::Trouble::passing, 100ms, 0) == 200ms);
   CHECK(backoff.next(Backoff::Trouble::passing, 300ms, 0) == 400ms);
-  for (int i = 0; i < 100; ++i) CHECK(backoff.next(Backoff::Trouble::passing, 10s, 0) <= 1500ms);
-  CHECK(backoff.next(Backoff::Trouble::passing, 5min, 0) == 30s);
+  for (int i = 0; i < 100; ++i) CHECK(backoff.next(Backoff::Trouble::passing, 60s, 0) <= 1500ms);
+  CHECK(backoff.next(Backoff::Trouble::passing, 20min, 0) == 30s);
   CHECK(backoff.next(Backoff::Trouble::passing, 24h, 0) == 60s);
   CHECK(backoff.next(Backoff::Trouble::held, 24h, 0) == 10min);
 }
