@@ -182,10 +182,12 @@ def test_after_any_changes_the_tree_is_watched_under_its_names(inotifywait, room
                 change_at_random(home, dice)
             program.settle()
         assert program.watched() == directories(home / "d")
-        for number, path in enumerate(sorted(path for path, _, _ in os.walk(home / "d"))):
-            said_before = len(lines(home))
+        paths = sorted(path for path, _, _ in os.walk(home / "d"))
+        said_before = len(lines(home))
+        for number, path in enumerate(paths):
             open(f"{path}/probe{number}", "w").close()
-            program.settle()
-            assert lines(home)[said_before:] == [f"{os.path.relpath(path, home)}/ CREATE probe{number}"]
+        program.settle()
+        expected = [f"{os.path.relpath(path, home)}/ CREATE probe{number}" for number, path in enumerate(paths)]
+        assert lines(home)[said_before:] == expected
     finally:
         program.close()
