@@ -255,7 +255,8 @@ void TargetWorker::step_is_partial(const Step& step, const Outcome& outcome) {
   const Duration again = troubled_backoff_.next(
       Backoff::Trouble::partial, in<Backoff::Duration>(age(troubled_since_, now)), host_.chance());
   troubled_timer_->set(again);
-  if (outcome.failed == 0) return;
+  // Once is nothing: a file that is replaced while rsync looks at it fails like this.
+  if (outcome.failed == 0 || (troubled_backoff_.failures() < 2 && step.kind != StepKind::full)) return;
   note_error(outcome.words);
   host_.on_trouble(target_.name, outcome.words, again);
 }

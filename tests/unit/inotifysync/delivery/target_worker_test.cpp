@@ -282,23 +282,26 @@ TEST_CASE("a hung run is ended when nothing moves, not before") {
   CHECK(f.worker->queue_length() == 1);
 }
 
-TEST_CASE("a path that fails is tried again later and keeps no other waiting") {
-  Fixture f;
-  f.change("a");
-  f.child().exit(
-      23, ">f.st...... b\n",
+TEST_CASE("a path that fails is tried again later, keeps no other waiting, and is told of the second time") {
+  constexpr auto denied =
       "rsync: [sender] send_files failed to open \"/source/a\": Permission denied (13)\n"
       "rsync error: some files/attrs were not transferred (see previous errors) (code 23) at main.c(1338) "
-      "[sender=3.5.0]\n");
+      "[sender=3.5.0]\n";
+  Fixture f;
+  f.change("a");
+  f.child().exit(23, "", denied);
   CHECK(f.worker->state() == TargetWorker::State::idle);
-  CHECK(f.troubles.size() == 1);
+  CHECK(f.troubles.empty());
   f.change("b");
   CHECK(f.worker->state() == TargetWorker::State::running);
   CHECK(f.child().input->find("/a") == std::string::npos);
   f.confirm({"b"});
   f.time.pass(5s);
   REQUIRE(f.child().input);
-  CHECK(f.child().input->find("a") != std::string::npos);
+  CHECK(f.child().input->find("/a") != std::string::npos);
+  f.child().exit(23, "", denied);
+  REQUIRE(f.troubles.size() == 1);
+  CHECK(f.troubles[0].find("Permission denied") != std::string::npos);
 }
 
 TEST_CASE("nothing starts while the source is not trusted, and all starts when it is back") {

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The scripts that people run."""
+
+import os
+import signal
+import subprocess
+
+from sync_support import BUILD, ROOT, wait_identical, wait_until
+
+
+def test_quickstart():
+    done = subprocess.run([ROOT / "scripts/quickstart"], env={**os.environ, "NOTIFY_BUILD": str(BUILD)},
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "The three trees are identical to the source" in done.stdout
+
+
+def test_the_classic_loop(source, start_daemon):
+    daemon = start_daemon("web1")
+    path = f"{BUILD}/tools/inotifywait:{os.environ['PATH']}"
+    loop = subprocess.Popen(
+        [ROOT / "scripts/recipes/seed-loop", f"{source}/", daemon.url, daemon.password_file],
+        env={**os.environ, "PATH": path}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        def pushed():
+            (source / "file").write_text("content")  # its watches may not be up yet
+            return (daemon.root / "file").exists()
+
+        wait_until(pushed, "the first push")
+        (source / "later").write_text("more")
+        wait_identical(source, daemon.root)
+    finally:
+        os.killpg(loop.pid, signal.SIGKILL)
+        loop.wait()
