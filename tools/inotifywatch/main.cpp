@@ -93,8 +93,30 @@ void say_not_watched(const Diagnostics& diagnostics, const std::string& path, co
   }
 }
 
+// Watches as they were ever counted: what is given under two names counts twice, though it is watched once.
+// (Of a tree below, which was watched already, only the top is counted again.)
+class WatchCount {
+ public:
+  explicit WatchCount(const Watcher& watcher) : watcher_(watcher) {}
+
+  void added(std::string_view path) {
+    if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+    const std::size_t now = watcher_.watch_count();
+    if (names_.insert(path).second && now == before_) ++again_;
+    before_ = now;
+  }
+  std::size_t total() const { return watcher_.watch_count() + again_; }
+
+ private:
+  const Watcher& watcher_;
+  std::set<std::string_view> names_;
+  std::size_t before_ = 0;
+  std::size_t again_ = 0;
+};
+
 bool watch_all(const Diagnostics& diagnostics, const Options& options, const PathList& paths,
                Watcher& watcher) {
+  WatchCount count(watcher);
   const bool tell = options.verbose && options.recursive;
   for (const std::string& path : paths.watched) {
     if (tell) diagnostics.say("Setting up watch(es) on {}", path);
@@ -104,19 +126,10 @@ bool watch_all(const Diagnostics& diagnostics, const Options& options, const Pat
       return false;
     }
     if (tell) diagnostics.say("OK, {} is now being watched.", path);
+    count.added(path);
   }
+  if (options.verbose) diagnostics.say("Total of {} watches.", count.total());
   return true;
-}
-
-// As many as there are names: a directory given under two names counts twice, though it is watched once.
-std::size_t count_watches(const Options& options, const PathList& paths, const Watcher& watcher) {
-  if (options.recursive) return watcher.watch_count();
-  std::set<std::string_view> names;
-  for (std::string_view path : paths.watched) {
-    if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-    names.insert(path);
-  }
-  return names.size();
 }
 
 int fail(const Diagnostics& diagnostics, const Error& error) {
@@ -138,7 +151,6 @@ std::optional<Watcher> set_up(const Diagnostics& diagnostics, const Options& opt
   }
   diagnostics.say("Establishing watches...");
   if (!watch_all(diagnostics, options, paths, *watcher)) return std::nullopt;
-  if (options.verbose) diagnostics.say("Total of {} watches.", count_watches(options, paths, *watcher));
   return std::move(watcher).value();
 }
 
