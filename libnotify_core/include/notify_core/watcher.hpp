@@ -38,11 +38,11 @@ struct WatcherOptions {
   bool recover = true;   // report what the kernel could not: entries found in directories born under watch
   bool gather = false;   // under load, pause for a fraction of a millisecond so that one read brings many events
   bool below_only = true;  // fanotify_filesystem: report only what lies under the operands
-  std::vector<std::string> excluded_paths;  // not watched when found below an operand, nor anything below them;
+  std::vector<std::string> excluded_paths{};  // not watched when found below an operand, nor anything below them;
                                             // compared as strings, a final '/' aside
   // Asked with the path of a directory (ending in '/') found below an operand; true: it and all below go
   // unwatched. May be empty.
-  std::function<bool(std::string_view directory)> prune;
+  std::function<bool(std::string_view directory)> prune{};
 };
 
 // Something a person may want to know, apart from the events.

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What `meson install` leaves in an empty prefix, and that a stranger can build on it."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ALIASED = ["inotifywait", "inotifywatch"]
+PROGRAMS = ALIASED + ["inotifysync"]
+
+pytestmark = pytest.mark.plain_build
+
+
+def run(*command, **options):
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=120, **options)
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def build():
+    return Path(os.environ.get("NOTIFY_BUILD", ROOT / "build")).absolute()
+
+
+@pytest.fixture(scope="module")
+def prefix(build, tmp_path_factory):
+    """The prefix of the build, below an empty directory."""
+    stage = tmp_path_factory.mktemp("stage")
+    run("meson", "install", "-C", build, "--no-rebuild", "--destdir", stage)
+    return stage / "usr/local"
+
+
+@pytest.fixture(scope="module")
+def library(prefix):
+    found = list(prefix.glob("lib/**/libnotify_core.so"))
+    assert len(found) == 1
+    return found[0]
+
+
+def test_all_that_belongs_there_is_there(prefix, library):
+    header_names = {p.name for p in (ROOT / "libnotify_core/include/notify_core").iterdir()}
+    assert {p.name for p in (prefix / "include/notify_core").iterdir()} == header_names
+    for program in PROGRAMS:
+        assert os.access(prefix / "bin" / program, os.X_OK)
+    for program in ALIASED:
+        alias = prefix / "bin" / program.replace("inotify", "fsnotify")
+        assert os.readlink(alias) == program
+    for page in (ROOT / "man").glob("*.[1-8]"):
+        assert (prefix / "share/man" / f"man{page.suffix[1]}" / page.name).is_file()
+    assert os.readlink(library.parent / "libnotify_core.so.5") == "libnotify_core.so.5.0.0"
+    assert (library.parent / "pkgconfig/notify_core.pc").is_file()
+
+
+def test_nothing_else_is_there(prefix):
+    """No tests, no static copies of the objects, no folder that was not expected."""
+    assert {p.name for p in prefix.iterdir()} <= {"bin", "include", "lib", "share", "libexec"}
+    assert not list(prefix.glob("lib/**/*.a"))
+    assert {p.name for p in (prefix / "include").iterdir()} == {"notify_core"}
+
+
+def test_the_library_has_its_soname_and_shows_only_public_names(library):
+    assert "Library soname: [libnotify_core.so.5]" in run("readelf", "-d", library)
+    shown = [line.split(" ", 2)[2] for line in run("nm", "-DC", "--defined-only", library).splitlines()]
+    inner = ("sys::", "event::", "backend::", "watch::", "text::", "Impl::")
+    assert any("notify_core::Watcher::create" in name for name in shown)
+    for name in shown:
+        public = name.startswith(("notify_", "typeinfo for notify_core::", "typeinfo name for notify_core::",
+                                  "vtable for notify_core::", "NOTIFY_CORE_5"))
+        assert public and not any(room in name.split("(")[0] for room in inner), name
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_programs_run_from_there(prefix, program):
+    """They find the library beside themselves, wherever the prefix was put."""
+    linked = run("ldd", prefix / "bin" / program)
+    assert "not found" not in linked
+    assert str(prefix.parent.parent) in linked
+    done = subprocess.run([prefix / "bin" / program, "--help"], capture_output=True, text=True, timeout=20)
+    assert program in done.stdout and done.stderr == ""
+
+
+def test_a_program_builds_on_it_and_runs(prefix, library, tmp_path):
+    compiler = shutil.which(os.environ.get("CXX", "c++"))
+    flags = run("pkg-config", f"--define-variable=prefix={prefix}", "--cflags", "--libs", "notify_core",
+                env=dict(os.environ, PKG_CONFIG_PATH=str(library.parent / "pkgconfig"))).split()
+    program = tmp_path / "program"
+    run(compiler, "-std=c++20", "-Wall", "-Wextra", "-Werror", ROOT / "tests/cli/install_example.cpp", "-o", program, *flags)
+
+    (tmp_path / "tree/below").mkdir(parents=True)
+    environment = dict(os.environ, LD_LIBRARY_PATH=str(library.parent))
+    with subprocess.Popen([program, "tree"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout.readline() == "watching\n"
+            (tmp_path / "tree/below/new").touch()
+            assert running.communicate(timeout=20)[0] == "tree/below/ CREATE new\n"
+            assert running.returncode == 0
+        finally:
+            running.kill()
+
+
+def test_every_public_header_stands_alone(prefix, tmp_path):
+    """Each can be included first; the C header in C too."""
+    for header in sorted((prefix / "include/notify_core").iterdir()):
+        source = tmp_path / "source.cpp"
+        source.write_text(f"#include <notify_core/{header.name}>\nint main() {{}}\n")
+        run("c++", "-std=c++20", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{prefix}/include", source)
+        if header.suffix == ".h":
+            run("cc", "-x", "c", "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{prefix}/include", source)
