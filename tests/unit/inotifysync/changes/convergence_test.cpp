@@ -302,7 +302,7 @@ class World {
   void make_symlink() {
     const std::string path = new_name();
     if (exists(path)) return;
-    fs::create_symlink(pick(2) ? "n1" : "/nowhere", top_ / path);
+    fs::create_symlink(pick(2) ? "n1" : "no/where", top_ / path);
     mark(path, dirt::created);
   }
 

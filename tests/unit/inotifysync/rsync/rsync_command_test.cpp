@@ -16,7 +16,7 @@ RsyncSettings settings() {
   return out;
 }
 
-Step step_of(StepKind kind, const char* from = "", const char* to = "") {
+Step step_of(StepKind kind, std::string_view from = {}, std::string_view to = {}) {
   Step step;
   step.kind = kind;
   step.ignore_times = step.from_root = kind == StepKind::exact;
