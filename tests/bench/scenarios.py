@@ -110,8 +110,8 @@ class Bench:
         lines = reader.lines if reader else output.read_bytes().count(b"\n")
         # The files are made first: three events each.
         delivered = min(lines / (count + 300), 1.0)
-        return {"CPU s a million": cpu * 1e6 / count, "delivered %": 100 * delivered,
-                "reads and writes an event": calls / count, "events a second": lines / took,
+        return {"CPU s a million": cpu * 1e6 / max(lines, 1), "delivered %": 100 * delivered,
+                "reads and writes an event": calls / max(lines, 1), "events a second": lines / took,
                 "loss is said": "-" if delivered > 0.9999 else "yes" if run.said_overflow() else "no"}
 
     # One at a time --------------------------------------------------------------------------------------------------
