@@ -8,7 +8,7 @@ export PATH=/usr/bin:/bin:$PATH
 # shellcheck disable=SC2034
 packages_to_build=(g++ meson ninja-build pkgconf libfmt-dev libcxxopts-dev libtomlplusplus-dev)
 # shellcheck disable=SC2034
-packages_to_test=(doctest-dev python3-pytest python3-pytest-xdist inotify-tools rsync openssh-server mandoc binutils)
+packages_to_test=(doctest-dev python3-pytest python3-pytest-xdist inotify-tools rsync openssh-server openssh-client mandoc binutils jq)
 # shellcheck disable=SC2034
 packages_to_check=(clang libclang-rt-14-dev clang-format shellcheck mandoc python3)
 
@@ -53,6 +53,7 @@ configure() {
 
 # One build for tests under the sanitizers and for fuzzing: by clang, which has libFuzzer, and with the library static.
 configure_sanitizers() {
+  # shellcheck disable=SC2054
   local options=(-Dbuildtype=debugoptimized -Db_ndebug=false -Ddefault_library=static -Db_lundef=false
     -Db_sanitize=address,undefined -Dcpp_args=-fsanitize=fuzzer-no-link)
   CC=clang CXX=clang++ configure "$1" "${options[@]}"

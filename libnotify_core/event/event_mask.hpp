@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The one table of events. Parsing, printing, --help, the C constants and the test of the man pages all read it.
+// The one table of events. Parsing, printing, --help, the C constants and the test of the man pages all read
+// it.
 #pragma once
 
 #include <linux/fanotify.h>
@@ -20,7 +21,7 @@
 namespace notify_core::event {
 
 struct EventKind {
-  std::string_view name;        // as the user writes it
+  std::string_view name;  // as the user writes it
   EventMask bits;
   std::uint64_t fanotify_bits;  // what fanotify_mark(2) is asked for; 0: fanotify does not report it
   std::string_view label;       // as it is printed; empty: only parsed, or an alias of several bits
@@ -49,7 +50,8 @@ inline constexpr std::array<EventKind, 20> kinds{{
     {"close", mask::close, FAN_CLOSE_WRITE | FAN_CLOSE_NOWRITE, "CLOSE",
      "file or directory closed, regardless of read/write mode"},
     {"move_self", mask::move_self, FAN_MOVE_SELF, "MOVE_SELF", "A watched file or directory was moved."},
-    {"move", mask::move, FAN_MOVED_FROM | FAN_MOVED_TO, "", "file or directory moved to or from watched directory"},
+    {"move", mask::move, FAN_MOVED_FROM | FAN_MOVED_TO, "",
+     "file or directory moved to or from watched directory"},
     {"isdir", mask::is_directory, FAN_ONDIR, "ISDIR", ""},
     {"all_events", mask::all_events, 0, "", ""},
     {"oneshot", mask::one_shot, 0, "", ""},

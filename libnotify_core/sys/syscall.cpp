@@ -78,11 +78,19 @@ std::ptrdiff_t list_directory(int fd, void* buffer, std::size_t size) {
   return checked(static_cast<std::ptrdiff_t>(::syscall(SYS_getdents64, fd, buffer, size)));
 }
 
-void enlarge_pipe(int fd, int size) { ::fcntl(fd, F_SETPIPE_SZ, size); }
+void enlarge_pipe(int fd, int size) {
+  ::fcntl(fd, F_SETPIPE_SZ, size);
+}
 
-int fork() { return checked(::fork()); }
-int new_session() { return checked(::setsid()); }
-int duplicate_onto(int fd, int target) { return checked(::dup2(fd, target)); }
+int fork() {
+  return checked(::fork());
+}
+int new_session() {
+  return checked(::setsid());
+}
+int duplicate_onto(int fd, int target) {
+  return checked(::dup2(fd, target));
+}
 
 int change_directory(int fd) {
   return checked(::fchdir(fd));

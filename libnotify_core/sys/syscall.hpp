@@ -32,8 +32,8 @@ int write_all(int fd, std::string_view data);
 std::ptrdiff_t list_directory(int fd, void* buffer, std::size_t size);  // getdents64(2)
 // Makes room for `size` bytes where `fd` is a pipe and the system allows it; else nothing happens.
 void enlarge_pipe(int fd, int size);
-int fork();  // 0: in the child
-int new_session();  // setsid(2)
+int fork();                              // 0: in the child
+int new_session();                       // setsid(2)
 int duplicate_onto(int fd, int target);  // dup2(2)
 int change_directory(int fd);
 int change_directory(const char* path);

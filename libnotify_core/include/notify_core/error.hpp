@@ -10,14 +10,15 @@
 namespace notify_core {
 
 struct Error {
-  int number = 0;      // errno(3) as the call left it; 0 where no system call failed (a bad pattern, say)
-  std::string call;    // the system or library call that failed: "inotify_add_watch", "regcomp"
-  std::string path;    // what it was called on, as the caller named it; may be empty
-  std::string detail;  // what the call said of itself (regerror(3), a parser); empty: strerror(number) says it all
+  int number = 0;    // errno(3) as the call left it; 0 where no system call failed (a bad pattern, say)
+  std::string call;  // the system or library call that failed: "inotify_add_watch", "regcomp"
+  std::string path;  // what it was called on, as the caller named it; may be empty
+  std::string
+      detail;  // what the call said of itself (regerror(3), a parser); empty: strerror(number) says it all
 };
 
-// A value or an Error: what every call that can fail returns. `if (result)` asks which; value() and error() may
-// only be called on the one that is there.
+// A value or an Error: what every call that can fail returns. `if (result)` asks which; value() and error()
+// may only be called on the one that is there.
 template <class T>
 class [[nodiscard]] Result {
  public:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Watches files and trees of directories and hands on what happens to them, under the path each has at that
-// moment. One thread at a time may use a Watcher; the thread that a recursive add() starts ends before it returns.
+// moment. One thread at a time may use a Watcher; the thread that a recursive add() starts ends before it
+// returns.
 #pragma once
 
 #include <chrono>
@@ -30,16 +31,19 @@ struct WatcherOptions {
   EventMask mask = mask::all_events;  // what the kernel is asked for and the sink is handed
   bool recursive = false;             // watch the directories below each operand too
   bool follow_tree = false;           // with recursive: keep up with directories born, moved and lost later
-  // With follow_tree: ask the kernel for births and moves whether `mask` has them or not. If not, what `mask` leaves
-  // out is not kept up with: without create newborn directories stay unwatched, without moves names stay old.
+  // With follow_tree: ask the kernel for births and moves whether `mask` has them or not. If not, what `mask`
+  // leaves out is not kept up with: without create newborn directories stay unwatched, without moves names
+  // stay old.
   bool follow_unasked = true;
-  // An operand that is a symbolic link stands for what it points to. A directory watched with all below always does.
+  // An operand that is a symbolic link stands for what it points to. A directory watched with all below
+  // always does.
   bool follow_symlinks = true;
-  bool recover = true;   // report what the kernel could not: entries found in directories born under watch
-  bool gather = false;   // under load, pause for a fraction of a millisecond so that one read brings many events
-  bool below_only = true;  // fanotify_filesystem: report only what lies under the operands
-  std::vector<std::string> excluded_paths{};  // not watched when found below an operand, nor anything below them;
-                                            // compared as strings, a final '/' aside
+  bool recover = true;  // report what the kernel could not: entries found in directories born under watch
+  bool gather =
+      false;  // under load, pause for a fraction of a millisecond so that one read brings many events
+  bool below_only = true;                     // fanotify_filesystem: report only what lies under the operands
+  std::vector<std::string> excluded_paths{};  // not watched when found below an operand, nor anything below
+                                              // them; compared as strings, a final '/' aside
   // Asked with the path of a directory (ending in '/') found below an operand; true: it and all below go
   // unwatched. May be empty.
   std::function<bool(std::string_view directory)> prune{};
@@ -48,16 +52,16 @@ struct WatcherOptions {
 // Something a person may want to know, apart from the events.
 struct Notice {
   enum class Kind {
-    new_directory,     // follow_tree: a directory born or moved in is now watched; `path` ends in '/'
-    watch_deleted,     // the watch of `path` ended: deleted or unmounted
-    watch_moved_out,   // the watch of `path` ended: moved to where nothing is watched
-    overflow,          // the kernel's queue overflowed: events were lost, the tree is being read again
-    overflow_repaired, // the tree was read again and every directory is watched
-    watch_failed,      // `path` could not be watched: `error` says why (ENOSPC: the limit of watches)
+    new_directory,      // follow_tree: a directory born or moved in is now watched; `path` ends in '/'
+    watch_deleted,      // the watch of `path` ended: deleted or unmounted
+    watch_moved_out,    // the watch of `path` ended: moved to where nothing is watched
+    overflow,           // the kernel's queue overflowed: events were lost, the tree is being read again
+    overflow_repaired,  // the tree was read again and every directory is watched
+    watch_failed,       // `path` could not be watched: `error` says why (ENOSPC: the limit of watches)
   };
   Kind kind;
-  std::string_view path;   // valid until the sink returns
-  std::uint32_t watch = 0; // which watch, for the watch_ kinds
+  std::string_view path;    // valid until the sink returns
+  std::uint32_t watch = 0;  // which watch, for the watch_ kinds
   const Error* error = nullptr;
 };
 
@@ -76,9 +80,10 @@ class NOTIFY_API Watcher {
   Watcher& operator=(Watcher&&) noexcept;
   ~Watcher();
 
-  // Watches `path`, and what is below it where asked. What vanishes while the tree is read is no error. A failure
-  // below (ENOSPC: out of watches, EACCES: unreadable directory) ends the call only where it would leave the
-  // operand itself unwatched or the limit is reached; else `on_unreadable` is told and the rest goes on.
+  // Watches `path`, and what is below it where asked. What vanishes while the tree is read is no error. A
+  // failure below (ENOSPC: out of watches, EACCES: unreadable directory) ends the call only where it would
+  // leave the operand itself unwatched or the limit is reached; else `on_unreadable` is told and the rest
+  // goes on.
   Result<void> add(std::string_view path, const std::function<void(const Error&)>& on_unreadable = {});
 
   enum class Wait {
@@ -90,9 +95,9 @@ class NOTIFY_API Watcher {
   // Waits until something happens, at most `timeout` (none: for ever), and hands it on.
   Result<Wait> wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink);
 
-  // For programs with a loop of their own: descriptor() becomes readable when dispatch() has something to do, and
-  // dispatch() must be called again no later than after next_timeout(), where that is given. dispatch() never
-  // blocks; it returns timed_out when there was nothing.
+  // For programs with a loop of their own: descriptor() becomes readable when dispatch() has something to do,
+  // and dispatch() must be called again no later than after next_timeout(), where that is given. dispatch()
+  // never blocks; it returns timed_out when there was nothing.
   int descriptor() const;
   std::optional<std::chrono::nanoseconds> next_timeout() const;
   Result<Wait> dispatch(EventSink& sink);
