@@ -113,6 +113,14 @@ def link_broken(top):
     write(top / "dir-link", "alone")
 
 
+def written_through_a_link_that_goes(top):
+    with open(top / "x", "a") as file:
+        file.write("more")
+    (top / "x").unlink()
+    os.chmod(top / "y-link", 0o600)
+    (top / "y-link").unlink()
+
+
 def moved_out_of_the_way_and_deleted(top):
     (top / "x").rename(top / "y")
     shutil.rmtree(top / "y")
@@ -209,7 +217,7 @@ CASES = [
     (with_symlink, symlink_to_directory), (with_symlink, symlink_changed), (with_symlink, deleted),
     (with_file, same_second_same_size), (with_file, replaced_by_rename), (with_two, swapped),
     (with_directory, renamed_and_back_filled), (with_file, hard_linked), (with_links, written_through_link),
-    (with_links, link_broken), (with_directory, moved_out_of_the_way_and_deleted), (nothing, deep_and_at_once),
+    (with_links, link_broken), (with_links, written_through_a_link_that_goes), (with_directory, moved_out_of_the_way_and_deleted), (nothing, deep_and_at_once),
     (nothing, created_and_deleted), (with_file, mode_and_time), (with_directory, directory_mode),
     (with_file, truncated), (with_directory, parent_replaced_by_file_while_child_changes),
     (with_directory, nested_renames), (nothing, fifo_and_socketless_device), (nothing, empty_file_and_directory),

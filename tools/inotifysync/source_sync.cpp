@@ -130,6 +130,7 @@ void SourceSync::start() {
     full_pass();
   else
     for (const auto& worker : workers_) worker->changed();
+  if (!around_.once) view_.look_for_links();
 }
 
 void SourceSync::full_pass() {
@@ -370,12 +371,12 @@ bool SourceSync::may_delete_in_full_pass() {
 std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const ChangeSet>& changes,
                                               Deletion deletion) {
   if (planned_.batch && planned_.changes == changes && planned_.deletion == deletion) return planned_.batch;
-  SourceView view(root_);
+  view_.begin_plan();
   PlanOptions options;
   options.deletion = deletion;
   options.patterns = &patterns_;
   options.source = root_.empty() ? "/" : root_;
-  planned_ = {changes, deletion, std::make_shared<Batch>(plan_batch(*changes, view, options))};
+  planned_ = {changes, deletion, std::make_shared<Batch>(plan_batch(*changes, view_, options))};
   return planned_.batch;
 }
 

@@ -55,6 +55,11 @@ class FileSystemView {
   virtual FileInfo lstat(const std::string& path) = 0;
   // The names in a directory, not "." and ".."; false where it cannot be read to the end.
   virtual bool list(const std::string& path, const std::function<void(std::string_view name)>& visit) = 0;
+  // The other names of the file that `path` is, or was a moment ago, as far as that is known already.
+  virtual std::vector<std::string> other_names(const std::string& path) {
+    (void)path;
+    return {};
+  }
   // All names in the source that are the same file as `info`; what is not known is left out. May walk the
   // tree.
   virtual std::vector<std::string> hard_links(const FileInfo& info) {

@@ -29,6 +29,16 @@ bool Intake::hidden(std::string_view path, bool directory) const {
 
 void Intake::mark(std::string_view path, Dirt dirt) {
   fresh_.mark(path, dirt);
+  if ((dirt & (dirt::content | dirt::attributes)) == 0) return;
+  // It shows under all names of the file, and the one that was used may be gone before a batch is planned.
+  for (const std::string& other : files_.other_names(std::string(path))) {
+    if (!hidden(other, false)) fresh_.mark(other, dirt & (dirt::content | dirt::attributes));
+  }
+}
+
+// What there is to say of a file that is kept back no longer.
+Dirt Intake::let_go(std::string_view path) {
+  return born_.erase(std::string(path)) ? dirt::content | dirt::created : dirt::content;
 }
 
 void Intake::written(std::string_view path, Time now) {
@@ -41,7 +51,11 @@ void Intake::created(const notify_core::Event& event, std::string_view path, boo
   if (directory) return mark(path, dirt::created);
   if (!event.recovered) {
     const FileInfo info = files_.lstat(std::string(path));
-    if (info.type == FileInfo::Type::file && info.links == 1) return written(path, now);
+    if (info.type == FileInfo::Type::file && info.links == 1) {
+      written(path, now);
+      if (settling_.holds(path)) born_.emplace(path);
+      return;
+    }
   }
   mark(path, dirt::created | dirt::content);
 }
@@ -49,6 +63,7 @@ void Intake::created(const notify_core::Event& event, std::string_view path, boo
 void Intake::give_up_move() {
   if (!moved_from_) return;
   settling_.released(moved_from_->path);
+  let_go(moved_from_->path);
   mark(moved_from_->path, dirt::gone);
   moved_from_.reset();
 }
@@ -58,14 +73,19 @@ void Intake::moved_to(std::uint32_t cookie, std::string_view path, bool director
   if (!moved_from_ || moved_from_->cookie != cookie) return mark(path, born);
   const std::string from = std::exchange(moved_from_, std::nullopt)->path;
   settling_.released(path);
+  let_go(path);
   if (settling_.released(
           from)) {  // renamed while it was written: no target has this content under the old name
+    let_go(from);
     mark(from, dirt::gone);
     mark(path, born);
   } else {
     fresh_.mark_moved(from, path);
   }
-  if (directory) settling_.moved_below(from, path);
+  if (!directory) return;
+  settling_.moved_below(from, path);
+  const std::string below = std::string(from).append("/");
+  std::erase_if(born_, [&](const std::string& one) { return one.compare(0, below.size(), below) == 0; });
 }
 
 void Intake::event(const notify_core::Event& event, std::string_view path, Time now) {
@@ -79,12 +99,13 @@ void Intake::event(const notify_core::Event& event, std::string_view path, Time 
   if ((event.mask & mask::moved_to) != 0) moved_to(event.cookie, path, directory);
   if ((event.mask & mask::remove) != 0) {
     settling_.released(path);
+    let_go(path);
     mark(path, dirt::gone);
   }
   if ((event.mask & mask::modify) != 0) written(path, now);
   // Closed without having been written to: only a mapping may have changed it, which its times show.
   if ((event.mask & mask::close_write) != 0)
-    mark(path, settling_.released(path) ? dirt::content : dirt::attributes);
+    mark(path, settling_.released(path) ? let_go(path) : dirt::attributes);
   if ((event.mask & mask::attrib) != 0 && !settling_.holds(path)) mark(path, dirt::attributes);
 }
 
@@ -106,7 +127,7 @@ void Intake::hint(std::string_view path) {
 
 void Intake::tick(Time now) {
   if (moved_from_ && now >= moved_from_->at + pairing_window) give_up_move();
-  for (const std::string& path : settling_.take_due(now)) mark(path, dirt::content);
+  for (const std::string& path : settling_.take_due(now)) mark(path, let_go(path));
 }
 
 std::optional<Intake::Time> Intake::next_due() const {
@@ -118,7 +139,7 @@ std::optional<Intake::Time> Intake::next_due() const {
 
 void Intake::release_all() {
   give_up_move();
-  for (const std::string& path : settling_.take_all()) mark(path, dirt::content);
+  for (const std::string& path : settling_.take_all()) mark(path, let_go(path));
 }
 
 ChangeSet Intake::take() {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "inotifysync/changes/batch.hpp"
 #include "inotifysync/changes/change_set.hpp"
@@ -58,6 +59,7 @@ class Intake {
   void mark(std::string_view path, Dirt dirt);
   void created(const notify_core::Event& event, std::string_view path, bool directory, Time now);
   void written(std::string_view path, Time now);
+  Dirt let_go(std::string_view path);
   void moved_to(std::uint32_t cookie, std::string_view path, bool directory);
   void give_up_move();
 
@@ -65,6 +67,7 @@ class Intake {
   const PatternList& patterns_;
   Settling settling_;
   ChangeSet fresh_;
+  std::unordered_set<std::string> born_;  // kept back since they were made: no target has them
   std::optional<MovedFrom> moved_from_;
   std::unordered_map<std::string, std::uint64_t> hinted_;  // what the path looked like
 };

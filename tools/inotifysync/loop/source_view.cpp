@@ -69,26 +69,4 @@ bool SourceView::list(const std::string& path, const std::function<void(std::str
   }
 }
 
-std::vector<std::string> SourceView::hard_links(const FileInfo& info) {
-  if (!std::exchange(indexed_, true)) index_links();
-  const auto found = names_of_.find({info.device, info.inode});
-  return found == names_of_.end() ? std::vector<std::string>{} : found->second;
-}
-
-void SourceView::index_links() {
-  std::vector<std::string> below{""};
-  while (!below.empty()) {
-    const std::string here = std::move(below.back());
-    below.pop_back();
-    list(here, [&](std::string_view name) {
-      std::string path = here.empty() ? std::string(name) : here + "/" + std::string(name);
-      const FileInfo one = lstat(path);
-      if (one.type == FileInfo::Type::directory)
-        below.push_back(std::move(path));
-      else if (one.links > 1)
-        names_of_[{one.device, one.inode}].push_back(std::move(path));
-    });
-  }
-}
-
 }  // namespace inotifysync

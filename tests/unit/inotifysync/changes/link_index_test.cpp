@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/changes/link_index.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+
+using namespace inotifysync;
+
+namespace {
+
+// Names and inodes, all in one directory "d"; counts how often it is read.
+class Names : public FileSystemView {
+ public:
+  std::map<std::string, std::uint64_t> inodes;
+  std::uint64_t outside = 0;  // names of every file that lie elsewhere
+  int walks = 0;
+
+  FileInfo lstat(const std::string& path) override {
+    FileInfo info;
+    if (path == "d") info.type = FileInfo::Type::directory;
+    const auto found = inodes.find(path);
+    if (found == inodes.end()) return info;
+    info.type = FileInfo::Type::file;
+    info.inode = found->second;
+    info.links = outside;
+    for (const auto& [name, inode] : inodes) info.links += inode == found->second;
+    return info;
+  }
+  bool list(const std::string& path, const std::function<void(std::string_view)>& visit) override {
+    if (path.empty()) {
+      ++walks;
+      visit("d");
+    }
+    for (const auto& [name, inode] : inodes) {
+      if (path == "d") visit(std::string_view(name).substr(2));
+    }
+    return true;
+  }
+};
+
+using List = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("names of one file are found by one walk") {
+  Names files;
+  files.inodes = {{"d/a", 1}, {"d/b", 1}, {"d/c", 2}, {"d/e", 3}, {"d/f", 3}};
+  LinkIndex index(files);
+  CHECK(index.others("d/a").empty());  // nothing was read yet
+  CHECK(index.names(files.lstat("d/a")) == List{"d/a", "d/b"});
+  CHECK(index.names(files.lstat("d/f")) == List{"d/e", "d/f"});
+  CHECK(files.walks == 1);
+  CHECK(index.others("d/a") == List{"d/b"});
+  CHECK(index.others("d/c").empty());
+}
+
+TEST_CASE("a name that is gone is still known to have been one of the file's") {
+  Names files;
+  files.inodes = {{"d/a", 1}, {"d/b", 1}};
+  LinkIndex index(files);
+  index.walk();
+  files.inodes.erase("d/a");
+  CHECK(index.others("d/a") == List{"d/b"});
+  files.inodes["d/a"] = 9;  // another file by that name
+  files.inodes["d/z"] = 1;
+  index.renew();
+  CHECK(index.names(files.lstat("d/b")) == List{"d/b", "d/z"});
+  CHECK(index.others("d/a").empty());
+}
+
+TEST_CASE("names outside the source do not make it walk again and again") {
+  Names files;
+  files.inodes = {{"d/a", 1}, {"d/b", 1}};
+  files.outside = 1;
+  LinkIndex index(files);
+  for (int i = 0; i < 5; ++i, index.renew()) CHECK(index.names(files.lstat("d/a")) == List{"d/a", "d/b"});
+  CHECK(files.walks == 1);
+  files.inodes["d/c"] = 1;
+  index.renew();
+  CHECK(index.names(files.lstat("d/a")) == List{"d/a", "d/b", "d/c"});
+  CHECK(files.walks == 2);
+}
+
+TEST_CASE("a walk can be bounded") {
+  Names files;
+  for (int i = 0; i < 1000; ++i) files.inodes["d/" + std::to_string(i)] = 1;
+  LinkIndex index(files);
+  index.walk(11);
+  CHECK(index.others("d/0").size() < 11);
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Which names in the source are one file. inotify(7) tells the one name that was used; what was written shows
+// under all of them, and rsync needs them all in one list. Pure but for the view of the file system.
+//
+// Only files with several names are remembered. A walk of the whole source is made when a file is met that
+// has more names than are known, and not again for names that lie outside the source.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "inotifysync/changes/batch.hpp"
+
+namespace inotifysync {
+
+class LinkIndex {
+ public:
+  // `files` outlives it.
+  explicit LinkIndex(FileSystemView& files) : files_(files) {}
+
+  // All names of the file that `info` describes. May walk the source, once after each call of renew().
+  std::vector<std::string> names(const FileInfo& info);
+  // A new plan begins: what is known may be out of date.
+  void renew() { fresh_ = false; }
+  // The other names of what `path` is or was, as far as they are known. Cheap.
+  std::vector<std::string> others(const std::string& path) const;
+  // Reads the source, but gives up beyond `at_most` names.
+  void walk(std::size_t at_most = static_cast<std::size_t>(-1));
+
+ private:
+  using Key = std::pair<std::uint64_t, std::uint64_t>;  // device and inode
+  struct File {
+    std::vector<std::string> names;
+    std::uint64_t links = 0;  // as of the last walk
+    std::size_t found = 0;    // names in the source then; fewer than links where others lie outside
+  };
+
+  void drop_stale(File& file, Key key);
+
+  FileSystemView& files_;
+  bool fresh_ = false;  // walked for this plan
+  std::map<Key, File> known_;
+  std::unordered_map<std::string, Key> by_name_;
+};
+
+}  // namespace inotifysync
