@@ -20,10 +20,13 @@ Statistics::By counted_by(By by) {
   return by == By::extension ? Statistics::By::extension : Statistics::By::watch;
 }
 
-// As many rows as fit below the line of the period and the titles.
+// As many rows as fit below the line of the period and the titles; what would move the cursor is shown as
+// '?'.
 StatisticsReport fitting(StatisticsReport report, unsigned rows_of_terminal) {
   const std::size_t room = rows_of_terminal > 3 ? rows_of_terminal - 3 : 1;
   if (report.rows.size() > room) report.rows.resize(room);
+  const auto control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
+  for (StatisticsRow& row : report.rows) std::ranges::replace_if(row.name, control, '?');
   return report;
 }
 

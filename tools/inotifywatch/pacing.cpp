@@ -11,14 +11,15 @@ constexpr auto window = 1ms;
 constexpr std::size_t busy_events = 30;  // in a window
 constexpr std::size_t worth_a_rest = 8;
 constexpr int patience = 3;  // rests in vain, one after the other
-constexpr auto distrust = 100ms;
+constexpr auto distrust = 200ms;
+constexpr std::size_t most_at_once = 4096;  // a quarter of what the queue holds, unless it was made larger
 
 }  // namespace
 
 bool Pacing::rest_after(Time now, std::size_t events) {
   if (rested_ && events != 0) {
     in_vain_ = events < worth_a_rest ? in_vain_ + 1 : 0;
-    if (in_vain_ >= patience) no_rest_before_ = now + distrust;
+    if (in_vain_ >= patience || events >= most_at_once) no_rest_before_ = now + distrust;
   }
   window_events_ += events;
   if (const auto elapsed = now - window_began_; elapsed >= window) {

@@ -10,14 +10,15 @@ namespace notify_tools::inotifywatch {
 class Pacing {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  static constexpr std::chrono::nanoseconds rest = std::chrono::microseconds(500);
+  static constexpr std::chrono::nanoseconds rest = std::chrono::milliseconds(1);
 
   // A read brought so many events. True: rest, and then read without waiting.
   //
-  // Only a steady, high rate is a reason, so that events which come alone are counted at once. And resting
-  // has to pay: the kernel merges equal events that follow each other unread, and of a file written to in
-  // small steps the rest would leave next to nothing to count. A read after a rest that brings only a few
-  // events looks like that, and there is no more resting for a while.
+  // Only a steady, high rate is a reason, so that events which come alone are counted at once; and not where
+  // the kernel's queue might become full meanwhile. Resting has to pay, too: the kernel merges equal events
+  // that follow each other unread, and of a file written to in small steps a rest leaves next to nothing to
+  // count. If reads after rests bring only a few events, it looks like that, and there is no more resting for
+  // a while.
   bool rest_after(Time now, std::size_t events);
 
  private:
