@@ -61,13 +61,12 @@ class MovePairing {
 
   // Takes a move that has a partner but saw no MOVE_SELF; false where there is none.
   bool take_unconfirmed(Move& out) {
-    for (auto move = moves_.begin(); move != moves_.end(); ++move) {
-      if (move->to_parent == no_node) continue;
-      out = std::move(*move);
-      moves_.erase(move);
-      return true;
-    }
-    return false;
+    return take_if(out, [](const Move& move) { return move.to_parent != no_node; });
+  }
+
+  // Takes a move from this place; false where there is none.
+  bool take_from(NodeId parent, std::string_view name, Move& out) {
+    return take_if(out, [&](const Move& m) { return m.from_parent == parent && m.from_name == name; });
   }
 
   // The node is gone: nothing can have left it or arrived in it any more.
@@ -78,6 +77,15 @@ class MovePairing {
   bool empty() const { return moves_.empty(); }
 
  private:
+  template <class Wanted>
+  bool take_if(Move& out, Wanted wanted) {
+    const auto move = std::find_if(moves_.begin(), moves_.end(), wanted);
+    if (move == moves_.end()) return false;
+    out = std::move(*move);
+    moves_.erase(move);
+    return true;
+  }
+
   // Moves whose partner never comes (files' parents unwatched, directories that left) are few at a time.
   static constexpr std::size_t most_kept = 256;
   std::deque<Move> moves_;

@@ -6,7 +6,10 @@
 namespace notify_core::watch {
 
 void Recovery::add(int watch, std::string_view name, bool directory) {
-  if (lookup(watch, name) != nullptr) return;
+  if (Entry* entry = lookup(watch, name)) {
+    if (entry->state == State::open) return;
+    settle(*entry);  // reported under another path: it came here with its directory
+  }
   found_.push_back(Entry{{watch, std::string(name), directory}, State::open});
   Entry* entry = &found_.back();  // stays where it is: a deque grows and shrinks at its ends
   index_.emplace(Key{watch, entry->found.name}, entry);
@@ -27,6 +30,7 @@ void Recovery::report_with_parents(NodeId node, std::vector<Found>& due) {
   report_with_parents(tree_.parent(node), due);
   Entry* entry = lookup(tree_.watch(tree_.parent(node)), tree_.name(node));
   if (entry == nullptr || entry->state != State::open) return;
+  if (tree_.child(tree_.parent(node), tree_.name(node)) != node) return;  // the entry is what replaced it
   entry->state = State::reported;
   due.push_back(entry->found);
 }

@@ -99,6 +99,11 @@ bool Watcher::Impl::leaves_out(NodeId parent, std::string_view name) {
   return options_.prune && options_.prune(scratch_);
 }
 
+// The queue will tell how it came there: whoever moves a watched directory makes a MOVE_SELF.
+void Watcher::Impl::sighted(NodeId node, NodeId parent, std::string_view name) {
+  sightings_[tree_.watch(node)] = {tree_.watch(parent), std::string(name)};
+}
+
 void Watcher::Impl::found(NodeId parent, std::string_view name, bool directory) {
   if (!options_.recover || (options_.mask & mask::create) == 0) return;
   recovery_.add(tree_.watch(parent), name, directory);
@@ -128,14 +133,20 @@ void Watcher::Impl::follow_after(NodeId node, const Record& record) {
     departing_ = no_node;
     return drop(node, End::moved_out);
   }
+  if (node == newcomer_) {
+    newcomer_ = no_node;
+    return list_newcomer(node);
+  }
   if (!options_.recursive || !options_.follow_tree || (record.mask & mask::is_directory) == 0) return;
   const std::string name(record.name);
   if (record.mask & mask::moved_from) {
     moves_.add_from(
         {record.cookie, node, name, tree_.child(node, name) != no_node, leaves_out(node, name), no_node, {}});
   } else if (record.mask & mask::moved_to) {
+    settle_moves_from(node, name);
     arrived(node, record);
   } else if (record.mask & mask::create) {
+    settle_moves_from(node, name);
     born(node, name, ScanKind::birth);
   }
 }
@@ -159,11 +170,35 @@ void Watcher::Impl::self_moved(NodeId node) {
   watch::Move* found = moves_.by_place(tree_.parent(node), tree_.name(node));
   if (found == nullptr) return;
   const watch::Move move = moves_.take(found);
-  if (move.to_parent == no_node || leaves_out(move.to_parent, move.to_name)) {
-    departing_ = node;
-  } else {
+  if (move.to_parent != no_node && !leaves_out(move.to_parent, move.to_name)) {
     put_at(node, move.to_parent, move.to_name);
+    const auto seen = sightings_.find(tree_.watch(node));
+    if (seen == sightings_.end()) return;
+    const bool there =
+        seen->second.parent == tree_.watch(move.to_parent) && seen->second.name == move.to_name;
+    if (there) sightings_.erase(seen);
+  } else if (move.to_parent != no_node || !put_at_sighting(node)) {
+    departing_ = node;
   }
+}
+
+// It left a watched directory for one that was not watched yet, but is by now.
+bool Watcher::Impl::put_at_sighting(NodeId node) {
+  const auto seen = sightings_.find(tree_.watch(node));
+  if (seen == sightings_.end()) return false;
+  const Place place = std::move(seen->second);
+  sightings_.erase(seen);
+  const NodeId parent = tree_.by_watch(place.parent);
+  if (parent == no_node || tree_.is_below(parent, node) || leaves_out(parent, place.name)) return false;
+  put_at(node, parent, place.name);
+  newcomer_ = node;
+  return true;
+}
+
+// Who reads the events has seen it leave and not come: all that is in it is news.
+void Watcher::Impl::list_newcomer(NodeId node) {
+  found(tree_.parent(node), std::string(tree_.name(node)), true);
+  if (!list_again(node, ScanKind::birth)) unsettled_.push_back({tree_.watch(node), ScanKind::birth, 0});
 }
 
 void Watcher::Impl::put_at(NodeId node, NodeId parent, const std::string& name) {
@@ -178,10 +213,18 @@ void Watcher::Impl::put_at(NodeId node, NodeId parent, const std::string& name) 
 // MOVE_SELF will come.
 void Watcher::Impl::confirm_moves() {
   watch::Move move;
-  while (moves_.take_unconfirmed(move)) {
-    if (tree_.child(move.to_parent, move.to_name) == no_node)
-      born(move.to_parent, move.to_name, ScanKind::birth);
-  }
+  while (moves_.take_unconfirmed(move)) settle_move(move);
+}
+
+// Something new stands where they left: their MOVE_SELF would have come before.
+void Watcher::Impl::settle_moves_from(NodeId parent, const std::string& name) {
+  watch::Move move;
+  while (!moves_.empty() && moves_.take_from(parent, name, move)) settle_move(move);
+}
+
+void Watcher::Impl::settle_move(const watch::Move& move) {
+  if (move.to_parent != no_node && tree_.child(move.to_parent, move.to_name) == no_node)
+    born(move.to_parent, move.to_name, ScanKind::birth);
 }
 
 // Opens a watched directory by its path; nothing where another one has that path by now.
@@ -199,25 +242,17 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   if (leaves_out(parent, name)) return;
   sys::Fd place = open_confirmed(parent);
   if (!place) {
-    unsettled_.push_back({tree_.watch(parent), 0});
+    unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0});
     return;
   }
-  int watch = sys::open_at(place.get(), name.c_str(), directory_flags | O_NOFOLLOW);
-  sys::Fd directory(watch);
-  place.reset();
-  if (directory) watch = backend_->enter(directory.get());
-  if (watch == 0) watch = backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
-  if (watch < 0) {
-    if (watch::vanished(watch)) return;
-    const std::string path = std::string(tree_.path(parent)).append(name).append("/");
-    return failed(sys::error(watch, directory ? "inotify_add_watch" : "open", path));
-  }
+  sys::Fd directory;
+  const int watch = watch_newborn(parent, name, std::move(place), directory);
+  if (watch < 0) return;
   const NodeId known = tree_.by_watch(watch);
   const NodeId there = tree_.child(parent, name);
-  if (known != no_node) {
-    if (known != there && !tree_.is_root(known)) put_at(known, parent, name);
-    backend_->add(".", kernel_events_, backend::add_directory_only);
-    return;  // watched since it was found by listing; its contents are known
+  if (known != no_node) {  // watched since it was found by listing; its contents are known
+    if (known != there && !tree_.is_root(known)) sighted(known, parent, name);
+    return;
   }
   if (there != no_node) tree_.set_replaced(there);
   const NodeId node = tree_.add_child(parent, name, watch);
@@ -225,32 +260,79 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   notice(Notice::Kind::new_directory, tree_.path(node));
 }
 
+// Watches and opens the directory `name` in `place`; negative where that cannot be had or where the name has
+// become another directory meanwhile, whose own events will come.
+//
+// It is watched by its name, not through the descriptor: what was opened may stand elsewhere by the time it
+// is watched. So whenever the queue has a rename of it after the watch, it has its MOVE_SELF too.
+int Watcher::Impl::watch_newborn(NodeId parent, const std::string& name, sys::Fd place, sys::Fd& directory) {
+  constexpr unsigned here = backend::add_directory_only | backend::add_keep_old_events;
+  const EventMask events = scanner_.quiet_events();
+  int watch = sys::open_at(place.get(), name.c_str(), directory_flags | O_NOFOLLOW);
+  directory.reset(watch);
+  if (directory) watch = backend_->add(name.c_str(), events, here | backend::add_no_follow);
+  place.reset();
+  if (watch < 0) {
+    if (watch::vanished(watch)) return watch;
+    const std::string path = std::string(tree_.path(parent)).append(name).append("/");
+    failed(sys::error(watch, directory ? "inotify_add_watch" : "open", path));
+    return watch;
+  }
+  int opened = backend_->enter(directory.get());
+  if (opened == 0) opened = backend_->add(".", events, here);
+  if (opened == watch) return watch;
+  for (const int stranger : {watch, opened}) {
+    if (stranger >= 0 && tree_.by_watch(stranger) == no_node) backend_->remove(stranger);
+  }
+  return -ENOENT;
+}
+
 // Lists directories again that could not be found by their path while the queue was behind.
 void Watcher::Impl::settle_again() {
   constexpr int most_tries = 20;
   std::vector<Unsettled> again;
   again.swap(unsettled_);
-  std::sort(again.begin(), again.end(),
-            [](const Unsettled& a, const Unsettled& b) { return a.watch < b.watch; });
+  std::sort(again.begin(), again.end(), [](const Unsettled& a, const Unsettled& b) {
+    return a.watch != b.watch ? a.watch < b.watch : a.kind < b.kind;
+  });
   int last = -1;
   for (Unsettled& unsettled : again) {
     const NodeId node = tree_.by_watch(unsettled.watch);
     if (node == no_node || unsettled.watch == last) continue;
     last = unsettled.watch;
-    const sys::Fd place = open_confirmed(node);
-    sys::Fd directory(place ? sys::open_at(place.get(), ".", directory_flags) : -1);
-    if (directory) {
-      backend_->enter(directory.get());
-      backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
-      scanner_.scan(std::move(directory), node, ScanKind::again);
-    } else if (++unsettled.tries < most_tries) {
-      unsettled_.push_back(unsettled);
-    }
+    if (!list_again(node, unsettled.kind) && ++unsettled.tries < most_tries) unsettled_.push_back(unsettled);
+  }
+}
+
+// False where it cannot be found by its path.
+bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
+  const sys::Fd place = open_confirmed(node);
+  sys::Fd directory(place ? sys::open_at(place.get(), ".", directory_flags) : -1);
+  if (!directory) return false;
+  backend_->enter(directory.get());
+  backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
+  scanner_.scan(std::move(directory), node, kind);
+  return true;
+}
+
+// What lay below `top` and was seen elsewhere in the tree since: it left `top` after that left the tree.
+void Watcher::Impl::rescue_sighted(NodeId top) {
+  std::vector<NodeId> rescued;
+  for (const auto& [watch, place] : sightings_) {
+    const NodeId node = tree_.by_watch(watch);
+    const NodeId parent = tree_.by_watch(place.parent);
+    if (node == top || parent == no_node) continue;
+    if (tree_.is_below(node, top) && !tree_.is_below(parent, top)) rescued.push_back(node);
+  }
+  for (const NodeId node : rescued) {
+    if (put_at_sighting(node)) list_newcomer(node);
+    newcomer_ = no_node;
   }
 }
 
 // Takes a node and all below it out of the tree, deepest first.
 void Watcher::Impl::drop(NodeId top, End end) {
+  if (!sightings_.empty()) rescue_sighted(top);
   NodeId node = top;
   for (;;) {
     while (tree_.first_child(node) != no_node) node = tree_.first_child(node);
@@ -268,6 +350,7 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
     retired_.push_back(tree_.watch(node));
   }
   moves_.forget(node);
+  sightings_.erase(tree_.watch(node));
   tree_.remove(node);
 }
 
@@ -287,7 +370,8 @@ void Watcher::Impl::repair() {
   notice(Notice::Kind::overflow, {});
   moves_.clear();
   unsettled_.clear();
-  departing_ = no_node;
+  departing_ = newcomer_ = no_node;
+  sightings_.clear();
   if (options_.recursive && options_.follow_tree) {
     setting_up_ = true;
     tree_.begin_sweep();

@@ -160,6 +160,10 @@ TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_vie
     // Of two names of one directory among the operands, the first stays.
     if (kind_ == ScanKind::first || tree_.is_root(node)) return Child::skip;
     if (node == there) return kind_ == ScanKind::again ? Child::skip : Child::known;
+    if (kind_ != ScanKind::repair) {
+      listener_.sighted(node, frame.node, name);
+      return Child::skip;
+    }
     if (tree_.is_below(frame.node, node)) return Child::skip;
   }
   if (there != no_node) tree_.set_replaced(there);  // its own events will tell what became of it

@@ -28,6 +28,8 @@ class ScanListener {
   virtual ~ScanListener() = default;
   // True: leave the directory `name` in `parent`, and all below it, unwatched.
   virtual bool leaves_out(NodeId parent, std::string_view name) = 0;
+  // The directory `node`, known under another name, is now `name` in `parent`.
+  virtual void sighted(NodeId node, NodeId parent, std::string_view name) = 0;
   // An entry of a newborn directory.
   virtual void found(NodeId parent, std::string_view name, bool directory) = 0;
   // `path` could not be watched or listed. ENOENT and the like never come here: what vanished is no failure.

@@ -2,15 +2,19 @@
 // A directory's life, as the watcher sees it:
 //
 // Born. CREATE,ISDIR is read on its parent. The parent is opened by its path and confirmed (the same watch
-// must come back for it), the newborn is opened from there without following, watched, and then listed. What
-// the listing shows and the queue does not say is reported once, as recovered. Directories found inside are
-// watched and listed the same way.
+// must come back for it), the newborn is opened from there without following, watched by its name, and
+// listed. What the listing shows and the queue does not say is reported once, as recovered. Directories found
+// inside are watched and listed the same way.
 //
 // Moved. MOVED_FROM, MOVED_TO and MOVE_SELF are read, in this order. The last one moves the node: one edge,
 // whatever lies below. No MOVED_TO in between: it left the tree, and everything below it falls silent.
 //
 // Lost. IGNORED ends the node. If the queue overflowed, every root is walked again: known directories are put
 // where they stand, unknown ones are newborn, and what was not seen is dropped.
+//
+// The tree is as the queue has it, never ahead: a watched directory that a listing shows at another place
+// than the tree does was moved since, and its MOVE_SELF is still to come. Where that one has no MOVED_TO, for
+// the new parent was not watched yet, the sighting tells where it went, and it is reported as if born there.
 //
 // Whenever a look at the file system and the queue disagree, the queue is older: events still in it will
 // tell. A directory that cannot be found where it should be is "unsettled" and looked at again when the queue

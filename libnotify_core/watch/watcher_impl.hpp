@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -31,6 +32,7 @@ class NOTIFY_LOCAL Watcher::Impl final : public watch::ScanListener {
 
   // ScanListener
   bool leaves_out(watch::NodeId parent, std::string_view name) override;
+  void sighted(watch::NodeId node, watch::NodeId parent, std::string_view name) override;
   void found(watch::NodeId parent, std::string_view name, bool directory) override;
   void failed(Error error) override;
 
@@ -61,10 +63,17 @@ class NOTIFY_LOCAL Watcher::Impl final : public watch::ScanListener {
   void arrived(watch::NodeId parent, const backend::Record& record);
   void self_moved(watch::NodeId node);
   void put_at(watch::NodeId node, watch::NodeId parent, const std::string& name);
+  bool put_at_sighting(watch::NodeId node);
+  void list_newcomer(watch::NodeId node);
+  void settle_moves_from(watch::NodeId parent, const std::string& name);
+  void settle_move(const watch::Move& move);
+  int watch_newborn(watch::NodeId parent, const std::string& name, sys::Fd place, sys::Fd& directory);
   void born(watch::NodeId parent, const std::string& name, watch::ScanKind kind);
   sys::Fd open_confirmed(watch::NodeId node);
   void settle_again();
+  bool list_again(watch::NodeId node, watch::ScanKind kind);
   void confirm_moves();
+  void rescue_sighted(watch::NodeId top);
   void drop(watch::NodeId node, End end);
   void drop_one(watch::NodeId node, End end);
   void retire_some();
@@ -89,10 +98,18 @@ class NOTIFY_LOCAL Watcher::Impl final : public watch::ScanListener {
   std::vector<int> retired_;  // watches whose node is gone, still to be ended in the kernel
   struct Unsettled {
     int watch;
+    watch::ScanKind kind;
     int tries;
   };
   std::vector<Unsettled> unsettled_;  // directories that could not be found by their path: listed again later
   watch::NodeId departing_ = watch::no_node;  // left the tree; goes when its MOVE_SELF is handed on
+  watch::NodeId newcomer_ = watch::no_node;   // came back to the tree; listed when its MOVE_SELF is handed on
+  struct Place {
+    int parent;  // the watch
+    std::string name;
+  };
+  std::unordered_map<int, Place>
+      sightings_;  // by watch: where directories were seen that the queue has yet to move
   const std::function<void(const Error&)>* on_unreadable_ = nullptr;  // during add()
   Error limit_error_;
 

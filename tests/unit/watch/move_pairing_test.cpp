@@ -47,3 +47,17 @@ TEST_CASE("moves whose partner never comes do not pile up") {
   CHECK(moves.by_cookie(1) == nullptr);
   CHECK(moves.by_cookie(1000) != nullptr);
 }
+
+TEST_CASE("moves from a place that is taken again can be had, oldest first") {
+  MovePairing moves;
+  Move out;
+  moves.add_from({7, 1, "a", true, false, notify_core::watch::no_node, {}});
+  moves.add_from({8, 1, "b", true, false, notify_core::watch::no_node, {}});
+  moves.add_from({9, 1, "a", true, false, notify_core::watch::no_node, {}});
+  CHECK(moves.take_from(1, "a", out));
+  CHECK(out.cookie == 7);
+  CHECK(moves.take_from(1, "a", out));
+  CHECK(out.cookie == 9);
+  CHECK_FALSE(moves.take_from(1, "a", out));
+  CHECK_FALSE(moves.empty());
+}

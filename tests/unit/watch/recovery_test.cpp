@@ -124,3 +124,21 @@ TEST_CASE("memory is given back, but not before a late CREATE has had its time")
   CHECK(n.recovery.idle());
   CHECK(n.heard(n.d, "g", mask::create) == Verdict::report);
 }
+
+TEST_CASE("what was reported and then came along with its directory is reported under the new path") {
+  Newborn n;
+  n.recovery.add(3, "f", false);
+  n.recovery.drained(n.recovery.mark(), n.due);
+  n.due.clear();
+  n.recovery.add(3, "f", false);
+  n.recovery.drained(n.recovery.mark(), n.due);
+  CHECK(n.names() == "f ");
+}
+
+TEST_CASE("an event of a directory that was replaced says nothing of what replaced it") {
+  Newborn n;
+  n.tree.set_replaced(n.e);
+  n.recovery.add(2, "e", true);
+  CHECK(n.heard(n.e, "f", mask::modify) == Verdict::report);
+  CHECK(n.due.empty());
+}
