@@ -127,7 +127,7 @@ def furnish(bin_directory, binary):
     """A directory for PATH in which `inotifywait` is the program under test and `unprivileged` drops root's rights."""
     bin_directory.mkdir(parents=True, exist_ok=True)
     if not (bin_directory / "inotifywait").is_symlink():
-        (bin_directory / "inotifywait").symlink_to(binary)
+        (bin_directory / "inotifywait").symlink_to(Path(binary).resolve(strict=True))
         (bin_directory / "unprivileged").write_text(UNPRIVILEGED)
         (bin_directory / "unprivileged").chmod(0o755)
 
