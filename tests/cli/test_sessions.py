@@ -16,6 +16,8 @@ def _param(each, path):
     marks = []
     if "unshare" in each.steps[0].text:
         marks.append(pytest.mark.skipif(not USER_NAMESPACES, reason="user namespaces are not allowed here"))
+    if "ulimit" in each.steps[0].text:
+        marks.append(pytest.mark.plain_build)  # a sanitizer needs descriptors of its own
     return pytest.param(each, id=f"{path.stem}: {each.title}", marks=marks)
 
 
