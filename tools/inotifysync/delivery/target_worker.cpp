@@ -43,9 +43,10 @@ To in(Duration duration) {
 
 }  // namespace
 
-TargetWorker::TargetWorker(const Target& target, WorkerOptions options, Views& views, std::size_t view,
+TargetWorker::TargetWorker(Target target, WorkerOptions options, Views& views, std::size_t view,
                            WorkerHost& host)
-    : target_(target), options_(std::move(options)), views_(views), view_(view), host_(host) {
+    : target_(std::move(target)), options_(std::move(options)), views_(views), view_(view), host_(host) {
+  pace_timer_ = host_.timers().timer([this] { start_if_possible(); });
   wait_timer_ = host_.timers().timer([this] {
     set_state(State::idle);
     start_if_possible();
@@ -125,6 +126,10 @@ void TargetWorker::abort(Duration grace) {
 void TargetWorker::start_if_possible() {
   if (state_ != State::idle || paused_ || stopping_ || retiring_) return;
   if (!lacks_anything()) return warm_up();
+  if (const Duration wait = pace_.wait(host_.timers().now()); wait > Duration::zero()) {
+    pace_timer_->set(wait);
+    return warm_up();
+  }
   if (!host_.source_is_trusted() || paused_) return;
   if (!has_place_ && !(has_place_ = host_.take_place(*this))) return;
   start_batch();
@@ -132,6 +137,7 @@ void TargetWorker::start_if_possible() {
 
 void TargetWorker::start_batch() {
   batch_started_ = host_.timers().now();
+  pace_.started(batch_started_);
   report_ = BatchReport{.target = target_.name};
   batch_ = full_pass_wanted_ ? full_batch() : next_batch();
   step_ = 0;

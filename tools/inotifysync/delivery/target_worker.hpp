@@ -20,6 +20,7 @@
 #include "inotifysync/changes/views.hpp"
 #include "inotifysync/config/target.hpp"
 #include "inotifysync/delivery/backoff.hpp"
+#include "inotifysync/delivery/pace.hpp"
 #include "inotifysync/delivery/rsync_run.hpp"
 #include "inotifysync/report/status.hpp"
 #include "inotifysync/rsync/rsync_command.hpp"
@@ -67,8 +68,8 @@ struct WorkerOptions {
 
 class TargetWorker {
  public:
-  // `views`, `host` and `target` outlive the worker; `view` is its place in the views.
-  TargetWorker(const Target& target, WorkerOptions options, Views& views, std::size_t view, WorkerHost& host);
+  // `views` and `host` outlive the worker; `view` is its place in the views.
+  TargetWorker(Target target, WorkerOptions options, Views& views, std::size_t view, WorkerHost& host);
 
   // The target lacks something, or a place came free.
   void changed();
@@ -90,6 +91,7 @@ class TargetWorker {
   bool full_pass_failed() const { return full_pass_failed_; }
   std::size_t queue_length() const;
   const Target& target() const { return target_; }
+  std::size_t view() const { return view_; }
   TargetStatus status() const;
 
  private:
@@ -128,7 +130,7 @@ class TargetWorker {
   void retire_warm();
   void retired();
 
-  const Target& target_;
+  Target target_;
   WorkerOptions options_;
   Views& views_;
   std::size_t view_;
@@ -158,7 +160,8 @@ class TargetWorker {
   int busy_in_a_row_ = 0;
   Backoff backoff_, troubled_backoff_;
   std::optional<Clock::time_point> trouble_since_, troubled_since_;
-  std::unique_ptr<Timer> wait_timer_, troubled_timer_, warm_timer_, retire_timer_;
+  Pace pace_;
+  std::unique_ptr<Timer> pace_timer_, wait_timer_, troubled_timer_, warm_timer_, retire_timer_;
   Clock::time_point wait_until_{};
 
   std::optional<Clock::time_point> lacking_since_;    // the oldest of what the views hold

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// How soon one run may follow another. A change that comes alone goes at once, and so do a few in a row;
+// under a steady stream the runs are spaced out, and each carries more. Pure: the caller says what time it
+// is.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+namespace inotifysync {
+
+class Pace {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  using Duration = std::chrono::nanoseconds;
+
+  Duration wait(Time now) const { return std::max(Duration::zero(), even_at_ - at_once * interval - now); }
+  void started(Time now) { even_at_ = std::max(even_at_, now) + interval; }
+
+ private:
+  static constexpr Duration interval = std::chrono::milliseconds(100);
+  static constexpr int at_once = 5;
+  Time even_at_{};  // when the runs so far, spaced out, would be over
+};
+
+}  // namespace inotifysync
