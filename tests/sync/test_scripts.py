@@ -24,10 +24,12 @@ def test_the_classic_loop(source, start_daemon):
         stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         def pushed():
-            (source / "file").write_text("content")  # its watches may not be up yet
+            with open(source / "file", "a") as file:  # again and again: its watches may not be up yet
+                file.write("more")
             return (daemon.root / "file").exists()
 
         wait_until(pushed, "the first push")
+        (source / "file").write_text("as long as it has never been before " * 50)
         (source / "later").write_text("more")
         wait_identical(source, daemon.root)
     finally:

@@ -365,3 +365,44 @@ def test_an_open_password_file_is_refused(source, folder, run):
     program = run("--password-file", password, source, "rsync://web@127.0.0.1/content/")
     assert program.wait() == 64
     assert str(password) in program.output()
+
+
+def config_text(source, daemons, settings="delete = true"):
+    return f'[[source]]\npath = "{source}"\n{settings}\n' + "".join(
+        f'[[source.target]]\nname = "{d.name}"\nto = "{d.url}"\npassword_file = "{d.password_file}"\n' for d in daemons)
+
+
+def test_sighup_takes_targets_in_and_out(source, folder, daemons, run):
+    config, status = folder / "sync.toml", folder / "status.json"
+    config.write_text(config_text(source, daemons[:2]))
+    program = run("--config", config, "--status-file", status)
+    program.wait_said("in step", times=2)
+    assert status.exists()
+    write(source / "file")
+    wait_identical(source, daemons[0].root, daemons[1].root)
+    config.write_text(config_text(source, daemons[1:]))
+    program.process.send_signal(signal.SIGHUP)
+    program.wait_said("was read again")
+    write(source / "later")
+    wait_identical(source, daemons[1].root, daemons[2].root)
+    assert not (daemons[0].root / "later").exists()
+    config.write_text("nonsense")
+    program.process.send_signal(signal.SIGHUP)
+    program.wait_said("the settings stay as they are")
+    config.write_text(config_text(source, daemons[1:], 'delete = true\nexclude = ["*.tmp"]'))
+    program.process.send_signal(signal.SIGHUP)
+    program.wait_said("was read again", times=2)
+    write(source / "a.tmp")
+    write(source / "last")
+    wait_until(lambda: (daemons[2].root / "last").exists(), program.output)
+    assert not (daemons[2].root / "a.tmp").exists()
+    assert program.terminate() == 0
+
+
+@pytest.mark.parametrize("more", [["--delete"], ["--exclude", "x"], ["src", "dst"]])
+def test_sources_are_said_once(folder, source, daemons, run, more):
+    config = folder / "sync.toml"
+    config.write_text(config_text(source, daemons))
+    program = run("--config", config, *more)
+    assert program.wait() == 78
+    assert more[0] in program.output() and program.output().count("\n") == 1

@@ -55,21 +55,23 @@ Result<std::unique_ptr<Engine>> Engine::create(Options options, Log log) {
 }
 
 Result<void> Engine::add_sources() {
-  const auto& sources = options_.config.sources;
-  const bool needs_ssh = std::any_of(sources.begin(), sources.end(), [](const SourceConfig& source) {
-    return std::any_of(source.targets.begin(), source.targets.end(),
-                       [](const Target& target) { return target.kind == Target::Kind::ssh; });
-  });
-  if (needs_ssh) {
-    auto directory = make_private_directory();
-    if (!directory) return directory.error();
-    around_.control_directory = std::move(*directory);
-  }
-  for (const SourceConfig& config : sources) {
+  for (const SourceConfig& config : options_.config.sources) {
+    if (auto prepared = prepare_ssh(config); !prepared) return prepared;
     auto source = SourceSync::create(config, around_);
     if (!source) return source.error();
     sources_.push_back(std::move(*source));
   }
+  return {};
+}
+
+// Runs over ssh share one connection a host, whose socket needs a place that nobody else can enter.
+Result<void> Engine::prepare_ssh(const SourceConfig& source) {
+  const bool needs_ssh = std::any_of(source.targets.begin(), source.targets.end(),
+                                     [](const Target& target) { return target.kind == Target::Kind::ssh; });
+  if (!needs_ssh || options_.dry_run || !around_.control_directory.empty()) return {};
+  auto directory = make_private_directory();
+  if (!directory) return directory.error();
+  around_.control_directory = std::move(*directory);
   return {};
 }
 
@@ -154,7 +156,39 @@ void Engine::on_signal(int number) {
 
 void Engine::reload() {
   log_.reopen();
-  for (const auto& source : sources_) source->retry_now();
+  if (options_.config_file.empty()) {
+    for (const auto& source : sources_) source->retry_now();
+    return;
+  }
+  std::string error;
+  const Config config = read_config_file(options_, error);
+  if (!error.empty()) return log_.line(Log::Level::error, "", error + "; the settings stay as they are");
+  tell_service_manager("RELOADING=1");
+  std::erase_if(sources_, [&](const auto& source) {
+    return std::none_of(config.sources.begin(), config.sources.end(),
+                        [&](const SourceConfig& one) { return one.path == source->path(); });
+  });
+  for (const SourceConfig& source : config.sources) take_source(source);
+  options_.config.sources = config.sources;
+  log_.line(Log::Level::info, "", options_.config_file + " was read again");
+  tell_service_manager("READY=1");
+}
+
+void Engine::take_source(const SourceConfig& config) {
+  const auto same = std::find_if(sources_.begin(), sources_.end(),
+                                 [&](const auto& source) { return source->path() == config.path; });
+  if (auto prepared = prepare_ssh(config); !prepared)
+    log_.line(Log::Level::error, prepared.error().path, notify_tools::reason(prepared.error()));
+  if (same != sources_.end() && (*same)->reload(config)) return;
+  auto source = SourceSync::create(config, around_);
+  if (!source) return log_.line(Log::Level::error, source.error().path, notify_tools::reason(source.error()));
+  if (same != sources_.end())
+    *same = std::move(*source);
+  else
+    sources_.push_back(std::move(*source));
+  SourceSync& taken = same != sources_.end() ? **same : *sources_.back();
+  taken.watch();
+  taken.start();
 }
 
 // --- Paths from a pipe ---

@@ -27,8 +27,10 @@ class Engine {
   Engine(Options options, Log log, std::unique_ptr<EventLoop> loop);
 
   Result<void> add_sources();
+  Result<void> prepare_ssh(const SourceConfig& source);
   void on_signal(int number);
   void reload();
+  void take_source(const SourceConfig& config);
   void before_wait();
   void read_stdin();
   void stdin_line(std::string_view path);

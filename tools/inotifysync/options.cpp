@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <set>
 #include <span>
@@ -64,32 +65,95 @@ std::string words_of(const notify_core::Error& error) {
   return error.path.empty() ? notify_tools::reason(error) : error.path + ": " + notify_tools::reason(error);
 }
 
+// What is wrong with a value, or empty.
+using Fault = std::string;
+
+template <class Value>
+Fault parsed(notify_core::Result<Value> result, Value& into, const std::string& name,
+             const std::string& value) {
+  if (!result) return fmt::format("--{} '{}': {}", name, value, notify_tools::reason(result.error()));
+  into = *result;
+  return {};
+}
+
+Fault number(const std::string& name, const std::string& value, unsigned& into) {
+  const char* const end = value.data() + value.size();
+  const auto [read, problem] = std::from_chars(value.data(), end, into);
+  if (problem == std::errc{} && read == end) return {};
+  return fmt::format("--{} '{}': a number is needed", name, value);
+}
+
+// Options that say how the program runs. False: `name` is none of them.
+bool take_program_option(const std::string& name, const std::string& value, Config& config, Fault& fault) {
+  if (name == "pid-file")
+    config.pid_file = value;
+  else if (name == "status-file")
+    config.status_file = value;
+  else if (name == "log-file")
+    config.log_file = value;
+  else if (name == "syslog")
+    config.syslog = true;
+  else if (name == "verbose")
+    config.verbosity = 1;
+  else if (name == "quiet")
+    config.verbosity = -1;
+  else if (name == "rsync")
+    config.rsync = value;
+  else if (name == "jobs")
+    fault = number(name, value, config.jobs);
+  else if (name == "log-format")
+    config.log_json = value == "json";
+  else
+    return false;
+  if (name == "log-format" && value != "json" && value != "text")
+    fault = fmt::format("--log-format '{}': text or json", value);
+  return true;
+}
+
+// Options that say what is done. False: `name` is none of them.
+bool take_mode(const std::string& name, const std::string& value, Options& options) {
+  if (name == "config")
+    options.config_file = value;
+  else if (name == "once")
+    options.once = true;
+  else if (name == "from-stdin")
+    options.from_stdin = true;
+  else if (name == "null")
+    options.null = true;
+  else if (name == "dry-run")
+    options.dry_run = true;
+  else if (name == "daemon")
+    options.daemon = true;
+  else if (name == "help")
+    options.help = true;
+  else if (name == "version")
+    options.version = true;
+  else
+    return false;
+  return true;
+}
+
 // Fills one Options from the option occurrences, in their order.
 class Reader {
  public:
   explicit Reader(Options& options) : options_(options), source_(options.config.sources.emplace_back()) {}
 
   void take(const std::string& name, const std::string& value) {
-    if (name == "config")
-      options_.config_file = value;
-    else if (name == "delete")
-      source_.remove = true;
-    else if (name == "max-delete")
-      parsed(parse_delete_limit(value), source_.max_delete, name, value);
-    else if (name == "password-file")
-      password_file_ = value;
-    else if (name == "jobs")
-      number(value, options_.config.jobs, name);
-    else if (name == "no-initial-sync")
-      source_.initial_sync = false;
-    else if (name == "fanotify")
-      source_.fanotify = true;
-    else if (name == "rsync")
-      options_.config.rsync = value;
-    else if (name == "include" || name == "exclude" || name == "include-from" || name == "exclude-from")
-      source_.filters.push_back("--" + name + "=" + value);
-    else
-      take_duration(name, value) || take_mode(name) || take_report(name, value);
+    Fault fault;
+    if (take_mode(name, value, options_)) return;
+    if (take_program_option(name, value, options_.config, fault)) {
+      options_.program_settings.emplace_back(name, value);
+    } else {
+      if (source_option_.empty()) source_option_ = name;
+      fault = take_source_option(name, value);
+    }
+    if (!fault.empty()) fail(std::move(fault));
+  }
+
+  // With a configuration file, the command line says nothing of sources.
+  void no_sources(const std::vector<std::string>& operands) {
+    if (!operands.empty()) return fail("--config and '" + operands.front() + "': give the one or the other");
+    if (!source_option_.empty()) fail("--" + source_option_ + " beside --config: say it in the file");
   }
 
   void operands(const std::vector<std::string>& operands) {
@@ -115,60 +179,32 @@ class Reader {
     if (options_.error.empty()) options_.error = std::move(words);
   }
 
-  template <class Value>
-  void parsed(notify_core::Result<Value> result, Value& into, const std::string& name,
-              const std::string& value) {
-    if (result)
-      into = *result;
+  Fault take_source_option(const std::string& name, const std::string& value) {
+    if (name == "delete")
+      source_.remove = true;
+    else if (name == "no-initial-sync")
+      source_.initial_sync = false;
+    else if (name == "fanotify")
+      source_.fanotify = true;
+    else if (name == "password-file")
+      password_file_ = value;
+    else if (name == "max-delete")
+      return parsed(parse_delete_limit(value), source_.max_delete, name, value);
+    else if (name.ends_with("clude") || name.ends_with("clude-from"))
+      source_.filters.push_back("--" + name + "=" + value);
     else
-      fail(fmt::format("--{} '{}': {}", name, value, notify_tools::reason(result.error())));
+      return take_duration(name, value);
+    return {};
   }
 
-  void number(const std::string& value, unsigned& into, const std::string& name) {
-    std::size_t read = 0;
-    try {
-      into = static_cast<unsigned>(std::stoul(value, &read));
-    } catch (const std::exception&) {
-      read = 0;
-    }
-    if (read == 0 || read != value.size()) fail(fmt::format("--{} '{}': a number is needed", name, value));
-  }
-
-  bool take_duration(const std::string& name, const std::string& value) {
+  Fault take_duration(const std::string& name, const std::string& value) {
     Milliseconds time{};
-    if (name != "settle" && name != "max-delay" && name != "timeout" && name != "audit-interval")
-      return false;
-    parsed(parse_duration(value), time, name, value);
+    const Fault fault = parsed(parse_duration(value), time, name, value);
     if (name == "settle") source_.settle = time;
     if (name == "max-delay") source_.max_delay = time;
     if (name == "timeout") source_.timeout = std::chrono::ceil<std::chrono::seconds>(time);
     if (name == "audit-interval") source_.audit_interval = std::chrono::ceil<std::chrono::seconds>(time);
-    return true;
-  }
-
-  bool take_mode(const std::string& name) {
-    if (name == "once") return options_.once = true;
-    if (name == "from-stdin") return options_.from_stdin = true;
-    if (name == "null") return options_.null = true;
-    if (name == "dry-run") return options_.dry_run = true;
-    if (name == "daemon") return options_.daemon = true;
-    if (name == "help") return options_.help = true;
-    if (name == "version") return options_.version = true;
-    return false;
-  }
-
-  bool take_report(const std::string& name, const std::string& value) {
-    Config& config = options_.config;
-    if (name == "pid-file") config.pid_file = value;
-    if (name == "status-file") config.status_file = value;
-    if (name == "log-file") config.log_file = value;
-    if (name == "syslog") config.syslog = true;
-    if (name == "verbose") config.verbosity = 1;
-    if (name == "quiet") config.verbosity = -1;
-    if (name != "log-format") return true;
-    config.log_json = value == "json";
-    if (value != "json" && value != "text") fail(fmt::format("--log-format '{}': text or json", value));
-    return true;
+    return fault;
   }
 
   // Three daemons on one host would have one name.
@@ -183,6 +219,7 @@ class Reader {
   Options& options_;
   SourceConfig& source_;
   std::string password_file_;
+  std::string source_option_;  // the first one given
 };
 
 std::string password_file_trouble(const Config& config) {
@@ -209,18 +246,19 @@ void check_modes(Options& options) {
 
 }  // namespace
 
-Config read_config_file(const std::string& path, std::string& error) {
-  const auto text = read_file(path);
+Config read_config_file(const Options& options, std::string& error) {
+  const auto text = read_file(options.config_file);
   if (!text) {
     error = words_of(text.error());
     return {};
   }
-  auto config = parse_config(*text, path);
+  auto config = parse_config(*text, options.config_file);
   if (!config) {
     error = words_of(config.error());
     return {};
   }
   error = password_file_trouble(*config);
+  for (const auto& [name, value] : options.program_settings) take_program_option(name, value, *config, error);
   return std::move(*config);
 }
 
@@ -242,10 +280,9 @@ Options read_options(int argc, const char* const* argv) {
   } else if (options.config_file.empty()) {
     reader.operands(line.operands);
     if (options.error.empty()) options.error = password_file_trouble(options.config);
-  } else if (!line.operands.empty()) {
-    options.error = "--config and '" + line.operands.front() + "': give the one or the other";
   } else {
-    options.config = read_config_file(options.config_file, options.error);
+    reader.no_sources(line.operands);
+    if (options.error.empty()) options.config = read_config_file(options, options.error);
   }
   check_modes(options);
   return options;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "inotifysync/config/config.hpp"
 
@@ -11,6 +13,8 @@ namespace inotifysync {
 struct Options {
   Config config;            // from the command line, or from the file
   std::string config_file;  // empty: none
+  // What the command line says about the program, by name and value: it goes before what the file says.
+  std::vector<std::pair<std::string, std::string>> program_settings;
   bool once = false;
   bool dry_run = false;
   bool daemon = false;
@@ -23,8 +27,8 @@ struct Options {
 
 Options read_options(int argc, const char* const* argv);
 
-// Reads the configuration file again: the settings, or what is wrong as one line in `error`.
-Config read_config_file(const std::string& path, std::string& error);
+// Reads options.config_file: the settings, or what is wrong as one line in `error`.
+Config read_config_file(const Options& options, std::string& error);
 
 std::string help_text();
 

@@ -21,6 +21,9 @@ constexpr Duration default_settle = 2s;
 constexpr Duration look_again = 500ms;  // for a source that is gone
 // A source that has just been emptied may be about to vanish, too; so its deletions wait this long.
 constexpr Duration emptied_pause = 2s;
+// rsync takes twice as long over names that start at "/", which is what a waiting connection needs; from so
+// many names on, a new connection costs less.
+constexpr std::size_t long_list = 500;
 constexpr Duration audit_when_incomplete = 60s;
 
 Result<PatternList> read_patterns(const std::vector<std::string>& filters) {
@@ -97,14 +100,47 @@ SourceSync::SourceSync(const SourceConfig& config, Surroundings& around, std::st
   emptied_timer_ = around_.loop.timer([this] {
     for (const auto& worker : workers_) worker->changed();
   });
-  for (std::size_t i = 0; i < config_.targets.size(); ++i)
-    workers_.emplace_back(
-        new TargetWorker(config_.targets[i], options_for(config_.targets[i]), views_, i, *this));
+  for (std::size_t i = 0; i < config_.targets.size(); ++i) add_worker(config_.targets[i], i);
 }
 
 SourceSync::~SourceSync() {
   unwatch();
   for (const auto& worker : workers_) around_.places.forget(*worker);
+}
+
+void SourceSync::add_worker(const Target& target, std::size_t view) {
+  workers_.emplace_back(new TargetWorker(target, options_for(target), views_, view, *this));
+}
+
+void SourceSync::remove_worker(const TargetWorker& worker) {
+  const auto found =
+      std::find_if(workers_.begin(), workers_.end(), [&](const auto& one) { return one.get() == &worker; });
+  around_.places.forget(**found);
+  views_.remove_target(worker.view());
+  workers_.erase(found);
+}
+
+bool SourceSync::reload(const SourceConfig& config) {
+  const auto watched = [](SourceConfig one) {
+    one.targets.clear();
+    one.audit_interval = {};
+    return one;
+  };
+  if (watched(config) != watched(config_)) return false;
+  config_ = config;
+  const std::vector<std::unique_ptr<TargetWorker>>& workers = workers_;
+  for (std::size_t i = workers.size(); i-- > 0;)
+    if (std::find(config_.targets.begin(), config_.targets.end(), workers[i]->target()) ==
+        config_.targets.end())
+      remove_worker(*workers[i]);
+  for (const Target& target : config_.targets) {
+    const auto is_kept = [&](const auto& worker) { return worker->target() == target; };
+    if (std::any_of(workers.begin(), workers.end(), is_kept)) continue;
+    add_worker(target, views_.add_target());
+    workers.back()->want_full_pass();
+  }
+  retry_now();
+  return true;
 }
 
 WorkerOptions SourceSync::options_for(const Target& target) const {
@@ -375,7 +411,7 @@ std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const Change
   PlanOptions options;
   options.deletion = deletion;
   options.patterns = &patterns_;
-  options.source = root_.empty() ? "/" : root_;
+  if (changes->size() < long_list) options.source = root_.empty() ? "/" : root_;
   planned_ = {changes, deletion, std::make_shared<Batch>(plan_batch(*changes, view_, options))};
   return planned_.batch;
 }

@@ -66,8 +66,11 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   void release_all() { intake_.release_all(); }
 
   void full_pass();
-  // SIGHUP: the same settings, but every wait ends, and so does what --max-delete holds.
+  // Every wait ends, and so does what --max-delete holds.
   void retry_now();
+  // Other settings for the same source: targets that are the same keep their queues and connections. False:
+  // what is watched would be another, so that a new SourceSync is needed.
+  bool reload(const SourceConfig& config);
 
   void stop();
   void abort(Duration grace);
@@ -85,6 +88,8 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
  private:
   SourceSync(const SourceConfig& config, Surroundings& around, std::string root, PatternList patterns);
 
+  void add_worker(const Target& target, std::size_t view);
+  void remove_worker(const TargetWorker& worker);
   WorkerOptions options_for(const Target& target) const;
 
   notify_core::WatcherOptions watcher_options();

@@ -6,13 +6,29 @@
 
 namespace inotifysync {
 
+std::size_t Views::add_target() {
+  const auto free = std::find(is_used_.begin(), is_used_.end(), false);
+  const auto target = static_cast<std::size_t>(free - is_used_.begin());
+  if (free == is_used_.end()) {
+    pending_.emplace_back();
+    is_used_.push_back(true);
+  }
+  is_used_[target] = true;
+  return target;
+}
+
+void Views::remove_target(std::size_t target) {
+  pending_[target].reset();
+  is_used_[target] = false;
+}
+
 void Views::add(ChangeSet fresh) {
   if (fresh.empty()) return;
   const auto shared = std::make_shared<ChangeSet>(std::move(fresh));
   const std::vector<std::shared_ptr<ChangeSet>> before =
       std::exchange(pending_, decltype(pending_)(pending_.size()));
   for (std::size_t i = 0; i < before.size(); ++i) {
-    if (pending_[i]) continue;
+    if (pending_[i] || !is_used_[i]) continue;
     std::shared_ptr<ChangeSet> merged = shared;
     if (before[i]) {
       // Nobody but these targets may see a set grow: a plan may have been made of it.
@@ -21,7 +37,7 @@ void Views::add(ChangeSet fresh) {
       merged->merge(*shared);
     }
     for (std::size_t k = i; k < before.size(); ++k) {
-      if (before[k] == before[i]) pending_[k] = merged;
+      if (before[k] == before[i] && is_used_[k]) pending_[k] = merged;
     }
   }
 }

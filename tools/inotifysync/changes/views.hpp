@@ -13,7 +13,11 @@ namespace inotifysync {
 
 class Views {
  public:
-  explicit Views(std::size_t targets) : pending_(targets) {}
+  explicit Views(std::size_t targets) : pending_(targets), is_used_(targets, true) {}
+
+  // One more target, which lacks nothing yet; its number. A number that was removed may come again.
+  std::size_t add_target();
+  void remove_target(std::size_t target);
 
   // Something happened: every target lacks it now.
   void add(ChangeSet fresh);
@@ -29,6 +33,7 @@ class Views {
 
  private:
   std::vector<std::shared_ptr<ChangeSet>> pending_;
+  std::vector<bool> is_used_;
 };
 
 }  // namespace inotifysync
