@@ -3,8 +3,11 @@
 
 #include <regex.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
+
+#include "text/glob.hpp"
 
 namespace notify_core {
 namespace {
@@ -22,14 +25,12 @@ bool looks_beyond_match(std::string_view pattern) {
   return false;
 }
 
-}  // namespace
-
-class Filter::Impl {
+class Regex {
  public:
-  Impl(Shows shows, bool prunes) : shows_(shows), prunes_(prunes) {}
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
-  ~Impl() {
+  Regex() = default;
+  Regex(const Regex&) = delete;
+  Regex& operator=(const Regex&) = delete;
+  ~Regex() {
     if (compiled_) ::regfree(&regex_);
   }
 
@@ -47,20 +48,55 @@ class Filter::Impl {
     return words.data();
   }
 
-  bool shows(std::string_view watched, std::string_view name) {
-    path_.assign(watched);
-    path_ += name;
-    const bool matches = ::regexec(&regex_, path_.c_str(), 0, nullptr, 0) == 0;
-    return matches == (shows_ == Shows::matching);
-  }
-
-  bool prunes() const { return prunes_; }
+  bool matches(const std::string& path) const { return ::regexec(&regex_, path.c_str(), 0, nullptr, 0) == 0; }
 
  private:
   regex_t regex_{};
   bool compiled_ = false;
-  Shows shows_;
-  bool prunes_;       // a match with a directory is a match with all below it
+};
+
+// A glob ends at a '/' or at the end of the path. Directories are asked about with a '/' at their end, and
+// what is below one has that '/' too: so a glob hides all below what it matches, unless it takes in the '/'
+// itself.
+bool match_holds_below(const Filter::Pattern& pattern) {
+  return pattern.glob ? pattern.text.find("**") == std::string::npos : !looks_beyond_match(pattern.text);
+}
+
+}  // namespace
+
+class Filter::Impl {
+ public:
+  Result<void> add(const Pattern& pattern) {
+    Rule rule{std::make_unique<Regex>(), match_holds_below(pattern)};
+    const std::string text = pattern.glob ? text::glob_to_regex(pattern.text) : pattern.text;
+    const int status = rule.regex->compile(text, pattern.ignore_case);
+    if (status != 0) return Error{0, "regcomp", pattern.text, rule.regex->words_for(status)};
+    (pattern.shows == Shows::matching ? including_ : excluding_).push_back(std::move(rule));
+    return {};
+  }
+
+  bool shows(std::string_view watched, std::string_view name) {
+    path_.assign(watched);
+    path_ += name;
+    const auto matches = [this](const Rule& rule) { return rule.regex->matches(path_); };
+    if (std::ranges::any_of(excluding_, matches)) return false;
+    return including_.empty() || std::ranges::any_of(including_, matches);
+  }
+
+  bool hides_all_below(std::string_view directory) {
+    path_.assign(directory);
+    return std::ranges::any_of(
+        excluding_, [this](const Rule& rule) { return rule.holds_below && rule.regex->matches(path_); });
+  }
+
+ private:
+  struct Rule {
+    std::unique_ptr<Regex> regex;  // a compiled expression may not move
+    bool holds_below;              // a match with a directory is a match with all below it
+  };
+
+  std::vector<Rule> excluding_;
+  std::vector<Rule> including_;
   std::string path_;  // room for one path, kept from call to call
 };
 
@@ -69,13 +105,18 @@ Filter::Filter(Filter&&) noexcept = default;
 Filter& Filter::operator=(Filter&&) noexcept = default;
 Filter::~Filter() = default;
 
-Result<Filter> Filter::create(std::string_view pattern, Shows shows, bool ignore_case) {
+Result<Filter> Filter::create(const std::vector<Pattern>& patterns) {
   Filter filter;
-  filter.impl_ = std::make_unique<Impl>(shows, shows == Shows::not_matching && !looks_beyond_match(pattern));
-  const std::string text(pattern);
-  const int status = filter.impl_->compile(text, ignore_case);
-  if (status != 0) return Error{0, "regcomp", text, filter.impl_->words_for(status)};
+  if (!patterns.empty()) filter.impl_ = std::make_unique<Impl>();
+  for (const Pattern& pattern : patterns) {
+    Result<void> added = filter.impl_->add(pattern);
+    if (!added) return std::move(added).error();
+  }
   return filter;
+}
+
+Result<Filter> Filter::create(std::string_view pattern, Shows shows, bool ignore_case) {
+  return create({Pattern{std::string(pattern), shows, ignore_case, false}});
 }
 
 bool Filter::shows(std::string_view watched, std::string_view name) const {
@@ -83,7 +124,7 @@ bool Filter::shows(std::string_view watched, std::string_view name) const {
 }
 
 bool Filter::hides_all_below(std::string_view directory) const {
-  return impl_ != nullptr && impl_->prunes() && !impl_->shows(directory, {});
+  return impl_ != nullptr && impl_->hides_all_below(directory);
 }
 
 }  // namespace notify_core

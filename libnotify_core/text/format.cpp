@@ -15,7 +15,7 @@
 namespace notify_core {
 namespace {
 
-enum class What { literal, watched, name, events, time, cookie };
+enum class What { literal, watched, name, events, time, cookie, old_path };
 
 struct Step {
   What what;
@@ -41,7 +41,8 @@ class Format::Impl {
         labels_{text::Labels(',')},
         time_("%Y-%m-%dT%H:%M:%S.%NZ", text::EventTime::Zone::utc) {}
 
-  void compile(std::string_view format, std::string_view time_format, std::string_view ending) {
+  void compile(std::string_view format, std::string_view time_format, std::string_view ending, bool moves) {
+    moves_ = moves;
     time_ = text::EventTime(time_format, text::EventTime::Zone::local);
     silent_ = false;
     while (!format.empty()) format.remove_prefix(take(format, ending.empty()));
@@ -51,7 +52,7 @@ class Format::Impl {
   // Whether nothing but names, which may be empty, makes up a line.
   bool may_be_empty() const {
     return !silent_ && std::ranges::all_of(steps_, [](const Step& step) {
-      return step.what == What::watched || step.what == What::name ||
+      return step.what == What::watched || step.what == What::name || step.what == What::old_path ||
              (step.what == What::literal && step.text.empty());
     });
   }
@@ -97,6 +98,9 @@ class Format::Impl {
         return add_character('\n');
       case '%':
         return add_character('%');
+      case 'o':
+        if (moves_) return add(What::old_path);
+        break;
       default:
         break;
     }
@@ -145,6 +149,9 @@ class Format::Impl {
         case What::events:
           out += labels_[step.labels].of(event.mask);
           break;
+        case What::old_path:
+          out += event.old_path;
+          break;
         case What::cookie:
           append_hex(out, event.cookie);
           break;
@@ -162,6 +169,10 @@ class Format::Impl {
     text::append_csv_field(out, labels_.front().of(event.mask));
     out += ',';
     text::append_csv_field(out, event.name);
+    if (!event.old_path.empty()) {
+      out += ',';
+      text::append_csv_field(out, event.old_path);
+    }
     out += ending_;
   }
 
@@ -170,6 +181,10 @@ class Format::Impl {
     text::append_json_bytes(out, "watched", event.watched);
     out += ',';
     text::append_json_bytes(out, "name", event.name);
+    if (!event.old_path.empty()) {
+      out += ',';
+      text::append_json_bytes(out, "old", event.old_path);
+    }
     out += ",\"events\":[\"";
     for (const char c : labels_.front().of(event.mask)) {
       if (c == ',')
@@ -194,6 +209,7 @@ class Format::Impl {
   std::vector<text::Labels> labels_;  // one for each separator; the first is for ','
   text::EventTime time_;              // %T's, or JSON's
   bool silent_ = false;
+  bool moves_ = false;  // "%o" means something
 };
 
 Format::Format(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -201,17 +217,17 @@ Format::Format(Format&&) noexcept = default;
 Format& Format::operator=(Format&&) noexcept = default;
 Format::~Format() = default;
 
-Result<Format> Format::compile(std::string_view format, std::string_view time_format,
-                               std::string_view ending) {
+Result<Format> Format::compile(std::string_view format, std::string_view time_format, std::string_view ending,
+                               Moves moves) {
   auto impl = std::make_unique<Impl>(Impl::Style::steps);
-  impl->compile(format, time_format, ending);
+  impl->compile(format, time_format, ending, moves == Moves::joined);
   if (impl->may_be_empty()) return Error{0, "format", {}, "a line might be empty"};
   return Format(std::move(impl));
 }
 
 Format Format::standard() {
   auto impl = std::make_unique<Impl>(Impl::Style::steps);
-  impl->compile("%w %,e %f", "", "\n");
+  impl->compile("%w %,e %f", "", "\n", false);
   return Format(std::move(impl));
 }
 

@@ -34,7 +34,7 @@ from program import Program, Said
 
 # A line which is this program and nothing else; bash becomes it, so that the process we look at is the program.
 PLAIN = re.compile(rb"^([A-Z_]+=\S* )*(unprivileged )?inotifywait\b")
-TIMEOUT_OPTION = re.compile(rb"\s(-[a-zA-Z]*t|--ti)")
+TIMEOUT_OPTION = re.compile(rb"\s(-[a-zA-Z]*t|--ti|--total-timeout)")
 
 
 @dataclass

@@ -3,6 +3,9 @@
 //
 //   option_table  every option and its line of help        options  the command line, checked
 //   printer       what is shown, and when that is enough   main     from the first message to the last event
+#include <fcntl.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -14,11 +17,13 @@
 #include "inotifywait/options.hpp"
 #include "inotifywait/printer.hpp"
 #include "notify_core/watcher.hpp"
+#include "sys/syscall.hpp"
 
 namespace notify_tools::inotifywait {
 namespace {
 
 using namespace notify_core;
+using Clock = std::chrono::steady_clock;
 
 constexpr int failure = 1;
 constexpr int timed_out = 2;
@@ -29,7 +34,8 @@ class Program {
       : options_(std::move(options)), log_(argv0), terminal_(argv0) {}
 
   int run() {
-    if (!prepare_text() || !prepare_paths() || !prepare_output() || !prepare_watcher()) return failure;
+    if (!prepare_filter() || !prepare_format() || !prepare_paths()) return failure;
+    if (!prepare_output() || !prepare_watcher()) return failure;
     if (!add_watches()) return failure;
     if (options_.negative_timeout) {
       log_.say("Negative timeout specified - abort!");
@@ -54,44 +60,58 @@ class Program {
   // what keeps it from starting.
   const Diagnostics& complaints() const { return options_.daemon ? terminal_ : log_; }
 
-  bool prepare_text();
+  bool prepare_filter();
+  bool prepare_format();
   bool prepare_paths();
   bool prepare_output();
   bool prepare_watcher();
   bool add_watches();
   void tell_unwatched(const std::string& path, const Error& error) const;
+  EventMask wanted_events() const;
+  bool follow_names();
   int wait_for_events();
+  int end_with(Printer& printer, const Result<Watcher::Wait>& waited, bool over);
 
   Options options_;
   Diagnostics log_;
   Diagnostics terminal_;
-  Filter filter_;
-  Format format_ = Format::standard();
+  Wording wording_;
   PathList paths_;
+  FollowedNames followed_;
   std::optional<Output> output_;
   std::optional<Watcher> watcher_;
 };
 
-bool Program::prepare_text() {
-  if (const std::optional<Pattern>& pattern = options_.pattern) {
-    Result<Filter> filter = Filter::create(pattern->text, pattern->shows, pattern->ignore_case);
-    if (!filter) {
-      const bool excludes = pattern->shows == Filter::Shows::not_matching;
-      fail("Error in `{}' regular expression.", excludes ? "exclude" : "include");
-      return false;
-    }
-    filter_ = std::move(filter).value();
+bool Program::prepare_filter() {
+  Result<Filter> filter = Filter::create(options_.patterns);
+  if (filter) {
+    wording_.filter = std::move(filter).value();
+    return true;
   }
-  if (options_.style == Style::csv) format_ = Format::csv(options_.ending);
-  if (options_.style == Style::json) format_ = Format::json(options_.ending);
+  const auto bad = std::ranges::find(options_.patterns, filter.error().path, &Filter::Pattern::text);
+  const bool excludes = bad->shows == Filter::Shows::not_matching;
+  fail("Error in `{}' regular expression.", excludes ? "exclude" : "include");
+  return false;
+}
+
+bool Program::prepare_format() {
+  if (options_.style == Style::csv) wording_.line = Format::csv(options_.ending);
+  if (options_.style == Style::json) wording_.line = Format::json(options_.ending);
   if (options_.style == Style::csv || options_.style == Style::json) return true;
-  const std::string text = options_.style == Style::format ? options_.format : "%w %,e %f";
-  Result<Format> format = Format::compile(text, options_.time_format, options_.ending);
-  if (!format) {
+  const Format::Moves moves = options_.pair_moves ? Format::Moves::joined : Format::Moves::halves;
+  const auto compile = [&](std::string_view text) {
+    return Format::compile(text, options_.time_format, options_.ending, moves);
+  };
+  const bool standard = options_.style == Style::standard;
+  Result<Format> line = compile(standard ? "%w %,e %f" : options_.format);
+  if (!line) {
     fail("Something is wrong with your format string.");
     return false;
   }
-  format_ = std::move(format).value();
+  wording_.line = std::move(line).value();
+  if (!standard || !options_.pair_moves) return true;
+  Result<Format> move_line = compile("%o %,e %w%f");
+  if (move_line) wording_.move_line = std::move(move_line).value();
   return true;
 }
 
@@ -122,18 +142,25 @@ bool Program::prepare_output() {
   return output_.has_value();
 }
 
+EventMask Program::wanted_events() const {
+  EventMask events = options_.events;
+  if (options_.follow_name) events = events_of_entry(events);
+  if (options_.follow_name && options_.end_when_gone) events |= mask::create | mask::remove | mask::move;
+  return events;
+}
+
 bool Program::prepare_watcher() {
   WatcherOptions wanted;
   wanted.backend = options_.backend;
-  wanted.mask = options_.events;
+  wanted.mask = wanted_events();
   wanted.recursive = options_.recursive;
-  wanted.follow_tree = options_.recursive && (options_.monitor || options_.count != 0);
+  wanted.follow_tree = options_.recursive && options_.monitor;
   wanted.follow_symlinks = options_.follow_symlinks;
   wanted.recover = options_.recover;
   wanted.gather = options_.monitor;
   wanted.excluded_paths = paths_.excluded;
-  if (options_.pattern) {
-    wanted.prune = [this](std::string_view directory) { return filter_.hides_all_below(directory); };
+  if (!options_.patterns.empty()) {
+    wanted.prune = [this](std::string_view directory) { return wording_.filter.hides_all_below(directory); };
   }
   Result<Watcher> watcher = Watcher::create(std::move(wanted));
   if (watcher) {
@@ -154,7 +181,8 @@ bool Program::add_watches() {
     log_.say(options_.recursive ? "Setting up watches.  Beware: since -r was given, this may take a while!"
                                 : "Setting up watches.");
   }
-  for (const std::string& path : paths_.watched) {
+  if (options_.follow_name && !follow_names()) return false;
+  for (const std::string& path : options_.follow_name ? followed_.directories() : paths_.watched) {
     const Result<void> added = watcher_->add(path);
     if (added) continue;
     tell_unwatched(path, added.error());
@@ -172,26 +200,83 @@ void Program::tell_unwatched(const std::string& path, const Error& error) const 
       "`/proc/sys/fs/inotify/max_user_watches'.");
 }
 
+// Only files: of a directory, what happens in it would be watched, and that is another directory's after a
+// rename.
+bool Program::follow_names() {
+  for (const std::string& path : paths_.watched) {
+    sys::FileFacts facts;
+    const int status =
+        sys::facts_at(AT_FDCWD, path.c_str(), options_.follow_symlinks ? 0 : AT_SYMLINK_NOFOLLOW, facts);
+    const bool exists = status >= 0;
+    if (!exists && (options_.end_when_gone || status != -ENOENT)) {
+      tell_unwatched(path, sys::error(status, "statx", path));
+      return false;
+    }
+    const bool directory = exists && S_ISDIR(facts.mode);
+    if (directory || !followed_.add(path, exists, Clock::now())) {
+      complaints().say("Couldn't watch {}: --follow-name is for files", path);
+      return false;
+    }
+  }
+  return true;
+}
+
+// What to wait until, at most: for one event more, for the end of all, and for what is kept back.
+class Deadlines {
+ public:
+  explicit Deadlines(const Options& options) : options_(options), start_(Clock::now()), last_event_(start_) {}
+
+  void heard() { last_event_ = Clock::now(); }
+
+  std::optional<Time> end() const {
+    std::optional<Time> end;
+    if (options_.timeout) end = later(last_event_, *options_.timeout);
+    if (!options_.total_timeout) return end;
+    const Time total = later(start_, *options_.total_timeout);
+    return end ? std::min(*end, total) : total;
+  }
+
+ private:
+  static Time later(Time from, std::chrono::nanoseconds length) {
+    return length < Time::max() - from ? from + length : Time::max();
+  }
+
+  const Options& options_;
+  Time start_;
+  Time last_event_;
+};
+
 int Program::wait_for_events() {
-  using Clock = std::chrono::steady_clock;
-  Printer printer(options_, filter_, format_, *output_, log_);
-  const Clock::time_point start = Clock::now();
+  Printer printer(options_, wording_, followed_, *output_, log_);
+  Deadlines deadlines(options_);
   for (;;) {
-    std::optional<std::chrono::nanoseconds> timeout = options_.timeout;
-    if (options_.total_timeout) {
-      const auto left = *options_.total_timeout - (Clock::now() - start);
-      if (left <= left.zero()) return timed_out;
-      if (!timeout || left < *timeout) timeout = left;
+    const std::optional<Time> end = deadlines.end();
+    const std::optional<Time> due = printer.next_due();
+    std::optional<std::chrono::nanoseconds> timeout;
+    if (end || due) {
+      const Time until = !due || (end && *end < *due) ? *end : *due;
+      timeout = std::max(until - Clock::now(), Time::duration::zero());
     }
     const Result<Watcher::Wait> waited = watcher_->wait(timeout, printer);
+    if (waited && *waited == Watcher::Wait::events) deadlines.heard();
+    const Time now = Clock::now();
+    printer.do_due(now);
+    const bool over = deadlines.end() && *deadlines.end() <= now;
+    const bool gone = options_.end_when_gone && watcher_->watch_count() == 0;
+    if (printer.status() || !waited || over || gone) return end_with(printer, waited, over);
     output_->flush();
-    if (printer.status()) return *printer.status();
-    if (!waited) {
-      log_.say("{}: {}: {}", log_.program(), waited.error().call, reason(waited.error()));
-      return failure;
-    }
-    if (*waited == Watcher::Wait::timed_out) return timed_out;
   }
+}
+
+int Program::end_with(Printer& printer, const Result<Watcher::Wait>& waited, bool over) {
+  printer.finish();
+  output_->flush();
+  if (printer.status()) return *printer.status();
+  if (!waited) {
+    log_.say("{}: {}: {}", log_.program(), waited.error().call, reason(waited.error()));
+    return failure;
+  }
+  return over ? timed_out : failure;
 }
 
 int start(int argc, const char* const* argv) {

@@ -94,13 +94,33 @@ constexpr OptionSpec specs[] = {
      "--total-timeout <seconds>\n"
      "\t              \tExit after <seconds> seconds, whatever happened.",
      true},
+    {"settle", 0, Argument::required,
+     "--settle <seconds>\n"
+     "\t              \tPrint one event a path, once nothing has happened to it\n"
+     "\t              \tfor <seconds> seconds.",
+     true},
+    {"pair-moves", 0, Argument::none,
+     "--pair-moves  \tPrint a rename as one event; %o in --format is the old\n"
+     "\t              \tpath.",
+     true},
+    {"follow-name", 0, Argument::none,
+     "--follow-name \tWatch the names of the files, whatever file bears them.", true},
+    {"end-when-gone", 0, Argument::none,
+     "--end-when-gone\n"
+     "\t              \tExit when all that was watched is gone.",
+     true},
+    {"all-patterns", 0, Argument::none,
+     "--all-patterns\tTake every --exclude and --include into consideration.", true},
+    {"glob", 0, Argument::none, "--glob        \tPatterns are globs of path components: *.o, src/**/gen.",
+     true},
 };
 
 constexpr std::string_view help_order[] = {
-    "help",     "exclude",    "excludei", "include",        "includei",  "monitor",      "inotify",
-    "fanotify", "filesystem", "daemon",   "no-dereference", "recursive", "fromfile",     "outfile",
-    "syslog",   "quiet",      "format",   "no-newline",     "timefmt",   "csv",          "timeout",
-    "event",    "no-recover", "json",     "null",           "count",     "total-timeout"};
+    "help",       "exclude",     "excludei",      "include",        "includei",  "monitor",       "inotify",
+    "fanotify",   "filesystem",  "daemon",        "no-dereference", "recursive", "fromfile",      "outfile",
+    "syslog",     "quiet",       "format",        "no-newline",     "timefmt",   "csv",           "timeout",
+    "event",      "no-recover",  "json",          "null",           "count",     "total-timeout", "settle",
+    "pair-moves", "follow-name", "end-when-gone", "all-patterns",   "glob"};
 
 constexpr std::string_view exit_statuses =
     "\nExit status:\n"

@@ -86,12 +86,13 @@ class Reader {
     if (seconds.value.count() != 0) reading.options.timeout = seconds.value;
   }
 
-  void take_total_timeout(const std::string& value) {
+  void take_seconds(std::optional<std::chrono::nanoseconds>& length, const std::string& value,
+                    std::string_view option) {
     const Seconds seconds = parse_seconds(value);
     if (seconds.state != Seconds::State::good || seconds.negative || seconds.value.count() == 0) {
-      return complain(fmt::format("--total-timeout: '{}' is no number of seconds above 0.", value));
+      return complain(fmt::format("--{}: '{}' is no number of seconds above 0.", option, value));
     }
-    reading.options.total_timeout = seconds.value;
+    length = seconds.value;
   }
 
   void take_count(const std::string& value) {
@@ -107,10 +108,11 @@ class Reader {
   }
 
   void take_pattern(const std::string& text, Filter::Shows shows, bool ignore_case) {
-    reading.options.pattern = Pattern{text, shows, ignore_case};
+    reading.options.patterns.push_back({text, shows, ignore_case, false});
   }
 
   void warn_of_forgotten_patterns() {
+    if (seen("all-patterns")) return;
     for (const std::string_view option : {"exclude", "excludei"}) {
       if (seen(option) < 2) continue;
       reading.warnings.push_back(
@@ -126,13 +128,19 @@ class Reader {
     reading.warnings.clear();
   }
 
-  std::string find_conflict() const {
+  std::string find_pattern_conflict() const {
+    if (seen("all-patterns")) return {};
     const bool exclude = seen("exclude") + seen("excludei") != 0;
     const bool include = seen("include") + seen("includei") != 0;
-    const std::string& format = reading.options.format;
     if (seen("exclude") && seen("excludei")) return "--exclude and --excludei cannot both be specified.";
     if (seen("include") && seen("includei")) return "--include and --includei cannot both be specified.";
     if (exclude && include) return "include and exclude regexp cannot both be specified.";
+    return {};
+  }
+
+  std::string find_conflict() const {
+    if (const std::string conflict = find_pattern_conflict(); !conflict.empty()) return conflict;
+    const std::string& format = reading.options.format;
     if (seen("format") && seen("csv")) return "-c and --format cannot both be specified.";
     if (!seen("format") && seen("no-newline")) return "--no-newline cannot be specified without --format.";
     if (!seen("format") && seen("timefmt")) return "--timefmt cannot be specified without --format.";
@@ -143,12 +151,18 @@ class Reader {
     if (seen("json") && (seen("format") || seen("csv")))
       return "--json cannot be specified with --format or -c.";
     if (seen("null") && seen("no-newline")) return "--null and --no-newline cannot both be specified.";
+    if (seen("follow-name") && seen("recursive")) return "--follow-name and -r cannot both be specified.";
     return {};
   }
 
   void finish() {
     Options& options = reading.options;
+    std::vector<Filter::Pattern>& patterns = options.patterns;
+    if (!seen("all-patterns") && patterns.size() > 1) patterns.erase(patterns.begin(), patterns.end() - 1);
+    for (Filter::Pattern& pattern : patterns) pattern.glob = seen("glob") != 0;
     if (events_ != 0) options.events = events_;
+    if (options.pair_moves && (options.events & mask::move) != 0) options.events |= mask::move;
+    if (options.count != 0) options.monitor = true;
     if (fanotify_) options.backend = filesystem_ ? Backend::fanotify_filesystem : Backend::fanotify;
     if (seen("null")) options.ending.assign(1, '\0');
     if (seen("no-newline")) options.ending.clear();
@@ -206,7 +220,15 @@ constexpr Reader::Handler Reader::handlers[] = {
     {"no-recover", [](Reader&, Options& o, const std::string&) { o.recover = false; }},
     {"json", [](Reader&, Options& o, const std::string&) { o.style = Style::json; }},
     {"count", [](Reader& r, Options&, const std::string& value) { r.take_count(value); }},
-    {"total-timeout", [](Reader& r, Options&, const std::string& value) { r.take_total_timeout(value); }},
+    {"total-timeout",
+     [](Reader& r, Options& o, const std::string& value) {
+       r.take_seconds(o.total_timeout, value, "total-timeout");
+     }},
+    {"settle",
+     [](Reader& r, Options& o, const std::string& value) { r.take_seconds(o.settle, value, "settle"); }},
+    {"pair-moves", [](Reader&, Options& o, const std::string&) { o.pair_moves = true; }},
+    {"follow-name", [](Reader&, Options& o, const std::string&) { o.follow_name = true; }},
+    {"end-when-gone", [](Reader&, Options& o, const std::string&) { o.end_when_gone = true; }},
 };
 
 const Reader::Handler* Reader::handler_of(std::string_view option) {

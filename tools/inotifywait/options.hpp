@@ -19,12 +19,6 @@ namespace notify_tools::inotifywait {
 
 enum class Style { standard, format, csv, json };
 
-struct Pattern {
-  std::string text;
-  notify_core::Filter::Shows shows = notify_core::Filter::Shows::not_matching;
-  bool ignore_case = false;
-};
-
 struct Options {
   notify_core::Backend backend = notify_core::Backend::inotify;
   notify_core::EventMask events = notify_core::mask::all_events;
@@ -39,13 +33,18 @@ struct Options {
   bool negative_timeout = false;
   std::optional<std::chrono::nanoseconds> total_timeout;
   std::uint64_t count = 0;  // events to show before ending; 0: see monitor
+  bool end_when_gone = false;
+
+  bool follow_name = false;
+  bool pair_moves = false;
+  std::optional<std::chrono::nanoseconds> settle;
 
   Style style = Style::standard;
   std::string format;
   std::string time_format;
   std::string ending = "\n";
 
-  std::optional<Pattern> pattern;
+  std::vector<notify_core::Filter::Pattern> patterns;
   std::optional<std::string> from_file;
   std::optional<std::string> out_file;
   std::vector<std::string> operands;

@@ -1,32 +1,88 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inotifywait/printer.hpp"
 
+#include <algorithm>
+
 namespace notify_tools::inotifywait {
 
 using namespace notify_core;
 
-Printer::Printer(const Options& options, Filter& filter, Format& format, Output& output,
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr EventMask vital = mask::ignored | mask::unmount;  // the watch is gone
+
+std::optional<Time> earlier(std::optional<Time> a, std::optional<Time> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
+}  // namespace
+
+Printer::Printer(const Options& options, Wording& wording, FollowedNames& followed, Output& output,
                  const Diagnostics& diagnostics)
-    : options_(options), filter_(filter), format_(format), output_(output), diagnostics_(diagnostics) {}
+    : options_(options),
+      asked_(options.follow_name ? events_of_entry(options.events) : options.events),
+      wording_(wording),
+      followed_(followed),
+      output_(output),
+      diagnostics_(diagnostics),
+      unsettled_(options.settle.value_or(std::chrono::nanoseconds(0))) {}
 
 // An event that was not asked for says that what was watched is gone: without --monitor there is nothing left
 // to wait for. An overflow says that only of some events.
 bool Printer::on_event(const Event& event) {
-  if (!filter_.shows(event.watched, event.name)) return true;
-  if ((event.mask & options_.events) != 0) {
-    print(event);
-  } else if (!options_.monitor && (event.mask & mask::q_overflow) == 0) {
+  Event seen = event;
+  const bool followed = !options_.follow_name || followed_.translate(seen, Clock::now());
+  if (!followed && (event.mask & (vital | mask::q_overflow)) == 0) return true;
+  if (!wording_.filter.shows(seen.watched, seen.name)) return true;
+  if ((seen.mask & asked_) != 0) {
+    join_moves(seen);
+  } else if (!options_.monitor && (seen.mask & vital) != 0) {
     status_ = 1;
   }
   return !status_;
 }
 
+void Printer::join_moves(const Event& event) {
+  if (!options_.pair_moves) return settle(event);
+  moves_.take(event, Clock::now(), [this](const Event& joined) { settle(joined); });
+}
+
+void Printer::settle(const Event& event) {
+  if (!options_.settle) return print(event);
+  unsettled_.take(event, Clock::now());
+}
+
 void Printer::print(const Event& event) {
-  if (options_.quiet < 2) format_.append(output_.buffer(), event);
+  if (status_ == 0) return;  // what was to be shown has been shown
+  const bool moved = wording_.move_line && !event.old_path.empty();
+  Format& line = moved ? *wording_.move_line : wording_.line;
+  if (options_.quiet < 2) line.append(output_.buffer(), event);
   if (output_.is_full()) output_.flush();
   ++printed_;
   const bool enough = options_.count != 0 ? printed_ == options_.count : !options_.monitor;
   if (enough) status_ = 0;
+}
+
+std::optional<Time> Printer::next_due() const {
+  std::optional<Time> due = earlier(moves_.next_due(), unsettled_.next_due());
+  if (options_.follow_name && options_.end_when_gone) due = earlier(due, followed_.all_gone());
+  return due;
+}
+
+void Printer::do_due(Time now) {
+  moves_.expire(now, [this](const Event& event) { settle(event); });
+  unsettled_.expire(now, [this](const Event& event) { print(event); });
+  if (!options_.follow_name || !options_.end_when_gone) return;
+  const std::optional<Time> gone = followed_.all_gone();
+  if (gone && *gone <= now && !status_) status_ = 1;
+}
+
+void Printer::finish() {
+  moves_.finish([this](const Event& event) { settle(event); });
+  unsettled_.finish([this](const Event& event) { print(event); });
 }
 
 // What is printed comes first, so that both streams read in order where they end up in one file.

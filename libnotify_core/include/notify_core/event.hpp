@@ -39,13 +39,14 @@ inline constexpr EventMask all_events = 0x00000fff;
 // All views belong to the watcher and are valid until the sink that got the event returns.
 struct Event {
   EventMask mask = 0;
-  std::uint32_t cookie = 0;  // equal on the two halves of a rename, else 0; inotify(7)
-  std::string_view watched;  // path of the watch: as the operand was given, a directory ends in '/'
-  std::string_view name;     // entry in that directory; empty for the watched object itself
-  std::timespec time{};      // CLOCK_REALTIME when the event was read from the kernel
-  std::uint32_t watch = 0;   // which watch, in order of watching; never used twice by one Watcher
-  std::int32_t pid = 0;      // who did it; 0 where the backend does not know (inotify never does)
-  bool recovered = false;    // found by listing a directory born under watch: the kernel queued no event
+  std::uint32_t cookie = 0;   // equal on the two halves of a rename, else 0; inotify(7)
+  std::string_view watched;   // path of the watch: as the operand was given, a directory ends in '/'
+  std::string_view name;      // entry in that directory; empty for the watched object itself
+  std::timespec time{};       // CLOCK_REALTIME when the event was read from the kernel
+  std::uint32_t watch = 0;    // which watch, in order of watching; never used twice by one Watcher
+  std::int32_t pid = 0;       // who did it; 0 where the backend does not know (inotify never does)
+  std::string_view old_path;  // where a program has joined the two halves of a rename: the path before it
+  bool recovered = false;     // found by listing a directory born under watch: the kernel queued no event
 };
 
 }  // namespace notify_core

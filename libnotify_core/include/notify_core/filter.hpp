@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Which paths are shown: a POSIX extended regular expression (regex(7)), matched unanchored against the path
-// as it is printed (%w%f), byte by byte in the C locale.
+// Which paths are shown: POSIX extended regular expressions (regex(7)), matched unanchored against the path
+// as it is printed (%w%f), or globs, matched against whole components of it; byte by byte in the C locale.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "notify_core/error.hpp"
 #include "notify_core/export.hpp"
@@ -19,6 +20,17 @@ class NOTIFY_API Filter {
 
   // The default filter shows everything.
   Filter();
+  struct Pattern {
+    std::string text;
+    Shows shows = Shows::not_matching;
+    bool ignore_case = false;
+    // "*.o", "build", "src/**/gen": '*' and '?' stop at a '/', "**" does not, "[a-z]" is one of these, '\\'
+    // takes the next character as it is. It matches any components of the path, and so everything below what
+    // it names.
+    bool glob = false;
+  };
+  // What one pattern hides is hidden; where there are patterns of what is shown, one of them must match.
+  static Result<Filter> create(const std::vector<Pattern>& patterns);
   // Error: call "regcomp", path the pattern, detail the words of regerror(3).
   static Result<Filter> create(std::string_view pattern, Shows shows, bool ignore_case);
 

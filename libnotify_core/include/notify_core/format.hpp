@@ -20,13 +20,17 @@ namespace notify_core {
 // One thread at a time may use a Format: it remembers the last second's text and the labels of masks.
 class NOTIFY_API Format {
  public:
+  // Whether the two halves of a rename come as one event, with its old path: then %o is that path, CSV has it
+  // as a fourth field and JSON as "old".
+  enum class Moves { halves, joined };
+
   // `time_format` is strftime(3)'s in the C locale, and %N is the nanoseconds in nine digits, %1N to %9N
   // their first digits. An event whose time comes out empty or longer than 4,094 bytes is not printed.
   // `ending` follows every line: a newline, a NUL byte, nothing. A '%' at the very end of `format` is
   // literal, unless the ending is empty: then nothing is ever printed. Error: a line might be
   // empty, as of "%w%f" without an ending: it could not be told from the next.
   static Result<Format> compile(std::string_view format, std::string_view time_format,
-                                std::string_view ending);
+                                std::string_view ending, Moves moves = Moves::halves);
   static Format standard();  // "%w %,e %f" and a newline
   // RFC 4180: watched,EVENTS,name; a field is quoted where it holds a comma, a quote, a line break, or a
   // space at either end.

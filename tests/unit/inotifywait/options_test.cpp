@@ -2,6 +2,7 @@
 #include "inotifywait/options.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <initializer_list>
 
@@ -69,7 +70,8 @@ TEST_CASE("a forgotten pattern is warned of") {
   const Reading reading = read({"--exclude", "a", "--exclude", "b"});
   CHECK(reading.complaints.empty());
   CHECK(reading.warnings == Lines{"--exclude: only the last option will be taken into consideration."});
-  CHECK(reading.options.pattern->text == "b");
+  CHECK(reading.options.patterns.size() == 1);
+  CHECK(reading.options.patterns.front().text == "b");
   CHECK(read({"--include", "a", "--include", "b"}).warnings.empty());
   CHECK(read({"--exclude", "a", "--exclude", "b", "-d"}).warnings.empty());
 }
@@ -102,12 +104,23 @@ TEST_CASE("counts") {
   }
 }
 
+TEST_CASE("every pattern, where that is asked for") {
+  const Reading reading =
+      read({"--all-patterns", "--glob", "--exclude", "a", "--excludei", "b", "--include", "c"});
+  CHECK(reading.complaints.empty());
+  CHECK(reading.warnings.empty());
+  REQUIRE(reading.options.patterns.size() == 3);
+  CHECK(reading.options.patterns[0].glob);
+  CHECK(reading.options.patterns[1].ignore_case);
+  CHECK(reading.options.patterns[2].shows == Filter::Shows::matching);
+}
+
 TEST_CASE("help names every option but the one that is gone") {
   const std::string help = help_text("fsnotifywait", "5.0.0");
   CHECK(help.starts_with("fsnotifywait 5.0.0\n"));
   CHECK(help.find("inotifywait") == std::string::npos);
   for (const OptionSpec& spec : option_specs()) {
-    const std::string name = "--" + std::string(spec.name);
+    const std::string name = fmt::format("--{}", spec.name);
     CHECK_MESSAGE((help.find(name) != std::string::npos) == (spec.name != "filename"), name);
   }
 }

@@ -129,3 +129,15 @@ TEST_CASE("JSON") {
         "w==\",\"events\":[\"CREATE\",\"ISDIR\"],"
         "\"cookie\":7,\"time\":\"1970-01-01T00:00:00.000000005Z\",\"recovered\":true}\n");
 }
+
+TEST_CASE("joined renames have an old path to tell") {
+  Event event = event_of(mask::moved_from | mask::moved_to);
+  event.old_path = "d/old,";
+  auto format = Format::compile("%o|%w%f|%,e", "", "\n", Format::Moves::joined);
+  CHECK(line(*format, event) == "d/old,|d/f|MOVED_FROM,MOVED_TO\n");
+  CHECK(said("%o", event) == "%o\n");
+  Format csv = Format::csv();
+  CHECK(line(csv, event) == "d/,\"MOVED_FROM,MOVED_TO\",f,\"d/old,\"\n");
+  Format json = Format::json();
+  CHECK(line(json, event).find(R"("name":"f","old":"d/old,","events":)") != std::string::npos);
+}
