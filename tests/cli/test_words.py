@@ -109,6 +109,8 @@ EXAMPLES = {
     "inotifywait -qq -t 30": (["rm lock"], ""),
     "inotifywait -m -q --timefmt": (["touch src/main.c"], "CREATE src/main.c"),
     "printf '%s\\n' src": (["mkdir src/.git/x src/lib"], 'src/,"CREATE,ISDIR",lib'),
+    "inotifywait -m -q --follow-name": (["echo x > app.tmp; mv app.tmp app.conf"], "reload"),
+    "inotifywait -m -q -r --settle": (["echo x > incoming/a.tmp; mv incoming/a.tmp incoming/a"], "incoming/a\n"),
     "inotifywait -q --count 2": (["touch incoming/one incoming/two"], "one\ntwo\n"),
 }
 
