@@ -98,7 +98,8 @@ def test_page_is_clean():
     if shutil.which("mandoc") is None:
         pytest.skip("needs mandoc (apt-get install mandoc)")
     done = subprocess.run(["mandoc", "-Tlint", "-Wstyle", PAGE], capture_output=True, text=True)
-    assert done.stdout == ""
+    # Which other pages are installed is no matter of ours.
+    assert [line for line in done.stdout.splitlines() if "referenced manual not found" not in line] == []
 
 
 # What to do while an example of the page waits, and a word that it must have said by then; examples that are not
