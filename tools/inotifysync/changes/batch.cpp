@@ -236,15 +236,17 @@ class Planner {
   // and the new name must not have been in use.
   bool linkable(ChangeSet::Node node) {
     if (!options_.links || options_.deletion == Deletion::none) return false;
-    if (options_.patterns && options_.patterns->rooted()) return false;
     return files_.lstat(std::string(node.moved_from())).type == FileInfo::Type::missing;
   }
 
   // False: it is not to be linked and must be sent as something new.
   bool link_directory(ChangeSet::Node node, const std::string& path, bool born_above) {
     if ((node.dirt() & dirt::gone) || !linkable(node)) return false;
+    std::optional<PatternList> filters;
+    if (options_.patterns && !(filters = options_.patterns->below(path))) return false;
     if (const auto found = walk(path, options_.resend_at_most, options_.resend_below)) return false;
     add_move(StepKind::move_directory, node, path, born_above);
+    if (filters) batch_.steps.back().filters = filters->rsync_options();
     add_directory(path, dirt::created);
     return true;
   }

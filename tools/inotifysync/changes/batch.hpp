@@ -116,7 +116,8 @@ struct Step {
   bool make_parents = false;  // move: the parent of `to` may not be there yet
   std::string names;  // for stdin: each entry after a prefix, ended by NUL. Empty: the run reads no list
   std::vector<Entry> entries;
-  std::string from, to;  // move_directory, move_file
+  std::string from, to;              // move_directory, move_file
+  std::vector<std::string> filters;  // move_directory: the patterns as seen from `to`
   // To be marked unless the whole step was delivered, besides the entries that were not confirmed.
   struct Owed {
     std::string path;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <span>
 
 namespace inotifysync {
 namespace {
@@ -94,6 +95,29 @@ std::string_view last_name(std::string_view path) {
 
 bool text_matches(const Pattern& pattern, std::string_view text) {
   return pattern.wild ? wildcard_match(pattern.text, text) : pattern.text == text;
+}
+
+std::vector<std::string_view> names_of(std::string_view path) {
+  std::vector<std::string_view> names;
+  for (std::size_t at = 0; at <= path.size();) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    names.push_back(path.substr(at, end - at));
+    at = end + 1;
+  }
+  return names;
+}
+
+// Whether a pattern's first parts match all of `names`, with parts left over.
+enum class Fit { yes, no, unknown };
+Fit fit_start(std::span<const std::string_view> parts, std::span<const std::string_view> names) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i >= parts.size()) return Fit::no;
+    if (parts[i].find("**") != std::string_view::npos || parts[i].find('[') != std::string_view::npos) {
+      return Fit::unknown;  // may match a '/', or hold one
+    }
+    if (!wildcard_match(parts[i], names[i])) return Fit::no;
+  }
+  return parts.size() > names.size() ? Fit::yes : Fit::no;
 }
 
 bool matches(const Pattern& pattern, std::string_view path, bool directory) {
@@ -189,8 +213,30 @@ void PatternList::add_lines(std::string_view text, bool include) {
   }
 }
 
-bool PatternList::rooted() const {
-  return std::any_of(patterns_.begin(), patterns_.end(), [](const Pattern& one) { return one.whole_path; });
+std::optional<PatternList> PatternList::below(std::string_view base) const {
+  PatternList out;
+  const std::vector<std::string_view> above = names_of(base);
+  for (const Pattern& pattern : patterns_) {
+    const std::string_view mark = pattern.directory_only ? "/" : "";
+    if (!pattern.whole_path) {
+      out.add(std::string(pattern.text).append(mark), pattern.include);
+      continue;
+    }
+    const std::vector<std::string_view> parts = names_of(pattern.text);
+    // A pattern without an anchor may begin anywhere in the base, or below it.
+    for (std::size_t start = 0; start < (pattern.anchored ? 1 : above.size()); ++start) {
+      const Fit fit = fit_start(parts, std::span(above).subspan(start));
+      if (fit == Fit::unknown) return std::nullopt;
+      if (fit == Fit::no) continue;
+      std::string rest;
+      for (std::size_t i = above.size() - start; i < parts.size(); ++i) rest.append("/").append(parts[i]);
+      out.add(rest.append(mark), pattern.include);
+    }
+    if (pattern.anchored) continue;
+    if (pattern.deep) return std::nullopt;
+    out.add(std::string(pattern.text).append(mark), pattern.include);
+  }
+  return out;
 }
 
 std::vector<std::string> PatternList::rsync_options() const {

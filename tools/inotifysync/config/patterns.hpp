@@ -9,6 +9,7 @@
 // excluded directory is excluded.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,11 +39,12 @@ class PatternList {
   void add_lines(std::string_view text, bool include);
 
   bool empty() const { return patterns_.empty(); }
-  // True where a pattern looks at more than the last name: it only means the same when rsync starts at the
-  // source.
-  bool rooted() const;
   // The same patterns as rsync's own options, in order.
   std::vector<std::string> rsync_options() const;
+
+  // What the patterns mean to an rsync that starts at the directory `base` of the source, where nothing above
+  // or at `base` is excluded; nothing where that cannot be said.
+  std::optional<PatternList> below(std::string_view base) const;
 
   // True where `path` (relative to the source) itself is excluded, its parents not looked at.
   bool excludes(std::string_view path, bool directory) const;

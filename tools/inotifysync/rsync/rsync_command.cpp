@@ -139,7 +139,10 @@ std::vector<std::string> rsync_command(const RsyncSettings& settings, const Targ
   if (settings.io_timeout.count() > 0 && step.kind != StepKind::exact) {
     out.push_back("--timeout=" + std::to_string(settings.io_timeout.count()));
   }
-  if (!step.from_root) out.insert(out.end(), settings.filters.begin(), settings.filters.end());
+  if (!step.from_root) {
+    const auto& filters = step.kind == StepKind::move_directory ? step.filters : settings.filters;
+    out.insert(out.end(), filters.begin(), filters.end());
+  }
   out.insert(out.end(), settings.extra.begin(), settings.extra.end());
   out.insert(out.end(), target.rsync_options.begin(), target.rsync_options.end());
   add_ends(out, settings, target, step);

@@ -290,6 +290,24 @@ TEST_SUITE("renames") {
     CHECK(planned(set, tree) == "subtree: ./new; exact: ./old");
   }
 
+  TEST_CASE("take the patterns along, as they look from the new place") {
+    Tree tree;
+    tree.directory("new");
+    tree.file("new/f", 1'000'000);
+    PatternList patterns;
+    patterns.exclude("/new/cache/");
+    patterns.exclude("/other");
+    PlanOptions options = deleting();
+    options.patterns = &patterns;
+    ChangeSet set;
+    set.mark_moved("old", "new");
+    const Batch batch = plan_batch(set, tree, options);
+    CHECK(told(batch) == "move_directory: old>new; exact: ./old ./new");
+    CHECK(batch.steps[0].filters == std::vector<std::string>{"--exclude=/cache/"});
+    patterns.exclude("/**/x");
+    CHECK(planned(set, tree, options) == "exact: ./old ./new /new/f");
+  }
+
   TEST_CASE("that fail are put back without the link") {
     Tree tree;
     tree.directory("new");

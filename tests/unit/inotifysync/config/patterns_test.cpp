@@ -155,10 +155,63 @@ TEST_CASE("files of patterns") {
   CHECK(list.empty());
 }
 
-TEST_CASE("only patterns of a single name mean the same everywhere") {
-  CHECK_FALSE(excluding({"*.o", "x/"}).rooted());
-  CHECK(excluding({"*.o", "/x"}).rooted());
-  CHECK(excluding({"a/b"}).rooted());
+TEST_CASE("patterns as seen from a directory of the source") {
+  const auto seen = [](const char* pattern, const char* base) {
+    const auto below = excluding({pattern}).below(base);
+    if (!below) return std::string("unknown");
+    std::string out;
+    for (const std::string& option : below->rsync_options())
+      (out += out.empty() ? "" : " ") += option.substr(10);
+    return out;
+  };
+  CHECK(seen("*.o", "a/b") == "*.o");
+  CHECK(seen("dir/", "a/b") == "dir/");
+  CHECK(seen("/cache", "a") == "");
+  CHECK(seen("/a/cache", "a") == "/cache");
+  CHECK(seen("/a/*/cache/", "a/b") == "/cache/");
+  CHECK(seen("/a", "a/b") == "");
+  CHECK(seen("/a/cache/***", "a") == "/cache/***");
+  CHECK(seen("/other/**/x", "a") == "");
+  CHECK(seen("/a/**/x", "a/b") == "unknown");
+  CHECK(seen("foo/bar", "a/foo") == "/bar foo/bar");
+  CHECK(seen("foo/bar", "a") == "foo/bar");
+  CHECK(seen("a/**", "b") == "unknown");
+}
+
+TEST_CASE("a pattern seen from below decides the same") {
+  static constexpr const char* pieces[] = {"a", "b", "*", "?", "/", "/", "a*", "**", "***"};
+  std::mt19937 random(11);
+  int compared = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    PatternList patterns;
+    std::string shown, base, path;
+    for (auto n = 1 + random() % 2; n > 0; --n) {
+      std::string pattern;
+      for (auto k = 1 + random() % 6; k > 0; --k) pattern += pieces[random() % std::size(pieces)];
+      if (pattern.find_first_not_of('/') == std::string::npos || pattern.find("//") != std::string::npos)
+        continue;
+      random() % 3 ? patterns.exclude(pattern) : patterns.include(pattern);
+      (shown += pattern) += ' ';
+    }
+    const auto grow = [&](std::string& text) {
+      for (auto k = 1 + random() % 2; k > 0; --k) {
+        text += text.empty() ? "" : "/";
+        for (auto n = 1 + random() % 2; n > 0; --n) text += random() % 2 ? 'a' : 'b';
+      }
+    };
+    grow(base);
+    grow(path);
+    const bool directory = random() % 2;
+    const auto below = patterns.below(base);
+    if (!below || patterns.hides(base, true)) continue;
+    ++compared;
+    CAPTURE(shown);
+    CAPTURE(base);
+    CAPTURE(path);
+    CHECK(below->hides(path, directory) ==
+          patterns.hides(std::string(base).append("/").append(path), directory));
+  }
+  CHECK(compared > 1000);
 }
 
 TEST_CASE("the same paths pass as with the real rsync" *
