@@ -10,7 +10,7 @@ packages_to_build=(g++ meson ninja-build pkgconf libfmt-dev libcxxopts-dev libto
 # shellcheck disable=SC2034
 packages_to_test=(doctest-dev python3-pytest python3-pytest-xdist inotify-tools rsync openssh-server openssh-client mandoc binutils jq)
 # shellcheck disable=SC2034
-packages_to_check=(clang libclang-rt-14-dev clang-format shellcheck mandoc python3)
+packages_to_check=(clang libclang-rt-14-dev clang-format shellcheck mandoc valgrind python3)
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 

@@ -111,6 +111,16 @@ static int make_births(const char* directory, long count) {
   return 0;
 }
 
+static int make_lives(const char* directory, long count) {
+  if (chdir(directory) != 0) die(directory);
+  char name[32];
+  for (long i = 0; i < count; ++i) {
+    snprintf(name, sizeof name, "life%ld", i);
+    if (mkdir(name, 0755) != 0 || rmdir(name) != 0) die(name);
+  }
+  return 0;
+}
+
 static char line[1 << 16];
 
 // Reads on until a whole line that holds `word` has come; it is left in `line`.
@@ -181,10 +191,11 @@ int main(int argc, char** argv) {
     return make_tree(argv[2], atol(argv[3]), atol(argv[4]), argv[5]);
   if (strcmp(what, "events") == 0 && argc == 5) return make_events(argv[2], atol(argv[3]), count);
   if (strcmp(what, "births") == 0 && argc == 4) return make_births(argv[2], count);
+  if (strcmp(what, "lives") == 0 && argc == 4) return make_lives(argv[2], count);
   double* times = count > 0 ? calloc((size_t)count, sizeof *times) : NULL;
   if (times && strcmp(what, "latency") == 0 && argc == 4) return measure_latency(argv[2], count, times);
   if (times && strcmp(what, "rename") == 0 && argc == 6)
     return measure_rename(argv[2], argv[3], argv[4], count, times);
-  fputs("usage: load tree|events|births|latency|rename ...; see the top of load.c\n", stderr);
+  fputs("usage: load tree|events|births|lives|latency|rename ...; see the top of load.c\n", stderr);
   return 64;
 }
