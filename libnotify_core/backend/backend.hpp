@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "notify_core/event.hpp"
@@ -17,6 +18,11 @@ struct Record {
   std::uint32_t cookie = 0;
   std::int32_t pid = 0;
   std::string_view name;  // lies in the backend's buffer until the next fill()
+  // The rest is fanotify's alone.
+  int target = -1;  // number of the directory that was made, moved or removed; -1: not known
+  // Where it happened, if that is no watched directory: an absolute path that ends in '/', until the next
+  // next().
+  std::string_view directory;
 };
 
 // How add() looks the name up, apart from the events.
@@ -54,6 +60,20 @@ class WatchBackend {
   virtual bool drained() const = 0;
   // How many records the kernel keeps at most before it drops some.
   virtual std::size_t queue_limit() const = 0;
+
+  // Where a watched object stands now: an absolute path without a final '/'. Empty: the backend cannot say.
+  virtual std::string where(int watch) const {
+    (void)watch;
+    return {};
+  }
+
+  // For errors: the system call that add() makes, and what an errno of it means here; empty: what it says
+  // itself.
+  virtual const char* adding_call() const = 0;
+  virtual std::string explain(int status) const {
+    (void)status;
+    return {};
+  }
 };
 
 }  // namespace notify_core::backend

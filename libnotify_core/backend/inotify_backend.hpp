@@ -25,6 +25,7 @@ class InotifyBackend final : public WatchBackend {
   bool next(Record& record) override { return decoder_.next(record); }
   bool drained() const override { return drained_; }
   std::size_t queue_limit() const override { return queue_limit_; }
+  const char* adding_call() const override { return "inotify_add_watch"; }
 
  private:
   InotifyBackend(sys::Fd inotify, std::size_t queue_limit);

@@ -16,10 +16,10 @@ bool InotifyDecoder::next(Record& record) {
     return false;
   }
   const char* name = reinterpret_cast<const char*>(bytes_.data()) + sizeof header;
+  record = {};
   record.watch = header.wd;
   record.mask = header.mask;
   record.cookie = header.cookie;
-  record.pid = 0;
   record.name = {name, ::strnlen(name, header.len)};  // padded with NULs to a multiple of the header's size
   bytes_ = bytes_.subspan(sizeof header + header.len);
   return true;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "sys/handle.hpp"
 #include "sys/syscall.hpp"
 #include "watch/watcher_impl.hpp"
 
@@ -47,12 +48,14 @@ Result<void> Watcher::Impl::add(std::string_view path,
 Result<void> Watcher::Impl::add_plain(const std::string& path) {
   const unsigned flags = options_.follow_symlinks ? 0U : backend::add_no_follow;
   const int watch = backend_->add_path(path.c_str(), kernel_events_, flags);
-  if (watch < 0) return sys::error(watch, "inotify_add_watch", path);
+  if (watch < 0) return adding_error(watch, path);
   if (tree_.by_watch(watch) != no_node) return {};  // the first name of the two stays
   sys::FileFacts facts;
-  const bool directory =
-      sys::facts_at(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, facts) == 0 && S_ISDIR(facts.mode);
-  tree_.set_order(tree_.add_root(directory ? with_slash(path) : path, watch));
+  const int follow = says_absolute_paths() && options_.follow_symlinks ? 0 : AT_SYMLINK_NOFOLLOW;
+  const bool directory = sys::facts_at(AT_FDCWD, path.c_str(), follow, facts) == 0 && S_ISDIR(facts.mode);
+  const NodeId root = tree_.add_root(root_name(path, directory), watch);
+  tree_.set_order(root);
+  if (says_absolute_paths() && !directory) file_places_[root] = sys::absolute_path(path);
   return {};
 }
 
@@ -67,12 +70,37 @@ Result<void> Watcher::Impl::add_tree(const std::string& path, sys::Fd directory)
       backend_->add(".", kernel_events_, backend::add_directory_only);
       return;
     }
-    complete = scanner_.scan(std::move(directory), tree_.add_root(with_slash(path), watch), ScanKind::first);
+    const NodeId root = tree_.add_root(root_name(path, true), watch);
+    complete = scanner_.scan(std::move(directory), root, ScanKind::first);
   });
   backend_->use_working_directory(false);
-  if (watch < 0) return sys::error(watch, "inotify_add_watch", path);
+  if (watch < 0) return adding_error(watch, path);
   if (!complete) return std::move(limit_error_);
   return {};
+}
+
+Error Watcher::Impl::adding_error(int status, std::string_view path) const {
+  Error error = sys::error(status, backend_->adding_call(), path);
+  error.detail = backend_->explain(status);
+  return error;
+}
+
+// How an operand is called in events.
+std::string Watcher::Impl::root_name(const std::string& path, bool directory) const {
+  if (!directory) return path;
+  const std::string absolute = says_absolute_paths() ? sys::absolute_path(path) : std::string();
+  return with_slash(absolute.empty() ? path : absolute);
+}
+
+// Whoever says absolute paths does not keep an old one.
+void Watcher::Impl::root_moved(NodeId root) {
+  const std::string place = says_absolute_paths() ? backend_->where(tree_.watch(root)) : std::string();
+  if (place.empty()) return;
+  if (tree_.path(root).back() == '/') {
+    tree_.set_root_path(root, with_slash(place));
+  } else {
+    file_places_[root] = place;
+  }
 }
 
 // By its path where it may be read but not entered.
@@ -129,6 +157,7 @@ void Watcher::Impl::follow_before(NodeId node, const Record& record) {
 // What changes once the event has been handed on.
 void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   if (record.mask & mask::ignored) return drop(node, End::deleted);
+  if ((record.mask & mask::move_self) && tree_.is_root(node)) root_moved(node);
   if (node == departing_) {
     departing_ = no_node;
     return drop(node, End::moved_out);
@@ -275,7 +304,7 @@ int Watcher::Impl::watch_newborn(NodeId parent, const std::string& name, sys::Fd
   if (watch < 0) {
     if (watch::vanished(watch)) return watch;
     const std::string path = std::string(tree_.path(parent)).append(name).append("/");
-    failed(sys::error(watch, directory ? "inotify_add_watch" : "open", path));
+    failed(directory ? adding_error(watch, path) : sys::error(watch, "open", path));
     return watch;
   }
   int opened = backend_->enter(directory.get());
@@ -351,6 +380,7 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   }
   moves_.forget(node);
   sightings_.erase(tree_.watch(node));
+  if (!file_places_.empty()) file_places_.erase(node);
   tree_.remove(node);
 }
 

@@ -133,7 +133,7 @@ void TreeScanner::entry(Frame& frame, const char* name, unsigned char type, std:
 
 void TreeScanner::watch_child(Frame& frame, const char* name) {
   const int watch = backend_.add(name, events_, backend::add_directory_only | backend::add_no_follow);
-  if (watch < 0) return fail(watch, "inotify_add_watch", frame.node, name);
+  if (watch < 0) return fail(watch, backend_.adding_call(), frame.node, name);
   NodeId child = no_node;
   const Child state = settle_child(frame, name, watch, child);
   if (state == Child::skip) return;

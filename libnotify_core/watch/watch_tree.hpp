@@ -34,6 +34,8 @@ class WatchTree {
   // Moves the node, and with it all below, to a new parent and name. The place must be free (or its
   // node replaced), and not below `node`.
   void relink(NodeId node, NodeId parent, std::string_view name);
+  // A root that is now reached by another path.
+  void set_root_path(NodeId root, std::string_view path) { root_paths_[at(root).name] = path, ++generation_; }
   // Takes out a node without children.
   void remove(NodeId node);
 

@@ -24,8 +24,11 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "backend/fanotify_backend.hpp"
 #include "backend/inotify_backend.hpp"
+#include "sys/handle.hpp"
 #include "sys/syscall.hpp"
+#include "watch/filesystem_impl.hpp"
 #include "watch/watcher_impl.hpp"
 
 namespace notify_core {
@@ -54,6 +57,7 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
       scanner_(*backend_, tree_, kernel_events_, *this) {
   for (std::string path : options_.excluded_paths) {
     if (path.size() > 1 && path.back() == '/') path.pop_back();
+    if (says_absolute_paths()) excluded_.insert(sys::absolute_path(path));
     excluded_.insert(std::move(path));
   }
 }
@@ -108,6 +112,7 @@ void Watcher::Impl::handle(const backend::Record& record) {
     report(watch::no_node, record.mask, 0, {});
     return repair();
   }
+  if (!record.directory.empty()) return report_elsewhere(record);
   const watch::NodeId node = tree_.by_watch(record.watch);
   if (node == watch::no_node) return;  // a watch that was ended; its last events are nobody's
   bool wanted = true;
@@ -121,6 +126,20 @@ void Watcher::Impl::recover_before(watch::NodeId node, const backend::Record& re
   due_.clear();
   wanted = recovery_.heard(node, record.name, record.mask, due_) == watch::Recovery::Verdict::report;
   report_found(due_);
+}
+
+// fanotify also tells what happens in directories just below a watched one.
+void Watcher::Impl::report_elsewhere(const backend::Record& record) {
+  if (stopped_ || !asked_or_vital(record.mask)) return;
+  Event event;
+  event.mask = record.mask;
+  event.watched = record.directory;
+  event.name = record.name;
+  event.time = batch_time_;
+  event.pid = record.pid;
+  const watch::NodeId node = tree_.by_watch(record.watch);
+  if (node != watch::no_node) event.watch = tree_.order(node);
+  stopped_ = !sink_->on_event(event);
 }
 
 bool Watcher::Impl::asked_or_vital(EventMask mask) const {
@@ -140,8 +159,21 @@ void Watcher::Impl::report(watch::NodeId node, EventMask mask, std::uint32_t coo
   if (node != watch::no_node) {
     event.watched = tree_.path(node);
     event.watch = tree_.order(node);
+    if (!file_places_.empty()) place_file(node, event);
   }
   stopped_ = !sink_->on_event(event);
+}
+
+// As fanotify has it: a file is an entry of its directory, but its own end and move are said of it as it was
+// named.
+void Watcher::Impl::place_file(watch::NodeId node, Event& event) const {
+  if (event.mask & (mask::delete_self | mask::move_self | mask::ignored)) return;
+  const auto place = file_places_.find(node);
+  if (place == file_places_.end()) return;
+  const std::string_view path = place->second;
+  const std::size_t name = path.rfind('/') + 1;
+  event.watched = path.substr(0, name);
+  event.name = path.substr(name);
 }
 
 void Watcher::Impl::report_found(const std::vector<watch::Found>& found) {
@@ -215,11 +247,16 @@ void Watcher::Impl::pause_under_load() {
 }
 
 Result<Watcher> Watcher::create(WatcherOptions options) {
-  if (options.backend != Backend::inotify) {
-    return Error{ENOSYS, "fanotify_init", {}, "fanotify is not in this build yet"};
+  if (options.backend == Backend::inotify) {
+    auto backend = backend::InotifyBackend::create();
+    if (!backend) return std::move(backend).error();
+    return Watcher(std::make_unique<Impl>(std::move(options), std::move(backend).value()));
   }
-  auto backend = backend::InotifyBackend::create();
+  const bool whole = options.backend == Backend::fanotify_filesystem;
+  auto backend = backend::FanotifyBackend::create(
+      whole ? backend::FanotifyScope::filesystems : backend::FanotifyScope::objects, kernel_events(options));
   if (!backend) return std::move(backend).error();
+  if (whole) return Watcher(std::make_unique<FilesystemImpl>(std::move(options), std::move(backend).value()));
   return Watcher(std::make_unique<Impl>(std::move(options), std::move(backend).value()));
 }
 

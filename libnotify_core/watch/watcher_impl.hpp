@@ -19,11 +19,13 @@
 
 namespace notify_core {
 
-class NOTIFY_LOCAL Watcher::Impl final : public watch::ScanListener {
+class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
  public:
   Impl(WatcherOptions options, std::unique_ptr<backend::WatchBackend> backend);
 
-  Result<void> add(std::string_view path, const std::function<void(const Error&)>& on_unreadable);
+  virtual ~Impl() = default;
+
+  virtual Result<void> add(std::string_view path, const std::function<void(const Error&)>& on_unreadable);
   Result<Wait> wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink);
   Result<Wait> dispatch(EventSink& sink);
   int descriptor() const { return backend_->descriptor(); }
@@ -36,26 +38,34 @@ class NOTIFY_LOCAL Watcher::Impl final : public watch::ScanListener {
   void found(watch::NodeId parent, std::string_view name, bool directory) override;
   void failed(Error error) override;
 
- private:
+ protected:
+  // What FilesystemImpl, which needs no tree to be watched, does in its own way.
+  virtual void handle(const backend::Record& record);
+  virtual void queue_drained();
+
   // Why a watch ends.
   enum class End { deleted, moved_out };
 
   // watcher.cpp: reading and handing on
   bool read_and_hand_on(Result<Wait>& result);
   void hand_on_batch();
-  void handle(const backend::Record& record);
   void recover_before(watch::NodeId node, const backend::Record& record, bool& wanted);
   void report(watch::NodeId node, EventMask mask, std::uint32_t cookie, std::string_view name,
               std::int32_t pid = 0, bool recovered = false);
+  void place_file(watch::NodeId node, Event& event) const;
   void report_found(const std::vector<watch::Found>& found);
   void notice(Notice::Kind kind, std::string_view path, std::uint32_t watch = 0,
               const Error* error = nullptr);
-  void queue_drained();
+  void report_elsewhere(const backend::Record& record);
   void report_recovered();
   void pause_under_load();
   bool asked_or_vital(EventMask mask) const;
 
   // tree_keeper.cpp: births, moves, deaths, repair
+  bool says_absolute_paths() const { return options_.backend != Backend::inotify; }
+  Error adding_error(int status, std::string_view path) const;
+  std::string root_name(const std::string& path, bool directory) const;
+  void root_moved(watch::NodeId root);
   Result<void> add_plain(const std::string& path);
   Result<void> add_tree(const std::string& path, sys::Fd directory);
   void follow_before(watch::NodeId node, const backend::Record& record);
@@ -92,7 +102,9 @@ class NOTIFY_LOCAL Watcher::Impl final : public watch::ScanListener {
   watch::Recovery recovery_{tree_};
   std::unordered_set<std::string> excluded_;
   bool setting_up_ = false;  // operands, and the walk that repairs: excluded paths count
-  std::string scratch_;      // a path being put together
+  // fanotify: where operands that are no directories stand (absolute paths), by node.
+  std::unordered_map<watch::NodeId, std::string> file_places_;
+  std::string scratch_;  // a path being put together
   std::vector<watch::Found> due_;
 
   std::vector<int> retired_;  // watches whose node is gone, still to be ended in the kernel

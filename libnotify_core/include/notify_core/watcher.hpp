@@ -108,6 +108,7 @@ class NOTIFY_API Watcher {
 
  private:
   class Impl;
+  class FilesystemImpl;
   explicit Watcher(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "backend/fanotify_backend.hpp"
+
+#include <fcntl.h>
+#include <linux/fanotify.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "event/event_mask.hpp"  // FAN_RENAME, where the headers lack it
+#include "sys/handle.hpp"
+#include "sys/syscall.hpp"
+
+#ifndef FAN_REPORT_TARGET_FID
+#define FAN_REPORT_TARGET_FID 0x00001000
+#endif
+
+namespace notify_core::backend {
+namespace {
+
+constexpr unsigned report_names = FAN_CLASS_NOTIF | FAN_REPORT_FID | FAN_REPORT_DIR_FID | FAN_REPORT_NAME;
+constexpr unsigned unlimited = FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS;
+constexpr EventMask entry_events = mask::create | mask::remove | mask::move;
+// What only a directory's mark may ask for.
+constexpr std::uint64_t directory_bits = entry_events | FAN_RENAME | FAN_ONDIR | FAN_EVENT_ON_CHILD;
+
+// What a queue holds that nobody made unlimited, and what an unlimited one is taken to hold.
+constexpr std::size_t default_queue = 16384;
+constexpr std::size_t endless_queue = std::size_t{1} << 24;
+
+std::uint64_t kernel_mask(FanotifyScope scope, EventMask events) {
+  std::uint64_t mask = events & mask::all_events;
+  if (scope == FanotifyScope::filesystems) mask |= entry_events;  // to know where directories are
+  if (mask & mask::move) mask = (mask & ~std::uint64_t{mask::move}) | FAN_RENAME;
+  return mask | mask::delete_self | FAN_ONDIR | FAN_EVENT_ON_CHILD;
+}
+
+Error no_fanotify(int status, FanotifyScope scope) {
+  Error error = sys::error(status, "fanotify_init");
+  if (status == -ENOSYS) {
+    error.detail = "this kernel was built without fanotify";
+  } else if (status == -EINVAL) {
+    error.detail = "this kernel's fanotify tells no names; Linux 5.9 and later do";
+  } else if (status == -EPERM && scope == FanotifyScope::filesystems) {
+    error.detail = "a whole filesystem is watched by root only (CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH)";
+  } else if (status == -EPERM) {
+    error.detail = "needs root (CAP_SYS_ADMIN) here; since Linux 5.13 everybody may use it";
+  } else if (status == -EMFILE) {
+    error.detail = "too many fanotify groups or open files; see /proc/sys/fs/fanotify/max_user_groups";
+  }
+  return error;
+}
+
+}  // namespace
+
+FanotifyBackend::FanotifyBackend(sys::Fd fanotify, FanotifyScope scope, EventMask events,
+                                 std::size_t queue_limit)
+    : fanotify_(std::move(fanotify)),
+      scope_(scope),
+      kernel_mask_(kernel_mask(scope, events)),
+      queue_limit_(queue_limit),
+      buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)) {}
+
+// The best there is: with the target of each deed (Linux 5.17) or without, a queue without limit (root) or
+// not.
+Result<std::unique_ptr<FanotifyBackend>> FanotifyBackend::create(FanotifyScope scope, EventMask events) {
+  int status = -EPERM;
+  for (const unsigned privilege : {unlimited, 0U}) {
+    if (privilege == 0 && scope == FanotifyScope::filesystems) break;
+    for (const unsigned target : {FAN_REPORT_TARGET_FID + 0U, 0U}) {
+      status = sys::fanotify_init(report_names | target | privilege);
+      if (status >= 0) {
+        return std::unique_ptr<FanotifyBackend>(new FanotifyBackend(
+            sys::Fd(status), scope, events, privilege != 0 ? endless_queue : default_queue));
+      }
+      if (status != -EINVAL) break;
+    }
+    if (status != -EPERM) break;
+  }
+  return no_fanotify(status, scope);
+}
+
+int FanotifyBackend::enter(int directory) {
+  directory_ = directory;
+  return 0;
+}
+
+int FanotifyBackend::add(const char* name, EventMask events, unsigned flags) {
+  (void)events;
+  return add_at(directory_, name, flags);
+}
+
+int FanotifyBackend::add_path(const char* path, EventMask events, unsigned flags) {
+  (void)events;
+  return add_at(AT_FDCWD, path, flags);
+}
+
+// The handle is asked for before and after, as the name may come to stand for something else in between.
+int FanotifyBackend::add_at(int directory, const char* name, unsigned flags) {
+  constexpr int most_tries = 8;
+  const int follow = flags & add_no_follow ? 0 : AT_SYMLINK_FOLLOW;
+  const bool operand = directory == AT_FDCWD;
+  std::string before, after;
+  for (int tries = 0; tries < most_tries; ++tries) {
+    int status = mounts_.key_of(directory, name, follow, before, operand);
+    if (status < 0) return status;
+    const int known = handles_.find(before);
+    if (known >= 0 && !operand) return known;
+    status = mark(directory, name, flags);
+    if (status < 0) return status;
+    status = mounts_.key_of(directory, name, follow, after);
+    if (status < 0) return status;
+    if (before == after) return handles_.intern(before);
+  }
+  return -ENOENT;
+}
+
+int FanotifyBackend::mark(int directory, const char* name, unsigned flags) {
+  unsigned how = FAN_MARK_ADD;
+  if (flags & add_directory_only) how |= FAN_MARK_ONLYDIR;
+  if (flags & add_no_follow) how |= FAN_MARK_DONT_FOLLOW;
+  if (scope_ == FanotifyScope::filesystems) how |= FAN_MARK_FILESYSTEM;
+  int status = sys::fanotify_mark(fanotify_.get(), how, kernel_mask_, directory, name);
+  if (status == -EINVAL && (kernel_mask_ & FAN_RENAME)) {  // before Linux 5.17
+    kernel_mask_ = (kernel_mask_ & ~std::uint64_t{FAN_RENAME}) | mask::move;
+    status = sys::fanotify_mark(fanotify_.get(), how, kernel_mask_, directory, name);
+  }
+  if (status == -ENOTDIR && (flags & add_directory_only) == 0) {
+    status = sys::fanotify_mark(fanotify_.get(), how, kernel_mask_ & ~directory_bits, directory, name);
+    if (status == 0) watches_files_ = true;
+  }
+  return status;
+}
+
+// A mark can only be taken off what can be opened. If not, it goes with its directory, and what it says until
+// then belongs to nobody.
+int FanotifyBackend::remove(int watch) {
+  const sys::Fd object(mounts_.open(handles_.key(watch)));
+  handles_.forget(watch);
+  if (!object) return 0;
+  return sys::fanotify_mark(fanotify_.get(), FAN_MARK_REMOVE, kernel_mask_, object.get(), ".");
+}
+
+std::string FanotifyBackend::explain(int status) const {
+  if (status == -ENODEV || status == -EOPNOTSUPP)
+    return "its filesystem gives no file handles to know files by";
+  if (status == -EXDEV) return "a subvolume cannot be watched as a filesystem; name the top of it";
+  if (status == -ENOSPC) return "the limit is reached: see /proc/sys/fs/fanotify/max_user_marks";
+  if (status == -EPERM && scope_ == FanotifyScope::filesystems)
+    return "only root may watch a whole filesystem";
+  return {};
+}
+
+std::string FanotifyBackend::where(int watch) const {
+  std::string path;
+  const sys::Fd object(mounts_.open(handles_.key(watch)));
+  if (object) sys::path_of(object.get(), path);
+  return path;
+}
+
+std::ptrdiff_t FanotifyBackend::fill() {
+  const std::ptrdiff_t size = sys::read(fanotify_.get(), buffer_.get(), buffer_size);
+  drained_ = size < static_cast<std::ptrdiff_t>(buffer_size - longest_record);
+  decoder_ = FanotifyDecoder({buffer_.get(), size > 0 ? static_cast<std::size_t>(size) : 0});
+  own_process_ = sys::process_id();
+  return size;
+}
+
+bool FanotifyBackend::next(Record& record) {
+  FanotifyEvent event;
+  while (handed_on_ == queued_.size()) {
+    queued_.clear();
+    handed_on_ = 0;
+    if (decoder_.next(event)) {
+      if (event.pid != own_process_) take_apart(event);
+    } else if (drained_ && !ended_.empty()) {
+      hand_on_ends();
+    } else {
+      return false;
+    }
+  }
+  record = queued_[handed_on_++];
+  return true;
+}
+
+int FanotifyBackend::number_of(int directory) {
+  std::string key;
+  const int status = mounts_.key_of(directory, "", AT_EMPTY_PATH, key);
+  return status < 0 ? status : handles_.intern(key);
+}
+
+int FanotifyBackend::open_directory(int number) {
+  return mounts_.open(handles_.key(number));
+}
+
+int FanotifyBackend::open_above(int directory) {
+  std::string here, there;
+  int status = mounts_.key_of(directory, "", AT_EMPTY_PATH, here);
+  if (status < 0) return status;
+  const int mount = mounts_.last_mount();
+  sys::Fd above(sys::open_at(directory, "..", O_PATH | O_DIRECTORY));
+  if (!above) return -ENOENT;
+  status = mounts_.key_of(above.get(), "", AT_EMPTY_PATH, there);
+  if (status < 0) return status;
+  return mounts_.last_mount() != mount || here == there ? -ENOENT : above.release();
+}
+
+}  // namespace notify_core::backend

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// fanotify(7) as a WatchBackend. Objects are known by their file handles, each of which is given a number: a
+// watch's number is that of the directory or file marked. fanotify differs from inotify in what follows:
+//
+// A rename is one record (FAN_RENAME). It is handed on as the two halves of inotify with a cookie of their
+// own, and, for a watched directory, MOVE_SELF after them. The kernel adds what it says of one entry to the
+// record it has queued already. What made or ended an entry is handed on apart from the rest, a creation
+// before and a deletion after it. As the end of a directory can so come before the last events in it,
+// "ignored" is handed on once the queue has been read to its end. What this process does itself is left out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/backend.hpp"
+#include "backend/fanotify_decoder.hpp"
+#include "backend/handle_table.hpp"
+#include "backend/mount_list.hpp"
+#include "notify_core/error.hpp"
+#include "sys/fd.hpp"
+
+namespace notify_core::backend {
+
+enum class FanotifyScope {
+  objects,      // a mark each directory or file
+  filesystems,  // a mark each filesystem: every directory in which something happens has a number
+};
+
+class FanotifyBackend final : public WatchBackend {
+ public:
+  // `events`: what every mark asks for.
+  static Result<std::unique_ptr<FanotifyBackend>> create(FanotifyScope scope, EventMask events);
+
+  int descriptor() const override { return fanotify_.get(); }
+  int enter(int directory) override;
+  // The events asked for are those of create(): as its own events are left out, a directory that is being
+  // listed needs no others.
+  int add(const char* name, EventMask events, unsigned flags) override;
+  int add_path(const char* path, EventMask events, unsigned flags) override;
+  int remove(int watch) override;
+  bool keeps_place() const override { return false; }
+  void use_working_directory(bool use) override { (void)use; }
+  std::ptrdiff_t fill() override;
+  bool next(Record& record) override;
+  bool drained() const override { return drained_; }
+  std::size_t queue_limit() const override { return queue_limit_; }
+  const char* adding_call() const override { return "fanotify_mark"; }
+  std::string explain(int status) const override;
+  std::string where(int watch) const override;
+
+  // For FanotifyScope::filesystems.
+  // The number of an open directory, or minus the errno.
+  int number_of(int directory);
+  // Opens (O_PATH) the directory that a number stands for. ESTALE: it is gone.
+  int open_directory(int number);
+  // Opens (O_PATH) the directory above; ENOENT at the top of what is mounted.
+  int open_above(int directory);
+  // Nothing more is expected of it.
+  void forget(int number) { handles_.forget(number); }
+
+ private:
+  FanotifyBackend(sys::Fd fanotify, FanotifyScope scope, EventMask events, std::size_t queue_limit);
+
+  static constexpr std::size_t buffer_size = std::size_t{1} << 20;
+  // Two names and three handles of the longest, with their headers.
+  static constexpr std::size_t longest_record = 2048;
+
+  int add_at(int directory, const char* name, unsigned flags);
+  int mark(int directory, const char* name, unsigned flags);
+
+  void take_apart(const FanotifyEvent& event);
+  void take_apart_rename(const FanotifyEvent& event);
+  void take_apart_entry(const FanotifyEvent& event, int directory);
+  void take_apart_self(const FanotifyEvent& event, int number);
+  void take_unplaced(const FanotifyEvent& event);
+  void take_elsewhere(const FanotifyEvent& event);
+  void queue(const FanotifyEvent& event, EventMask mask, int watch, std::string_view name, int target = -1);
+  int directory_number(ObjectKey directory);
+  void hand_on_ends();
+
+  sys::Fd fanotify_;
+  FanotifyScope scope_;
+  std::uint64_t kernel_mask_;
+  std::size_t queue_limit_;
+  std::unique_ptr<std::byte[]> buffer_;
+  FanotifyDecoder decoder_;
+  bool drained_ = true;
+  std::int32_t own_process_ = 0;
+
+  HandleTable handles_;
+  MountList mounts_;
+  int directory_ = -1;  // where names are looked up
+
+  std::vector<Record> queued_;  // what one record of the kernel became
+  std::size_t handed_on_ = 0;
+  std::uint32_t last_cookie_ = 0;
+  std::int32_t moving_process_ = 0;  // who made the last MOVED_FROM, where there is no FAN_RENAME
+  int moved_directory_ = -1;  // MOVE_SELF was handed on after its rename; the kernel's own is still to come
+  std::vector<int> ended_;    // watches whose "ignored" is to follow
+  bool watches_files_ = false;
+  std::string located_;  // what Record::directory views
+
+  // A filesystem's mark tells of files too, but not where they are; the record of the same deed does.
+  std::string unplaced_object_;
+  EventMask unplaced_mask_ = 0;
+  std::string moved_file_;
+  int moved_file_directory_ = -1;
+  std::string moved_file_name_;
+};
+
+}  // namespace notify_core::backend

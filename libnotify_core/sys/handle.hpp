@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// fanotify and file handles: checked system calls, as in sys/syscall.hpp.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace notify_core::sys {
+
+int fanotify_init(unsigned flags);  // non-blocking, close-on-exec
+int fanotify_mark(int fanotify, unsigned flags, std::uint64_t mask, int directory, const char* path);
+
+// The handle of what `path` names from `directory`, in the layout of fanotify's records after the
+// filesystem's id: length, type, bytes. `flags` as in name_to_handle_at(2). A filesystem that cannot open by
+// handle is asked for one that only tells objects apart (AT_HANDLE_FID, Linux 6.5).
+int name_to_handle(int directory, const char* path, int flags, std::string& handle, int& mount);
+// Opens (O_PATH) what `handle`, in that layout, stands for; `mount` is any descriptor on its filesystem.
+// Needs CAP_DAC_READ_SEARCH.
+int open_by_handle(int mount, std::string_view handle);
+// The eight bytes by which fanotify's records tell filesystems apart.
+int filesystem_id(int fd, std::string& id);
+
+// Where a descriptor's object stands in the tree of names: what /proc says. Of a deleted one, where it stood.
+int path_of(int fd, std::string& path);
+std::string absolute_path(const std::string& path);  // realpath(3); empty where it cannot be had
+
+int process_id();
+
+}  // namespace notify_core::sys
