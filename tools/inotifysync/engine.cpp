@@ -18,8 +18,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration stop_grace = 10s;   // for running batches, after SIGTERM
-constexpr Duration abort_grace = 2s;   // for those that were told to end
+constexpr Duration stop_grace = 10s;  // for running batches, after SIGTERM
+constexpr Duration abort_grace = 2s;  // for those that were told to end
+constexpr Duration progress_pause = 200ms;
+constexpr std::size_t progress_width = 78;
 constexpr Duration status_pause = 1s;  // between two status files
 
 }  // namespace
@@ -99,15 +101,18 @@ int Engine::run() {
     for (const auto& source : sources_) source->abort(abort_grace);
   });
   status_timer_ = loop_->timer([this] { write_status(); });
+  progress_timer_ = loop_->timer([this] { show_progress(); });
   loop_->before_wait([this] { before_wait(); });
   for (const auto& source : sources_) source->start();
   if (options_.from_stdin) read_stdin();
   tell_service_manager("READY=1");
   write_status();
+  if (log_.shows_progress()) show_progress();
   if (auto ran = loop_->run(); !ran) {
     log_.line(Log::Level::error, "", notify_tools::reason(ran.error()));
     return 1;
   }
+  log_.progress("");
   for (const auto& source : sources_) source->tell_the_rest();
   write_status();
   return exit_status_;
@@ -237,6 +242,13 @@ void Engine::write_status() {
   if (options_.config.status_file.empty()) return;
   if (auto written = replace_file(options_.config.status_file, status_json(status()), 0644); !written)
     log_.line(Log::Level::warning, options_.config.status_file, notify_tools::reason(written.error()));
+}
+
+// Until all targets have been in step once.
+void Engine::show_progress() {
+  const std::string line = progress_line(status(), progress_width);
+  log_.progress(line);
+  if (!line.empty()) progress_timer_->set(progress_pause);
 }
 
 void Engine::tell_state() {

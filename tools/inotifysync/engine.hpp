@@ -38,6 +38,7 @@ class Engine {
   void begin_to_stop();
   void tell_state();
   void write_status();
+  void show_progress();
   Status status() const;
 
   Options options_;
@@ -47,7 +48,7 @@ class Engine {
   JobPlaces places_;
   Surroundings around_;
   std::vector<std::unique_ptr<SourceSync>> sources_;
-  std::unique_ptr<Timer> grace_timer_, status_timer_;
+  std::unique_ptr<Timer> grace_timer_, status_timer_, progress_timer_;
   Clock::time_point started_ = Clock::now();
   std::string unread_;  // of stdin: the beginning of a path
   bool stdin_ended_ = false;

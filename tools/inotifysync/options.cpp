@@ -213,7 +213,15 @@ class Reader {
     for (const Target& target : source_.targets)
       if (!seen.insert(target.name).second) twice.insert(target.name);
     for (Target& target : source_.targets)
-      if (twice.contains(target.name)) target.name = target.operand;
+      if (twice.contains(target.name)) target.name = short_operand(target.operand);
+  }
+
+  static std::string short_operand(std::string_view operand) {
+    if (operand.starts_with("rsync://")) operand.remove_prefix(8);
+    const auto user = operand.substr(0, operand.find_first_of("/:")).find('@');
+    if (user != std::string_view::npos) operand.remove_prefix(user + 1);
+    while (operand.size() > 1 && operand.back() == '/') operand.remove_suffix(1);
+    return std::string(operand);
   }
 
   Options& options_;

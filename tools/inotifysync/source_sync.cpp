@@ -224,10 +224,14 @@ notify_core::WatcherOptions SourceSync::watcher_options() {
   options.mask = Intake::wanted_events();
   options.recursive = true;
   options.follow_tree = true;
-  if (patterns_.empty()) return options;
-  options.prune = [this](std::string_view directory) {
+  if (patterns_.empty() && !around_.log.shows_progress()) return options;
+  // Asked of every directory, so that it also knows how far the setting-up is.
+  options.prune = [this, found = std::uint64_t{0}](std::string_view directory) mutable {
+    if (++found % 4096 == 0)
+      around_.log.progress(fmt::format("watching {}: {} directories", config_.path, found));
     directory.remove_suffix(1);
-    return directory.size() > root_.size() && patterns_.hides(directory.substr(root_.size() + 1), true);
+    return !patterns_.empty() && directory.size() > root_.size() &&
+           patterns_.hides(directory.substr(root_.size() + 1), true);
   };
   return options;
 }
@@ -248,6 +252,7 @@ void SourceSync::watch() {
   if (!watcher) return failed(watcher.error());
   watcher_.emplace(std::move(*watcher));
   if (auto added = watcher_->add(root_ + "/", failed); !added) failed(added.error());
+  around_.log.progress("");
   around_.log.line(Log::Level::debug, config_.path,
                    fmt::format("watching {} directories", watcher_->watch_count()));
   if (auto added = around_.loop.add(watcher_->descriptor(), EPOLLIN, [this](std::uint32_t) { dispatch(); });

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inotifysync/delivery/rsync_run.hpp"
 
+#include <algorithm>
+
 namespace inotifysync {
 namespace {
 
@@ -43,6 +45,11 @@ void RsyncRun::look_for_progress() {
     return;
   }
   watchdog_->set(patience_ / 4);
+}
+
+void RsyncRun::on_output(std::string_view bytes) {
+  lines_ += static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+  keep(output_, bytes);
 }
 
 void RsyncRun::keep(std::string& text, std::string_view bytes) {

@@ -28,12 +28,13 @@ class RsyncRun : public ChildListener {
   bool hung() const { return hung_; }
   const std::string& output() const { return output_; }
   const std::string& errors() const { return errors_; }
+  std::uint64_t lines() const { return lines_; }  // of output: one a path
   Clock::time_point started() const { return started_; }
   int pid() const { return child_->pid(); }
 
  private:
   RsyncRun(Timers& timers, Ended ended) : timers_(timers), ended_(std::move(ended)), started_(timers.now()) {}
-  void on_output(std::string_view bytes) override { keep(output_, bytes); }
+  void on_output(std::string_view bytes) override;
   void on_error_output(std::string_view bytes) override { keep(errors_, bytes); }
   void on_exit(ChildExit how) override;
   static void keep(std::string& text, std::string_view bytes);
@@ -44,6 +45,7 @@ class RsyncRun : public ChildListener {
   Clock::time_point started_;
   std::unique_ptr<Child> child_;
   std::string output_, errors_;
+  std::uint64_t lines_ = 0;
   bool fed_ = false;
   bool hung_ = false;
   Duration patience_{};

@@ -458,6 +458,7 @@ TargetStatus TargetWorker::status() const {
   const auto oldest = in_flight_since_ ? in_flight_since_ : lacking_since_ ? lacking_since_ : troubled_since_;
   status.lag_seconds = std::chrono::duration<double>(age(oldest, now)).count();
   status.queue = queue_length();
+  status.under_way = run_ ? run_->lines() : 0;
   if (state_ == State::waiting || state_ == State::held)
     status.next_try_seconds = std::max(0.0, std::chrono::duration<double>(wait_until_ - now).count());
   status.up_to_date = up_to_date();

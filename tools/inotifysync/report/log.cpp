@@ -17,6 +17,8 @@ namespace {
 namespace sys = notify_core::sys;
 using Level = Log::Level;
 
+constexpr std::string_view clear_line = "\r\033[K";
+
 std::string local_time(const char* format) {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};
@@ -63,6 +65,8 @@ std::string json_start(Level level, std::string_view about, std::string_view tex
 
 notify_core::Result<Log> Log::create(Style style) {
   Log log(std::move(style));
+  log.on_terminal_ = ::isatty(STDERR_FILENO) == 1 && !log.style_.json && !log.style_.syslog &&
+                     log.style_.file.empty() && log.style_.verbosity >= 0;
   if (log.style_.file.empty()) return log;
   log.file_.reset(sys::open_at(AT_FDCWD, log.style_.file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0640));
   if (!log.file_) return sys::error(log.file_.get(), "open", log.style_.file);
@@ -75,6 +79,12 @@ void Log::reopen() {
   if (again) file_ = std::move(again);
 }
 
+void Log::progress(std::string_view text) {
+  if (!on_terminal_ || text == progress_) return;
+  progress_ = text;
+  sys::write_all(STDERR_FILENO, std::string(clear_line) + progress_);
+}
+
 bool Log::shows(Level level) const {
   if (level == Level::debug) return style_.verbosity > 0;
   return level != Level::info || style_.verbosity >= 0;
@@ -82,7 +92,9 @@ bool Log::shows(Level level) const {
 
 void Log::write(Level level, const std::string& line) const {
   const int to = file_ ? file_.get() : level <= Level::warning ? STDERR_FILENO : STDOUT_FILENO;
+  if (!progress_.empty()) sys::write_all(STDERR_FILENO, clear_line);
   sys::write_all(to, line + "\n");  // a line that cannot be written is lost: there is nobody left to tell
+  if (!progress_.empty()) sys::write_all(STDERR_FILENO, progress_);
 }
 
 void Log::line(Level level, std::string_view about, std::string_view text) const {
@@ -96,9 +108,8 @@ void Log::line(Level level, std::string_view about, std::string_view text) const
 
 void Log::batch(const BatchReport& report, bool full_pass) const {
   const std::string words = batch_line(report);
-  const std::string_view said = std::string_view(words).substr(report.target.size() + 1);
-  if (!style_.json || !shows(Level::info))
-    return line(Level::info, report.target, full_pass ? fmt::format("in step: {}", said) : std::string(said));
+  const std::string said = (full_pass ? "in step: " : "") + words.substr(report.target.size() + 1);
+  if (!style_.json || !shows(Level::info)) return line(Level::info, report.target, said);
   write(Level::info,
         json_start(Level::info, report.target, said) +
             fmt::format(R"(,"full_pass":{},"files":{},"deleted":{},"bytes":{},"seconds":{:.3f}}})", full_pass,

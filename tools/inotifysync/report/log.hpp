@@ -31,6 +31,9 @@ class Log {
   // `about`: a target's name or a source's path, may be empty.
   void line(Level level, std::string_view about, std::string_view text) const;
   void batch(const BatchReport& report, bool full_pass) const;
+  // On a terminal, the last line: replaced by the next one, out of the way of all others. Empty: none.
+  void progress(std::string_view text);
+  bool shows_progress() const { return on_terminal_; }
   // The file by its name again, for log rotation.
   void reopen();
 
@@ -40,6 +43,8 @@ class Log {
   void write(Level level, const std::string& line) const;
 
   Style style_;
+  bool on_terminal_ = false;
+  std::string progress_;
   notify_core::sys::Fd file_;
 };
 

@@ -149,6 +149,23 @@ std::string human_bytes(std::uint64_t bytes) {
   return fmt::format("{:.1f} {}", value, units[unit]);
 }
 
+std::string progress_line(const Status& status, std::size_t width) {
+  std::string line;
+  bool any_under_way = false;
+  for (const SourceStatus& source : status.sources)
+    for (const TargetStatus& target : source.targets) {
+      const bool under_way = target.state == "starting";
+      any_under_way = any_under_way || under_way;
+      line += fmt::format("{}{} {}", line.empty() ? "" : "  ", target.name,
+                          under_way           ? fmt::format("{} files", target.under_way)
+                          : target.up_to_date ? "in step"
+                                              : target.state);
+    }
+  if (!any_under_way) return {};
+  if (line.size() > width) line.resize(width);
+  return line;
+}
+
 std::string batch_line(const BatchReport& report) {
   std::string line = report.target + " " + counted(report.files, "file", "files");
   if (report.deleted) line += fmt::format(", {} deleted", report.deleted);

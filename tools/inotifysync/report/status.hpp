@@ -23,6 +23,7 @@ struct TargetStatus {
   std::optional<double> next_try_seconds;  // while waiting or held
   bool up_to_date = false;                 // the first full pass is done and nothing is lacking
   bool deletes = false;
+  std::uint64_t under_way = 0;  // files that the running batch has sent so far
   std::uint64_t runs = 0, failed_runs = 0, files = 0, deleted = 0, bytes = 0;
 };
 
@@ -43,6 +44,10 @@ struct Status {
 };
 
 std::string status_json(const Status& status);  // one object, ended by a newline
+
+// What the first passes are doing, in at most `width` characters: "web1 1,204 files  web2 in step  web3
+// waiting". Empty when all targets are in step or in trouble of which a line has told.
+std::string progress_line(const Status& status, std::size_t width);
 
 struct BatchReport {
   std::string target;

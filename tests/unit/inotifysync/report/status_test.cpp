@@ -51,3 +51,20 @@ TEST_CASE("the status is one object, with nothing for what never happened") {
       one, one);
   CHECK(status_json(status) == expected);
 }
+
+TEST_CASE("the progress line tells of every target, as long as a first pass goes on") {
+  Status status;
+  auto& targets = status.sources.emplace_back().targets;
+  const auto add = [&](const char* name, const char* state) -> TargetStatus& {
+    targets.emplace_back().name = name;
+    targets.back().state = state;
+    return targets.back();
+  };
+  add("web1", "starting").under_way = 12;
+  add("web2", "idle").up_to_date = true;
+  add("web3", "waiting");
+  CHECK(progress_line(status, 80) == "web1 12 files  web2 in step  web3 waiting");
+  CHECK(progress_line(status, 10) == "web1 12 fi");
+  targets[0].state = "idle";
+  CHECK(progress_line(status, 80).empty());
+}

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How the program runs: in the background, under a service manager, on a terminal, under more than it can read."""
+
+import json
+import os
+import pty
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+from sync_support import INOTIFYSYNC, wait_identical, wait_until
+
+
+def write(path, text="content"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def test_an_overflow_ends_in_a_full_pass(source, daemons, sync):
+    program = sync()
+    limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    program.process.send_signal(signal.SIGSTOP)
+    for n in range(limit // 3 + 1000):  # CREATE, MODIFY and CLOSE_WRITE for each
+        (source / f"{n}").write_text(str(n))
+    write(source / "deep/down/file")
+    program.process.send_signal(signal.SIGCONT)
+    program.wait_said("the kernel's queue overflowed")
+    wait_identical(source, *(d.root for d in daemons), deadline=60)
+    write(source / "deep/down/later")
+    wait_identical(source, *(d.root for d in daemons))
+
+
+def test_in_the_background(source, folder, daemons):
+    pid_file, log_file = folder / "pid", folder / "log"
+    done = subprocess.run([INOTIFYSYNC, "--daemon", "--pid-file", pid_file, "--log-file", log_file, "--password-file",
+                           daemons[0].password_file, source, daemons[0].url], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=20)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    wait_until(pid_file.exists, "the pid file")
+    pid = int(pid_file.read_text())
+    try:
+        write(source / "file")
+        wait_identical(source, daemons[0].root)
+        wait_until(lambda: "in step" in log_file.read_text(), "the log")
+        log_file.rename(folder / "log.1")
+        os.kill(pid, signal.SIGHUP)
+        wait_until(log_file.exists, "the log file by its name again")
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not pid_file.exists(), "the end")
+
+
+def test_in_the_background_errors_are_said_first(folder):
+    done = subprocess.run([INOTIFYSYNC, "--daemon", "/no/such", folder / "target"], capture_output=True, text=True,
+                          timeout=20)
+    assert done.returncode == 1
+    assert "/no/such" in done.stderr
+
+
+def test_the_service_manager_is_told(source, folder, daemons, run):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(folder / "notify"))
+        manager.settimeout(20)
+        program = run("--password-file", daemons[0].password_file, source, daemons[0].url,
+                      environment={"NOTIFY_SOCKET": str(folder / "notify")})
+        assert manager.recv(100) == b"READY=1"
+        program.terminate()
+        assert manager.recv(100) == b"STOPPING=1"
+
+
+def test_the_log_as_json(source, daemons, sync):
+    program = sync("--log-format", "json")
+    write(source / 'a "quoted" file')
+    wait_identical(source, *(d.root for d in daemons))
+    wait_until(lambda: program.output().count("\n") >= 6, program.output)
+    lines = [json.loads(line) for line in program.output().splitlines()]
+    assert all({"time", "level", "about", "message"} <= line.keys() for line in lines)
+    assert sum(line.get("files", 0) for line in lines if not line.get("full_pass")) >= 3
+
+
+def test_quiet_says_nothing(source, daemons, run):
+    write(source / "file")
+    program = run("--quiet", "--once", "--password-file", daemons[0].password_file, source,
+                  *(d.url for d in daemons))
+    assert program.wait() == 0
+    assert program.output() == ""
+
+
+def test_a_terminal_is_left_in_order(source, daemons):
+    for n in range(300):
+        write(source / f"{n}")
+    ours, theirs = pty.openpty()
+    program = subprocess.Popen(
+        [INOTIFYSYNC, "--once", "--password-file", daemons[0].password_file, source, *(d.url for d in daemons)],
+        stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    said = b""
+    try:
+        while chunk := os.read(ours, 4096):
+            said += chunk
+    except OSError:  # the other side is closed
+        pass
+    os.close(ours)
+    assert program.wait(20) == 0
+    assert said.count(b"in step:") == 3
+    assert said.endswith(b"\n") or said.endswith(b"\r\x1b[K")
