@@ -18,8 +18,13 @@ bool continues(std::string_view bytes, std::size_t i, std::uint8_t lowest = 0x80
   return i < bytes.size() && byte_at(bytes, i) >= lowest && byte_at(bytes, i) <= highest;
 }
 
-void append_escaped(std::string& out, char c) {
+void append_escape(std::string& out, unsigned character) {
   constexpr std::string_view digits = "0123456789abcdef";
+  out += "\\u";
+  for (const int shift : {12, 8, 4, 0}) out += digits[(character >> shift) & 0xF];
+}
+
+void append_escaped(std::string& out, char c) {
   const auto value = static_cast<std::uint8_t>(c);
   switch (c) {
     case '"':
@@ -42,11 +47,22 @@ void append_escaped(std::string& out, char c) {
   }
   if (value >= 0x20 && value != 0x7F) {
     out += c;
-    return;
+  } else {
+    append_escape(out, value);
   }
-  out += "\\u00";
-  out += digits[value >> 4];
-  out += digits[value & 0xF];
+}
+
+// JSON takes these as they are, but many a reader of lines ends a line at them: U+0080 to U+009F, U+2028,
+// U+2029.
+void append_character(std::string& out, std::string_view character) {
+  if (character.size() == 1) return append_escaped(out, character.front());
+  if (character.size() == 2 && byte_at(character, 0) == 0xC2 && byte_at(character, 1) < 0xA0) {
+    return append_escape(out, byte_at(character, 1));
+  }
+  if (character == "\xE2\x80\xA8" || character == "\xE2\x80\xA9") {
+    return append_escape(out, character.back() == '\xA8' ? 0x2028 : 0x2029);
+  }
+  out += character;
 }
 
 }  // namespace
@@ -83,10 +99,8 @@ void append_json_string(std::string& out, std::string_view bytes) {
     const std::size_t size = utf8_character(bytes);
     if (size == 0) {
       out += replacement;
-    } else if (size == 1) {
-      append_escaped(out, bytes.front());
     } else {
-      out += bytes.substr(0, size);
+      append_character(out, bytes.substr(0, size));
     }
     bytes.remove_prefix(size == 0 ? 1 : size);
   }

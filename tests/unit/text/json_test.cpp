@@ -28,6 +28,12 @@ TEST_CASE("what JSON wants escaped") {
   CHECK(json("\x01\x1f\x7f\0"s) == R"("\u0001\u001f\u007f\u0000")");
 }
 
+TEST_CASE("what some take for the end of a line is escaped") {
+  CHECK(json("\xC2\x85\xC2\x80\xC2\x9F") == R"("\u0085\u0080\u009f")");
+  CHECK(json("\xE2\x80\xA8\xE2\x80\xA9") == R"("\u2028\u2029")");
+  CHECK(json("\xC2\xA0\xE2\x80\xA7") == "\"\xC2\xA0\xE2\x80\xA7\"");
+}
+
 TEST_CASE("UTF-8 stays as it is, and nothing else passes for it") {
   for (const char* good : {"é", "€", "😀", "\xEF\xBF\xBF", "\xF4\x8F\xBF\xBF"}) {
     CHECK(is_utf8(good));
