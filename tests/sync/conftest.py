@@ -2,15 +2,19 @@
 import os
 import pwd
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from sync_support import Inotifysync, RsyncDaemon, SshServer
 
 
 @pytest.fixture
-def folder(tmp_path):
-    yield tmp_path
-    shutil.rmtree(tmp_path, ignore_errors=True)
+def folder():
+    in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    path = Path(tempfile.mkdtemp(prefix="inotifysync-test-", dir=in_memory))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_target_that_refuses_the_password(source, daemons, sync):
 
 
 def test_one_connection_is_enough(source, start_daemon, run):
-    daemon = start_daemon("web1", max_connections="1", lock_file="/dev/shm/inotifysync-test-%d" % os.getpid())
+    daemon = start_daemon("web1", max_connections="1", lock_file="/dev/shm/inotifysync-lock-%d" % os.getpid())
     program = run("--delete", "--password-file", daemon.password_file, source, daemon.url)
     for n in range(10):
         write(source / f"d{n}/file", str(n))
@@ -191,8 +191,8 @@ def test_terminated_with_a_hung_target(source, daemons, sync):
     write(source / "file")
     wait_identical(source, daemons[1].root)
     program.process.send_signal(signal.SIGTERM)
-    program.process.send_signal(signal.SIGTERM)
-    program.wait(deadline=15)
+    program.process.send_signal(signal.SIGINT)  # asked twice, it does not wait for the running batch
+    program.wait(deadline=8)
     assert "not up to date" in program.output()
 
 

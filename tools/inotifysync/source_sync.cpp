@@ -450,6 +450,8 @@ void SourceSync::on_recovered(const std::string& target) {
 }
 
 void SourceSync::on_state(TargetWorker&) {
+  const auto is_running = [](const auto& worker) { return worker->state() == TargetWorker::State::running; };
+  if (std::none_of(workers_.begin(), workers_.end(), is_running)) planned_ = {};  // it may be large
   around_.state_changed();
 }
 
