@@ -29,6 +29,11 @@ void append_hex(std::string& out, std::uint32_t number) {
   out.append(digits, end.ptr);
 }
 
+void append_decimal(std::string& out, std::uint32_t number) {
+  char digits[10];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
 }  // namespace
 
 class Format::Impl {
@@ -193,12 +198,16 @@ class Format::Impl {
         out += c;
     }
     out += "\"],\"cookie\":";
-    char digits[10];
-    out.append(digits, std::to_chars(digits, digits + sizeof digits, event.cookie).ptr);
+    append_decimal(out, event.cookie);
     out += ",\"time\":\"";
     time_.append(out, event.time);
     out += '"';
-    if (event.recovered) out += ",\"recovered\":true";
+    if (event.pid != 0) {
+      out += ",\"pid\":";
+      append_decimal(out, static_cast<std::uint32_t>(event.pid));
+    }
+    out += (event.mask & mask::is_directory) != 0 ? ",\"dir\":true" : ",\"dir\":false";
+    out += event.recovered ? ",\"recovered\":true" : ",\"recovered\":false";
     out += '}';
     out += ending_;
   }

@@ -35,9 +35,9 @@ class NOTIFY_API Format {
   // RFC 4180: watched,EVENTS,name; a field is quoted where it holds a comma, a quote, a line break, or a
   // space at either end.
   static Format csv(std::string_view ending = "\n");
-  // One JSON object: watched, name, events, cookie, time (RFC 3339, UTC, nanoseconds), and "recovered" where
-  // it is true. Where a path piece is not UTF-8, watched_base64 or name_base64 hold its bytes and the plain
-  // member shows U+FFFD for what cannot be said.
+  // One JSON object: watched, name, events, cookie, time (RFC 3339, UTC, nanoseconds), pid where it is known,
+  // dir and recovered. Where a path piece is not UTF-8, watched_base64 or name_base64 hold its bytes and the
+  // plain member shows U+FFFD for what cannot be said.
   static Format json(std::string_view ending = "\n");
 
   // Appends the line for `event` to `out`. Allocates only by growing `out`.

@@ -127,7 +127,11 @@ TEST_CASE("JSON") {
   CHECK(line(format, event) ==
         "{\"watched\":\"d/\",\"name\":\"\xEF\xBF\xBD\",\"name_base64\":\"/"
         "w==\",\"events\":[\"CREATE\",\"ISDIR\"],"
-        "\"cookie\":7,\"time\":\"1970-01-01T00:00:00.000000005Z\",\"recovered\":true}\n");
+        "\"cookie\":7,\"time\":\"1970-01-01T00:00:00.000000005Z\",\"dir\":true,\"recovered\":true}\n");
+  event.pid = 42;
+  event.recovered = false;
+  event.mask = mask::create;
+  CHECK(line(format, event).ends_with("\"pid\":42,\"dir\":false,\"recovered\":false}\n"));
 }
 
 TEST_CASE("joined renames have an old path to tell") {
