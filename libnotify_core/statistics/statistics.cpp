@@ -28,6 +28,19 @@ std::string_view directory_of(std::string_view path) {
   return slash == std::string_view::npos ? std::string_view("./") : path.substr(0, slash + 1);
 }
 
+// One row for all that have the same name by `name_of`.
+std::vector<StatisticsRow> group(const std::vector<StatisticsRow>& rows,
+                                 std::string_view (*name_of)(const StatisticsRow&)) {
+  std::vector<StatisticsRow> result;
+  std::unordered_map<std::string_view, std::size_t> places;
+  for (const StatisticsRow& row : rows) {
+    const auto [found, is_new] = places.emplace(name_of(row), result.size());
+    if (is_new) result.push_back({std::string(name_of(row)), {}});
+    result[found->second].counts += row.counts;
+  }
+  return result;
+}
+
 }  // namespace
 
 void Counts::add(EventMask event) {
@@ -75,18 +88,19 @@ const Counts* Statistics::find(std::uint32_t watch) const {
   return &counters_[places_[watch] - first_place].counts;
 }
 
+Counts& Statistics::counts_of_name(std::string_view name) {
+  auto found = named_places_.find(name);
+  if (found == named_places_.end()) {
+    found = named_places_.emplace(name, named_.size()).first;
+    named_.push_back({std::string(name), {}});
+  }
+  return named_[found->second].counts;
+}
+
 Counts& Statistics::counts_of_extension(std::string_view extension) {
   if (extension.empty()) extension = no_extension;
-  auto found = extension_places_.find(extension);
-  if (found == extension_places_.end() && extensions_.size() >= most_extensions) {
-    extension = other_extensions;
-    found = extension_places_.find(extension);
-  }
-  if (found == extension_places_.end()) {
-    found = extension_places_.emplace(extension, extensions_.size()).first;
-    extensions_.push_back({std::string(extension), {}});
-  }
-  return extensions_[found->second].counts;
+  const bool full = named_.size() >= most_extensions;
+  return counts_of_name(full && !named_places_.contains(extension) ? other_extensions : extension);
 }
 
 void Statistics::count(const Event& event) {
@@ -94,6 +108,8 @@ void Statistics::count(const Event& event) {
   if (by_ == By::extension) {
     const std::string_view of = event.name.empty() ? event.watched : event.name;
     counts_of_extension(extension_of(of)).add(event.mask);
+  } else if (event.watch == 0) {
+    counts_of_name(event.watched).add(event.mask);
   } else if (Counts* counts = counts_of(event.watch)) {
     counts->add(event.mask);
   }
@@ -101,8 +117,8 @@ void Statistics::count(const Event& event) {
 
 void Statistics::watch_deleted(std::uint32_t watch, std::string_view path) {
   if (by_ == By::extension) return;
-  // A name is kept only for a row that can be shown. Its last record may still be on the way, though.
-  deleted_.insert_or_assign(watch, std::string(path));
+  // The last record of a watch comes before the word of its end, so whether there is a row is known.
+  if (find(watch) != nullptr || keep_zero_rows_) deleted_.insert_or_assign(watch, std::string(path));
 }
 
 void Statistics::watch_moved_out(std::uint32_t watch) {
@@ -114,7 +130,7 @@ void Statistics::watch_moved_out(std::uint32_t watch) {
 }
 
 std::vector<StatisticsRow> Statistics::rows(const LiveWatches& live) const {
-  if (by_ == By::extension) return extensions_;
+  if (by_ == By::extension) return named_;
   // Live and deleted watches together, in order of watching.
   std::map<std::uint32_t, std::string_view> ended;
   for (const auto& [watch, name] : deleted_) ended.emplace(watch, name);
@@ -133,6 +149,7 @@ std::vector<StatisticsRow> Statistics::rows(const LiveWatches& live) const {
     add(watch, path);
   });
   for (; next != ended.end(); ++next) add(next->first, next->second);
+  result.insert(result.end(), named_.begin(), named_.end());
   return result;
 }
 
@@ -142,8 +159,8 @@ void Statistics::restart() {
   }
   counters_.clear();
   deleted_.clear();
-  extensions_.clear();
-  extension_places_.clear();
+  named_.clear();
+  named_places_.clear();
 }
 
 std::string_view extension_of(std::string_view path) {
@@ -153,16 +170,12 @@ std::string_view extension_of(std::string_view path) {
   return name.substr(dot);
 }
 
+std::vector<StatisticsRow> group_by_name(const std::vector<StatisticsRow>& rows) {
+  return group(rows, [](const StatisticsRow& row) { return std::string_view(row.name); });
+}
+
 std::vector<StatisticsRow> group_by_directory(const std::vector<StatisticsRow>& rows) {
-  std::vector<StatisticsRow> result;
-  std::unordered_map<std::string_view, std::size_t> places;
-  for (const StatisticsRow& row : rows) {
-    const std::string_view directory = directory_of(row.name);
-    const auto [found, is_new] = places.emplace(directory, result.size());
-    if (is_new) result.push_back({std::string(directory), {}});
-    result[found->second].counts += row.counts;
-  }
-  return result;
+  return group(rows, [](const StatisticsRow& row) { return directory_of(row.name); });
 }
 
 std::vector<StatisticsRow> group_by_event(const std::vector<StatisticsRow>& rows, EventMask events) {

@@ -193,6 +193,7 @@ void Watcher::FilesystemImpl::forget_below(NodeId top) {
 }
 
 void Watcher::FilesystemImpl::forget_one(NodeId node) {
+  if (is_inside(node)) notice(Notice::Kind::watch_deleted, tree_.path(node), tree_.order(node));
   fanotify_.forget(tree_.watch(node));
   outside_.erase(node);
   left_out_.erase(node);

@@ -63,6 +63,8 @@ StatisticsReport make_report(std::vector<StatisticsRow> rows, const Options& opt
   report.rows_are = name_of_rows(options.by);
   report.rows = std::move(rows);
   SortKey key = options.sort;
+  // What is seen through a mark of a whole filesystem may be forgotten and found again.
+  if (options.backend == Backend::fanotify_filesystem) report.rows = group_by_name(report.rows);
   if (options.by == By::directory) report.rows = group_by_directory(report.rows);
   if (options.by == By::event) {
     report.rows = group_by_event(report.rows, options.events);

@@ -63,7 +63,8 @@ class NOTIFY_API Statistics {
 
   explicit Statistics(By by = By::watch, bool keep_zero_rows = false);
 
-  // The kernel's own records (an overflow) belong to no watch and are not counted.
+  // Events of no watch (number 0) are counted under the path they tell. The kernel's own records (an
+  // overflow) belong nowhere and are not counted.
   void count(const Event& event);
   // The watch ended and its row stays, under `path`, the name it had last.
   void watch_deleted(std::uint32_t watch, std::string_view path);
@@ -93,6 +94,7 @@ class NOTIFY_API Statistics {
 
   std::uint32_t& place(std::uint32_t watch);
   Counts* counts_of(std::uint32_t watch);
+  Counts& counts_of_name(std::string_view name);
   Counts& counts_of_extension(std::string_view extension);
   const Counts* find(std::uint32_t watch) const;
 
@@ -101,14 +103,16 @@ class NOTIFY_API Statistics {
   std::vector<std::uint32_t> places_;  // by number of watch: four bytes for each, a counter only where needed
   std::vector<Counter> counters_;
   std::unordered_map<std::uint32_t, std::string> deleted_;  // the last names of watches that ended
-  std::vector<StatisticsRow> extensions_;
-  std::unordered_map<std::string, std::size_t, TextHash, std::equal_to<>> extension_places_;
+  // Rows that belong to no watch: extensions, or places that fanotify tells of without watching them.
+  std::vector<StatisticsRow> named_;
+  std::unordered_map<std::string, std::size_t, TextHash, std::equal_to<>> named_places_;
 };
 
 // What comes after the last dot of a file's name, with the dot; "" where there is no dot but a leading one.
 NOTIFY_API std::string_view extension_of(std::string_view path);
 
 // Pure transformations of rows; each keeps the order of first appearance.
+NOTIFY_API std::vector<StatisticsRow> group_by_name(const std::vector<StatisticsRow>& rows);
 NOTIFY_API std::vector<StatisticsRow> group_by_directory(const std::vector<StatisticsRow>& rows);
 // A row for every event of `events`, named as in --event; its only number is the total.
 NOTIFY_API std::vector<StatisticsRow> group_by_event(const std::vector<StatisticsRow>& rows,

@@ -89,8 +89,8 @@ TEST_CASE("the row of a deleted directory stays in its place, and a new one of t
   Statistics statistics;
   statistics.count(happened(1, mask::create));
   statistics.count(happened(2, mask::create));
+  statistics.count(happened(1, mask::ignored));
   statistics.watch_deleted(1, "d/a/");
-  statistics.count(happened(1, mask::ignored));  // the last record may follow
   statistics.count(happened(4, mask::create));
   const auto rows = statistics.rows(alive({{2, "d/"}, {4, "d/a/"}}));
   CHECK(names(rows) == "d/a/ d/ d/a/ ");
@@ -114,6 +114,25 @@ TEST_CASE("a watch without events may move out, too") {
   statistics.watch_moved_out(7);
   statistics.count(happened(7, mask::open));
   CHECK(statistics.rows(alive({{7, "d/"}})).empty());
+}
+
+TEST_CASE("events of no watch are counted under the path they tell") {
+  Statistics statistics;
+  statistics.count(happened(0, mask::open, "f", "/d/"));
+  statistics.count(happened(0, mask::open, "g", "/d/"));
+  statistics.count(happened(3, mask::open, "", "f"));
+  const auto rows = statistics.rows(alive({{3, "f"}}));
+  CHECK(names(rows) == "f /d/ ");
+  CHECK(rows[1].counts.total == 2);
+}
+
+TEST_CASE("a watch that ends without events leaves nothing behind") {
+  Statistics statistics;
+  statistics.watch_deleted(4, "d/a/");
+  CHECK(statistics.rows(alive({})).empty());
+  Statistics all(Statistics::By::watch, true);
+  all.watch_deleted(4, "d/a/");
+  CHECK(names(all.rows(alive({}))) == "d/a/ ");
 }
 
 TEST_CASE("records of the queue itself belong to no row") {
@@ -199,6 +218,12 @@ TEST_CASE("by directory, files go to the one they lie in") {
   CHECK(rows[0].counts.total == 10);
   CHECK(rows[0].counts.sum(mask::create) == 1);
   CHECK(rows[1].counts.total == 2);
+}
+
+TEST_CASE("by name, equal names are one") {
+  const auto rows = group_by_name({row("d/", 1, 0), row("e/", 2, 0), row("d/", 8, 1)});
+  REQUIRE(names(rows) == "d/ e/ ");
+  CHECK(rows[0].counts.total == 10);
 }
 
 TEST_CASE("by event, a row has the total of its event") {
