@@ -4,6 +4,7 @@ runs, on a source that already held the thing that changes."""
 
 import os
 import shutil
+import signal
 
 import pytest
 from sync_support import wait_identical
@@ -234,6 +235,18 @@ def test_every_odd_change_arrives_exactly(source, daemons, sync):
     for number, (_, change) in enumerate(CASES):
         change(source / str(number))
     wait_identical(source, *(d.root for d in daemons))
+
+
+def test_a_tree_written_at_once_to_an_idle_target(source, daemons, sync, tmp_path):
+    """More names in one read than a waiting connection is given."""
+    program = sync()
+    wait_identical(source, *(d.root for d in daemons))
+    for batch in range(3):
+        program.process.send_signal(signal.SIGSTOP)
+        for n in range(1500):
+            write(source / f"{n % 7}/{n}", f"{batch} {n}")
+        program.process.send_signal(signal.SIGCONT)
+        wait_identical(source, *(d.root for d in daemons))
 
 
 @pytest.mark.parametrize("one_by_one", [False, True])

@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -165,6 +166,36 @@ def test_max_delete_holds(source, daemons, sync):
     program.wait_said("until SIGHUP", times=3)
     wait_until(lambda: all((d.root / "new").exists() for d in daemons), program.output)
     assert all(len(list(d.root.glob("f*"))) >= 5 for d in daemons)
+
+
+def test_max_delete_sees_what_goes_with_a_directory(source, daemons, sync):
+    for n in range(10):
+        write(source / f"d/f{n}")
+    write(source / "e/f")
+    program = sync("--max-delete", "50%")  # of 13 names
+    wait_identical(source, *(d.root for d in daemons))
+    (source / "d").rename(source / "other")  # nothing is lost by that
+    shutil.rmtree(source / "e")
+    wait_identical(source, *(d.root for d in daemons))
+    program.process.send_signal(signal.SIGSTOP)  # so that it is one batch
+    shutil.rmtree(source / "other")
+    write(source / "new")
+    program.process.send_signal(signal.SIGCONT)
+    program.wait_said("until SIGHUP", times=3)
+    wait_until(lambda: all((d.root / "new").exists() for d in daemons), program.output)
+    assert all(len(list(d.root.glob("other/f*"))) == 10 for d in daemons)
+    program.process.send_signal(signal.SIGHUP)
+    wait_identical(source, *(d.root for d in daemons))
+
+
+def test_max_delete_of_a_tree_that_moves_away(source, daemons, sync, tmp_path):
+    for n in range(10):
+        write(source / f"d/f{n}")
+    program = sync("--max-delete", "5")
+    wait_identical(source, *(d.root for d in daemons))
+    (source / "d").rename(tmp_path / "elsewhere")
+    program.wait_said("until SIGHUP", times=3)
+    assert all(len(list(d.root.glob("d/f*"))) >= 5 for d in daemons)
 
 
 def test_killed_in_a_burst_and_started_again(source, daemons, sync):

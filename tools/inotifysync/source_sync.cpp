@@ -100,6 +100,10 @@ SourceSync::SourceSync(const SourceConfig& config, Surroundings& around, std::st
   emptied_timer_ = around_.loop.timer([this] {
     for (const auto& worker : workers_) worker->changed();
   });
+  if (config_.max_delete.unit == DeleteLimit::Unit::count) most_deletions_ = config_.max_delete.value;
+  if (config_.max_delete.unit == DeleteLimit::Unit::percent) {
+    most_deletions_ = std::max<std::uint64_t>(1, view_.count_names() * config_.max_delete.value / 100);
+  }
   for (std::size_t i = 0; i < config_.targets.size(); ++i) add_worker(config_.targets[i], i);
 }
 
@@ -151,9 +155,9 @@ WorkerOptions SourceSync::options_for(const Target& target) const {
   options.rsync.extra = config_.rsync_options;
   options.rsync.control_directory = around_.control_directory;
   if (target.remove.value_or(config_.remove)) options.deletion = Deletion::missing_args;
-  if (config_.max_delete.unit == DeleteLimit::Unit::count) {
-    options.max_delete = config_.max_delete.value;
-    options.rsync.max_delete = std::to_string(config_.max_delete.value);
+  if (most_deletions_) {
+    options.max_delete = *most_deletions_;
+    options.rsync.max_delete = std::to_string(*most_deletions_);
   }
   options.warm = target.warm.value_or(true) && !around_.once;
   options.timeout = config_.timeout;
@@ -414,6 +418,7 @@ std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const Change
   if (planned_.batch && planned_.changes == changes && planned_.deletion == deletion) return planned_.batch;
   view_.begin_plan();
   PlanOptions options;
+  options.limited = config_.max_delete.unit != DeleteLimit::Unit::none;
   options.deletion = deletion;
   options.patterns = &patterns_;
   if (changes->size() < long_list) options.source = root_.empty() ? "/" : root_;

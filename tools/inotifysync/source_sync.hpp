@@ -125,6 +125,8 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   std::string root_;  // absolute, without symbolic links, no '/' at its end
   PatternList patterns_;
   SourceView view_;
+  std::optional<std::uint64_t>
+      most_deletions_;  // --max-delete; a share is one of what was there at the start
   Intake intake_;
   Views views_;
   SourceGuard guard_;

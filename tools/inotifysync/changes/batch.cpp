@@ -84,7 +84,7 @@ class Planner {
     const FileInfo info = files_.lstat(path);
     const bool directory = info.type == FileInfo::Type::directory;
     if (excluded(path, info)) return;
-    if (info.type == FileInfo::Type::missing) return add_missing(path);
+    if (info.type == FileInfo::Type::missing) return add_missing(node, path);
     if (!directory) return visit_file(node, path, info, born_above);
 
     const Dirt dirt = node.dirt();
@@ -146,20 +146,21 @@ class Planner {
     ++batch_.paths;
   }
 
-  void add_missing(const std::string& path) {
-    ++batch_.missing;
+  void add_missing(ChangeSet::Node node, const std::string& path) {
     if (options_.deletion == Deletion::missing_args) {
-      list(exact_, path, dirt::gone, true);
+      batch_.missing += node.deletions();
+      if (options_.limited && (node.dirt() & dirt::unseen)) exact_.counted = false;
+      list(exact_, path, static_cast<Dirt>(dirt::gone | (node.dirt() & dirt::unseen)), true);
       ++batch_.paths;
       return;
     }
     // Either way the directory it was in has new times.
     const std::string_view parent = parent_of(path);
     if (options_.deletion == Deletion::none) {
-      --batch_.missing;
       if (parents_listed_.emplace(parent).second) add_directory(parent, dirt::attributes);
       return;
     }
+    batch_.missing += node.deletions();
     directories_.owed.push_back({path, dirt::gone});
     ++batch_.paths;
     if (!parents_listed_.emplace(parent).second) return;

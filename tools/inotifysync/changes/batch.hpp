@@ -83,6 +83,7 @@ struct PlanOptions {
   std::string source;
   const PatternList* patterns = nullptr;  // excluded paths are left out
   bool links = true;                      // use --link-dest for renames
+  bool limited = false;                   // deletions are: a run whose deletions nobody counted is marked so
   std::size_t list_at_most = 20'000;      // entries of a new directory that are listed one by one
   std::uint64_t resend_below =
       256 * 1024;                    // a renamed file or tree of fewer bytes goes in the list run instead
@@ -113,6 +114,8 @@ struct Step {
   bool ignore_times = false;  // -I
   bool deletes = false;       // may take something away on the target
   bool from_root = false;     // names are absolute: SOURCE/./NAME
+  // Batch::missing has all that this run takes away; else rsync itself has to mind the limit.
+  bool counted = true;
   bool make_parents = false;  // move: the parent of `to` may not be there yet
   std::string names;  // for stdin: each entry after a prefix, ended by NUL. Empty: the run reads no list
   std::vector<Entry> entries;
@@ -134,9 +137,9 @@ struct Step {
 struct Batch {
   std::vector<Step> steps;  // to be run in this order; a later one must not run if an earlier one broke off
   std::size_t paths = 0;
-  std::size_t missing = 0;  // topmost paths that will be taken away
-  std::uint64_t bytes = 0;  // of the files listed
-  bool full = false;        // there is a full step
+  std::uint64_t missing = 0;  // names that will be taken away, as far as events told
+  std::uint64_t bytes = 0;    // of the files listed
+  bool full = false;          // there is a full step
 };
 
 Batch plan_batch(const ChangeSet& changes, FileSystemView& files, const PlanOptions& options);

@@ -257,12 +257,35 @@ void ChangeSet::mark(std::string_view path, Dirt dirt) {
   const auto [told, told_dirt] = fitting(path, dirt);
   const Index at = reach(told, told_dirt);
   if (at == none) return;
-  // Whatever was to be said of a name that is gone now is past.
-  const bool only_gone = (told_dirt & dirt::gone) && !(told_dirt & dirt::created);
-  set_dirt(at, static_cast<Dirt>(told_dirt | (only_gone ? 0 : entries_[at].dirt)));
-  if (told_dirt & dirt::gone) set_origin(at, {});
-  if (told_dirt & (dirt::gone | dirt::subtree)) drop_children(at);
+  if (told_dirt & dirt::gone) {
+    // A name that was born in this very set is on no target.
+    const bool born_here = (entries_[at].dirt & (dirt::created | dirt::gone)) == dirt::created;
+    mark_gone(at, told_dirt, born_here ? 0 : 1);
+  } else {
+    set_dirt(at, static_cast<Dirt>(told_dirt | entries_[at].dirt));
+    if (told_dirt & dirt::subtree) drop_children(at);
+  }
   if (live_ > max_nodes_) collapse();
+}
+
+void ChangeSet::mark_gone(Index index, Dirt dirt, std::uint64_t deletions) {
+  // Whatever was to be said of a name that is gone now is past, but not that nobody knows what was below it.
+  const bool comes_back = dirt & dirt::created;
+  const Dirt before = entries_[index].dirt;
+  const std::uint64_t known = entries_[index].deletions;
+  deletions =
+      std::max(known, std::min<std::uint64_t>(deletions + deletions_below(index) - known, 0xffffffff));
+  set_dirt(index, static_cast<Dirt>(dirt | (comes_back ? before : before & dirt::unseen)));
+  set_origin(index, {});
+  drop_children(index);
+  entries_[index].deletions = static_cast<std::uint32_t>(deletions);
+}
+
+// Those of the name itself are counted in.
+std::uint64_t ChangeSet::deletions_below(Index index) const {
+  std::uint64_t sum = 0;
+  for (Index at = index; at != none; at = next_in_order(at, index, true)) sum += entries_[at].deletions;
+  return sum;
 }
 
 // Where the target has what `path` was before this set: through the renames of its ancestors. Empty where it
@@ -342,7 +365,8 @@ void ChangeSet::mark_moved(std::string_view from, std::string_view to) {
   if (has_dots(from) || has_dots(to)) return;
   const std::string origin = origin_of(from);
   const std::vector<Carried> carried = dirt_below(from);
-  mark(from, dirt::gone);
+  // Nothing is lost by a rename, so nothing is counted.
+  if (const Index old = reach(from, dirt::gone); old != none) mark_gone(old, dirt::gone, 0);
   place_moved(to, 0, origin, carried);
   if (live_ > max_nodes_) collapse();
 }
@@ -362,6 +386,10 @@ void ChangeSet::merge(const ChangeSet& later) {
     path = later.path_of(at);
     if (!entry.moved) {
       mark(path, entry.dirt);
+      const Index here = entry.deletions > 1 ? find(path) : none;
+      if (here != none && entries_[here].deletions > 0) {
+        entries_[here].deletions = std::max(entries_[here].deletions, entry.deletions);
+      }
       continue;
     }
     const Arrival& arrival = arrivals[at];
@@ -414,6 +442,9 @@ std::string_view ChangeSet::Node::name() const {
 }
 Dirt ChangeSet::Node::dirt() const {
   return set_->entries_[index_].dirt;
+}
+std::uint64_t ChangeSet::Node::deletions() const {
+  return set_->deletions_below(index_);
 }
 bool ChangeSet::Node::has_children() const {
   return set_->entries_[index_].first_child != none;

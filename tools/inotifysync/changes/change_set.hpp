@@ -33,6 +33,7 @@ inline constexpr Dirt attributes = 2;  // owner, mode, times
 inline constexpr Dirt created = 4;     // the name was born (or moved in): the target may lack it
 inline constexpr Dirt gone = 8;  // the name was taken away, and the target may still have it; lstat decides
 inline constexpr Dirt subtree = 16;  // everything below differs, too
+inline constexpr Dirt unseen = 32;   // with gone: nobody told what was below it, it was moved out of sight
 }  // namespace dirt
 
 class ChangeSet {
@@ -63,6 +64,8 @@ class ChangeSet {
     // Where the target still has what is here now; empty: nowhere. Only for renamed paths.
     std::string_view moved_from() const;
     bool has_children() const;
+    // How many names are known to have been deleted here and below that a target may have.
+    std::uint64_t deletions() const;
     void for_each_child(const std::function<void(Node)>& visit) const;  // in order of marking
 
    private:
@@ -92,6 +95,7 @@ class ChangeSet {
     std::uint32_t name = 0;  // offset into names_
     std::uint32_t hash = 0;
     std::uint32_t children = 0;
+    std::uint32_t deletions = 0;  // of this name and of what was dropped with it
     std::uint16_t length = 0;
     Dirt dirt = 0;
     bool moved = false;  // moved_from_ has its origin
@@ -115,6 +119,8 @@ class ChangeSet {
   void unlink(Index child);
   void release(Index index);
   void drop_children(Index index);
+  std::uint64_t deletions_below(Index index) const;
+  void mark_gone(Index index, Dirt dirt, std::uint64_t deletions);
   void drop(Index index);
   void prune(Index index);
   void set_dirt(Index index, Dirt dirt);

@@ -64,7 +64,7 @@ void Intake::give_up_move() {
   if (!moved_from_) return;
   settling_.released(moved_from_->path);
   let_go(moved_from_->path);
-  mark(moved_from_->path, dirt::gone);
+  mark(moved_from_->path, dirt::gone | dirt::unseen);
   moved_from_.reset();
 }
 
@@ -99,7 +99,7 @@ void Intake::event(const notify_core::Event& event, std::string_view path, Time 
   if ((event.mask & mask::moved_to) != 0) moved_to(event.cookie, path, directory);
   if ((event.mask & mask::remove) != 0) {
     settling_.released(path);
-    let_go(path);
+    if (let_go(path) & dirt::created) mark(path, dirt::created);  // then no target has it
     mark(path, dirt::gone);
   }
   if ((event.mask & mask::modify) != 0) written(path, now);

@@ -37,7 +37,8 @@ std::vector<std::string> LinkIndex::others(const std::string& path) const {
   return names;
 }
 
-void LinkIndex::walk(std::size_t at_most) {
+std::size_t LinkIndex::walk(std::size_t at_most) {
+  std::size_t names = 0;
   known_.clear();
   by_name_.clear();
   std::vector<std::string> below{""};
@@ -45,8 +46,8 @@ void LinkIndex::walk(std::size_t at_most) {
     const std::string here = std::move(below.back());
     below.pop_back();
     files_.list(here, [&](std::string_view name) {
-      if (at_most == 0) return;
-      --at_most;
+      if (names == at_most) return;
+      ++names;
       std::string path = here.empty() ? std::string(name) : std::string(here).append("/").append(name);
       const FileInfo info = files_.lstat(path);
       if (info.type == FileInfo::Type::directory) {
@@ -59,8 +60,9 @@ void LinkIndex::walk(std::size_t at_most) {
         file.names.push_back(std::move(path));
       }
     });
-    if (at_most == 0) return;
+    if (names == at_most) break;
   }
+  return names;
 }
 
 }  // namespace inotifysync

@@ -29,8 +29,8 @@ class LinkIndex {
   void renew() { fresh_ = false; }
   // The other names of what `path` is or was, as far as they are known. Cheap.
   std::vector<std::string> others(const std::string& path) const;
-  // Reads the source, but gives up beyond `at_most` names.
-  void walk(std::size_t at_most = static_cast<std::size_t>(-1));
+  // Reads the source, but gives up beyond `at_most` names. Returns how many it has read.
+  std::size_t walk(std::size_t at_most = static_cast<std::size_t>(-1));
 
  private:
   using Key = std::pair<std::uint64_t, std::uint64_t>;  // device and inode

@@ -23,6 +23,8 @@ class SourceView : public FileSystemView {
   void begin_plan() { links_.renew(); }
   // Learns which files have several names, unless the source has more than a hundred thousand.
   void look_for_links() { links_.walk(100'000); }
+  // How many names there are in the source. Reads all of it.
+  std::size_t count_names() { return links_.walk(); }
 
  private:
   std::string absolute(const std::string& path) const { return path.empty() ? root_ : root_ + "/" + path; }

@@ -91,7 +91,10 @@ void add_deletion(Arguments& out, const RsyncSettings& settings, const Step& ste
       return;
   }
   out.push_back("--force");
-  if (!settings.max_delete.empty()) out.push_back("--max-delete=" + settings.max_delete);
+  // A list run takes away what was counted before it: the old name of a renamed tree is not to be counted
+  // again.
+  const bool counted = step.kind == StepKind::exact && step.counted;
+  if (!settings.max_delete.empty() && !counted) out.push_back("--max-delete=" + settings.max_delete);
 }
 
 void add_kind(Arguments& out, const Step& step) {
@@ -159,7 +162,7 @@ std::vector<std::string> warm_command(const RsyncSettings& settings, const Targe
 }
 
 bool fits_warm(const Step& step) {
-  return step.kind == StepKind::exact;
+  return step.kind == StepKind::exact && step.from_root && step.counted;
 }
 
 std::vector<std::string> rsync_environment(const Target& target) {

@@ -334,6 +334,20 @@ TEST_SUITE("deletion") {
     CHECK_FALSE(batch.steps[0].deletes);
   }
 
+  TEST_CASE("is counted name by name, and rsync minds the limit where nobody could count") {
+    Tree tree;
+    ChangeSet set;
+    for (int i = 0; i < 10; ++i) set.mark(fmt::format("d/{}", i), dirt::gone);
+    set.mark("d", dirt::gone);
+    PlanOptions options = deleting();
+    options.limited = true;
+    CHECK(plan_batch(set, tree, options).missing == 11);
+    CHECK(plan_batch(set, tree, options).steps[0].counted);
+    set.mark("away", dirt::gone | dirt::unseen);
+    CHECK_FALSE(plan_batch(set, tree, options).steps[0].counted);
+    CHECK(plan_batch(set, tree, deleting()).steps[0].counted);
+  }
+
   TEST_CASE("by directory lists the parents, and owes each name") {
     Tree tree;
     tree.directory("d");

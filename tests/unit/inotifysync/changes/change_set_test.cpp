@@ -200,6 +200,32 @@ TEST_SUITE("merging") {
   }
 }
 
+TEST_CASE("deletions are counted, those of a whole tree too") {
+  const auto count = [](const ChangeSet& set) { return set.root().deletions(); };
+  ChangeSet set;
+  for (int i = 0; i < 10; ++i) set.mark(fmt::format("d/{}", i), dirt::gone);
+  CHECK(count(set) == 10);
+  set.mark("d", dirt::gone);
+  CHECK(count(set) == 11);
+  CHECK(set.size() == 1);
+  set.mark("d", dirt::gone);  // told twice, lost once
+  CHECK(count(set) == 11);
+
+  ChangeSet later;
+  later.mark("e/f", dirt::gone);
+  later.mark("e", dirt::gone);
+  set.merge(later);
+  CHECK(count(set) == 13);
+
+  ChangeSet passing;
+  passing.mark("t", dirt::created);
+  passing.mark("t/f", dirt::created | dirt::content);
+  passing.mark("t/f", dirt::gone);
+  passing.mark("t", dirt::gone);
+  passing.mark_moved("old", "new");
+  CHECK(count(passing) == 0);
+}
+
 TEST_CASE("memory is bounded: the fullest directories are marked whole") {
   ChangeSet set(1000);
   set.mark("few/x", dirt::attributes);

@@ -119,6 +119,7 @@ struct Fixture : WorkerHost {
     AllFiles files;
     PlanOptions plan_options;
     plan_options.deletion = deletion;
+    plan_options.source = "/source";
     return std::make_shared<Batch>(plan_batch(*changes, files, plan_options));
   }
   bool source_is_trusted() override { return trusted; }

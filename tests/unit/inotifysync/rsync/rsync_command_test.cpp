@@ -52,6 +52,12 @@ TEST_CASE("a waiting run is the list run") {
   }
   CHECK(fits_warm(step_of(StepKind::exact)));
   CHECK_FALSE(fits_warm(step_of(StepKind::subtree)));
+  Step relative = step_of(StepKind::exact);  // to a run that stands in "/", its names would mean other files
+  relative.from_root = false;
+  CHECK_FALSE(fits_warm(relative));
+  Step uncounted = step_of(StepKind::exact);
+  uncounted.counted = false;
+  CHECK_FALSE(fits_warm(uncounted));
 }
 
 TEST_CASE("the full pass deletes only where it is asked to") {
