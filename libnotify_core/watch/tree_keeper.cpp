@@ -9,6 +9,7 @@
 
 #include "sys/handle.hpp"
 #include "sys/syscall.hpp"
+#include "watch/retread.hpp"
 #include "watch/watcher_impl.hpp"
 
 namespace notify_core {
@@ -66,9 +67,9 @@ Result<void> Watcher::Impl::add_tree(const std::string& path, sys::Fd directory)
     backend_->use_working_directory(own);
     watch = watch_root(path, directory.get());
     if (watch < 0) return;
-    if (tree_.by_watch(watch) != no_node) {
+    if (const NodeId known = tree_.by_watch(watch); known != no_node) {
       backend_->add(".", kernel_events_, backend::add_directory_only);
-      return;
+      return watch::retread(std::move(directory), tree_, known);
     }
     const NodeId root = tree_.add_root(root_name(path, true), watch);
     complete = scanner_.scan(std::move(directory), root, ScanKind::first);

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "sys/syscall.hpp"
+#include "watch/retread.hpp"
 
 #ifndef XFS_SUPER_MAGIC
 #define XFS_SUPER_MAGIC 0x58465342
@@ -158,6 +159,7 @@ TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_vie
     tree_.set_swept(node);
     if (kind_ == ScanKind::first && tree_.is_root(node)) adopt(frame, name, node);
     // Of two names of one directory among the operands, the first stays.
+    if (kind_ == ScanKind::first) read_again(frame, name, node);
     if (kind_ == ScanKind::first || tree_.is_root(node)) return Child::skip;
     if (node == there) return kind_ == ScanKind::again ? Child::skip : Child::known;
     if (kind_ != ScanKind::repair) {
@@ -173,6 +175,12 @@ TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_vie
   }
   tree_.relink(node, frame.node, name);
   return Child::known;
+}
+
+void TreeScanner::read_again(const Frame& frame, std::string_view name, NodeId node) {
+  constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+  sys::Fd directory(sys::open_at(frame.directory.get(), std::string(name).c_str(), flags));
+  if (directory) retread(std::move(directory), tree_, node);
 }
 
 // 0 where it does not tell the number of subdirectories: on another kind of filesystem, or mounted over.

@@ -85,6 +85,7 @@ class TreeScanner {
   void descend(Pending child);
   sys::Fd open_child(const std::string& name, int& status);
   void close_above();
+  void read_again(const Frame& frame, std::string_view name, NodeId node);
   void adopt(const Frame& frame, std::string_view name, NodeId root);
   void leave();
   bool reopen(Frame& frame, int child);
