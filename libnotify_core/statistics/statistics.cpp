@@ -130,7 +130,8 @@ void Statistics::watch_moved_out(std::uint32_t watch) {
 }
 
 std::vector<StatisticsRow> Statistics::rows(const LiveWatches& live) const {
-  if (by_ == By::extension) return named_;
+  const bool of_watches = keep_zero_rows_ || !counters_.empty();
+  if (by_ == By::extension || !of_watches) return named_;
   // Live and deleted watches together, in order of watching.
   std::map<std::uint32_t, std::string_view> ended;
   for (const auto& [watch, name] : deleted_) ended.emplace(watch, name);
