@@ -20,6 +20,10 @@ void Diagnostics::use_syslog() {
   syslog_ = true;
 }
 
+bool Diagnostics::on_terminal() const {
+  return !syslog_ && ::isatty(STDERR_FILENO) == 1;
+}
+
 void Diagnostics::say(std::string_view line) const {
   if (syslog_) {
     ::syslog(LOG_INFO, "%.*s\n", static_cast<int>(line.size()), line.data());

@@ -23,6 +23,9 @@ class Diagnostics {
   // From now on lines go to syslog(3), as daemon.info with the process id.
   void use_syslog();
 
+  // Whether a person reads the lines as they come.
+  bool on_terminal() const;
+
   // `line` without its newline. A line that cannot be written is lost: there is nobody left to tell.
   void say(std::string_view line) const;
   template <class... Words>

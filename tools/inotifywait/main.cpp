@@ -12,6 +12,7 @@
 #include "common/command_line.hpp"
 #include "common/daemon.hpp"
 #include "common/diagnostics.hpp"
+#include "common/limits.hpp"
 #include "common/output.hpp"
 #include "common/path_list.hpp"
 #include "inotifywait/options.hpp"
@@ -171,6 +172,7 @@ bool Program::prepare_watcher() {
   fail("Couldn't initialize {}: {}", inotify ? "inotify" : "fanotify", reason(watcher.error()));
   if (inotify && watcher.error().number == EMFILE) {
     fail("Try increasing the value of /proc/sys/fs/inotify/max_user_instances");
+    say_use(terminal_, Limit::instances);
   }
   return false;
 }
@@ -198,6 +200,7 @@ void Program::tell_unwatched(const std::string& path, const Error& error) const 
   complaints().say(
       "Please increase the amount of inotify watches allowed per user via "
       "`/proc/sys/fs/inotify/max_user_watches'.");
+  if (options_.backend == Backend::inotify) say_use(complaints(), Limit::watches);
 }
 
 // Only files: of a directory, what happens in it would be watched, and that is another directory's after a

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "common/diagnostics.hpp"
+#include "common/limits.hpp"
 #include "common/path_list.hpp"
 #include "inotifywatch/collection.hpp"
 #include "inotifywatch/loop/signals.hpp"
@@ -79,6 +80,7 @@ void say_not_started(const Diagnostics& diagnostics, const Options& options, con
   diagnostics.say("Couldn't initialize {}: {}", inotify ? "inotify" : "fanotify", reason(error));
   if (inotify && error.number == EMFILE) {
     diagnostics.say("Try increasing the value of /proc/sys/fs/inotify/max_user_instances");
+    say_use(diagnostics, Limit::instances);
   }
 }
 
@@ -88,6 +90,7 @@ void say_not_watched(const Diagnostics& diagnostics, const std::string& path, co
     diagnostics.say(
         "Please increase the amount of inotify watches allowed per user via "
         "`/proc/sys/fs/inotify/max_user_watches'.");
+    say_use(diagnostics, Limit::watches);
   } else {
     diagnostics.say("Failed to watch {}: {}", path, reason(error));
   }

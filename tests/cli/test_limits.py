@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Out of watches or instances: a person at a terminal is told who has them; a script reads what it always read."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+NAMESPACES = subprocess.run(["unshare", "-Ur", "true"], capture_output=True).returncode == 0
+pytestmark = pytest.mark.skipif(not NAMESPACES, reason="user namespaces are not allowed here")
+
+TERSE_WATCHES = [
+    "Failed to watch d; upper limit on inotify watches reached!",
+    "Please increase the amount of inotify watches allowed per user via `/proc/sys/fs/inotify/max_user_watches'.",
+]
+TERSE_INSTANCES = [
+    "Couldn't initialize inotify: Too many open files",
+    "Try increasing the value of /proc/sys/fs/inotify/max_user_instances",
+]
+
+
+def said(program, room, limit, terminal):
+    """What the program says on standard error where a limit of its user namespace is so low."""
+    (room / "d/a/b").mkdir(parents=True, exist_ok=True)
+    name, value = limit
+    script = f'echo {value} > /proc/sys/user/max_inotify_{name}; exec "$0" -q -r d'
+    command = ["unshare", "-Ur", "sh", "-c", script, program]
+    if not terminal:
+        done = subprocess.run(command, cwd=room, capture_output=True, text=True)
+        assert done.returncode == 1 and done.stdout == ""
+        return done.stderr.splitlines()
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(command, cwd=room, stdin=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    text = b""
+    try:
+        while chunk := os.read(ours, 4096):
+            text += chunk
+    except OSError:  # the other end is closed
+        pass
+    os.close(ours)
+    assert process.wait() == 1
+    return text.decode().splitlines()
+
+
+def test_a_script_reads_what_it_always_read(inotifywait, room):
+    assert said(inotifywait, room, ("watches", 2), terminal=False) == TERSE_WATCHES
+    assert said(inotifywait, room, ("instances", 0), terminal=False) == TERSE_INSTANCES
+
+
+def test_a_person_is_told_who_has_the_watches(inotifywait, room):
+    lines = said(inotifywait, room, ("watches", 2), terminal=True)
+    assert lines[:2] == TERSE_WATCHES
+    assert re.fullmatch(r"Your processes have \d+ of \d+ watches:", lines[2])
+    assert any(re.fullmatch(r" +2  inotifywait \(process \d+\)", line) for line in lines)
+    assert re.search(r"sysctl fs\.inotify\.max_user_watches=\d+$", lines[-2])
+    assert "-S" in lines[-1]
+
+
+def test_a_person_is_told_who_has_the_instances(inotifywait, room):
+    lines = said(inotifywait, room, ("instances", 0), terminal=True)
+    assert lines[:2] == TERSE_INSTANCES
+    assert re.search(r"sysctl fs\.inotify\.max_user_instances=\d+$", lines[-2])
