@@ -414,6 +414,8 @@ class Delivery {
       log += fmt::format("$ {}\n{}{}{}= {}\n", shell_quoted(command), visible(step.names), ran.output,
                          ran.errors, ran.code);
       put_back(step, outcome, left);
+      // Debian's 3.2.7 is such a one.
+      if (outcome.verdict == Verdict::no_missing_args) options_.deletion = Deletion::by_directory;
       broken = outcome.verdict != Verdict::delivered && outcome.verdict != Verdict::partial;
       ++(step.kind == StepKind::move_directory || step.kind == StepKind::move_file ? moves : others);
     }
@@ -425,7 +427,7 @@ class Delivery {
 
  private:
   fs::path scratch_;
-  const PlanOptions& options_;
+  PlanOptions options_;
   RealView view_;
   RsyncSettings settings_;
   Target target_;
