@@ -6,10 +6,8 @@
 namespace notify_core::watch {
 
 void Recovery::add(int watch, std::string_view name, bool directory) {
-  if (Entry* entry = lookup(watch, name)) {
-    if (entry->state == State::open) return;
-    settle(*entry);  // reported under another path: it came here with its directory
-  }
+  // Found before: it came here with its directory, and is to be reported after that.
+  if (Entry* entry = lookup(watch, name)) settle(*entry);
   found_.push_back(Entry{{watch, std::string(name), directory}, State::open});
   Entry* entry = &found_.back();  // stays where it is: a deque grows and shrinks at its ends
   index_.emplace(Key{watch, entry->found.name}, entry);

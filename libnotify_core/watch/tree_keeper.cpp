@@ -135,6 +135,7 @@ void Watcher::Impl::sighted(NodeId node, NodeId parent, std::string_view name) {
 
 void Watcher::Impl::found(NodeId parent, std::string_view name, bool directory) {
   if (!options_.recover || (options_.mask & mask::create) == 0) return;
+  if (newcomers_wait_ && told_.contains(std::to_string(tree_.watch(parent)).append("/").append(name))) return;
   recovery_.add(tree_.watch(parent), name, directory);
 }
 
@@ -157,6 +158,8 @@ void Watcher::Impl::follow_before(NodeId node, const Record& record) {
 
 // What changes once the event has been handed on.
 void Watcher::Impl::follow_after(NodeId node, const Record& record) {
+  if (newcomers_wait_ && (record.mask & (mask::create | mask::moved_to)))
+    told_.insert(std::to_string(record.watch).append("/").append(record.name));
   if (record.mask & mask::ignored) return drop(node, End::deleted);
   if ((record.mask & mask::move_self) && tree_.is_root(node)) root_moved(node);
   if (node == departing_) {
@@ -178,6 +181,8 @@ void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   } else if (record.mask & mask::create) {
     settle_moves_from(node, name);
     born(node, name, ScanKind::birth);
+  } else if (record.mask & mask::remove) {
+    outdated(tree_.child(node, name));
   }
 }
 
@@ -198,7 +203,11 @@ void Watcher::Impl::arrived(NodeId parent, const Record& record) {
 void Watcher::Impl::self_moved(NodeId node) {
   if (tree_.is_root(node)) return;  // an operand keeps its name
   watch::Move* found = moves_.by_place(tree_.parent(node), tree_.name(node));
-  if (found == nullptr) return;
+  if (found == nullptr) {  // the queue was read to its end between the two halves and this
+    put_at_sighting(node);
+    newcomer_ = no_node;
+    return;
+  }
   const watch::Move move = moves_.take(found);
   if (move.to_parent != no_node && !leaves_out(move.to_parent, move.to_name)) {
     put_at(node, move.to_parent, move.to_name);
@@ -228,7 +237,10 @@ bool Watcher::Impl::put_at_sighting(NodeId node) {
 // Who reads the events has seen it leave and not come: all that is in it is news.
 void Watcher::Impl::list_newcomer(NodeId node) {
   found(tree_.parent(node), std::string(tree_.name(node)), true);
-  if (!list_again(node, ScanKind::birth)) unsettled_.push_back({tree_.watch(node), ScanKind::birth, 0});
+  found_all_below(node);
+  if (list_again(node, ScanKind::birth)) return;
+  unsettled_.push_back({tree_.watch(node), ScanKind::birth, 0});
+  newcomers_wait_ = true;
 }
 
 void Watcher::Impl::put_at(NodeId node, NodeId parent, const std::string& name) {
@@ -249,7 +261,16 @@ void Watcher::Impl::confirm_moves() {
 // Something new stands where they left: their MOVE_SELF would have come before.
 void Watcher::Impl::settle_moves_from(NodeId parent, const std::string& name) {
   watch::Move move;
-  while (!moves_.empty() && moves_.take_from(parent, name, move)) settle_move(move);
+  while (!moves_.empty() && moves_.take_from(parent, name, move)) {
+    outdated(tree_.child(parent, name));
+    settle_move(move);
+  }
+}
+
+// The queue says that the directory at this place left or was deleted, and it was not `node`: that one was
+// made there later, and its own CREATE is still to come.
+void Watcher::Impl::outdated(NodeId node) {
+  if (node != no_node) outdated_.insert(tree_.watch(node));
 }
 
 void Watcher::Impl::settle_move(const watch::Move& move) {
@@ -282,6 +303,8 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   const NodeId there = tree_.child(parent, name);
   if (known != no_node) {  // watched since it was found by listing; its contents are known
     if (known != there && !tree_.is_root(known)) sighted(known, parent, name);
+    // Unless who reads the events took them for those of another one, which is gone.
+    if (outdated_.erase(watch) != 0 && kind == ScanKind::birth) list_again(known, kind);
     return;
   }
   if (there != no_node) tree_.set_replaced(there);
@@ -332,6 +355,9 @@ void Watcher::Impl::settle_again() {
     last = unsettled.watch;
     if (!list_again(node, unsettled.kind) && ++unsettled.tries < most_tries) unsettled_.push_back(unsettled);
   }
+  if (!unsettled_.empty()) return;
+  newcomers_wait_ = false;
+  told_.clear();
 }
 
 // False where it cannot be found by its path.
@@ -343,6 +369,16 @@ bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
   backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
   scanner_.scan(std::move(directory), node, kind);
   return true;
+}
+
+// Directories that the queue has yet to move or delete are reported with it: their events will be.
+void Watcher::Impl::found_all_below(NodeId top) {
+  for (NodeId node = tree_.first_child(top); node != no_node; node = tree_.next_sibling(node)) {
+    const std::string name(tree_.name(node));
+    if (tree_.child(top, name) != node) continue;
+    found(top, name, true);
+    found_all_below(node);
+  }
 }
 
 // What lay below `top` and was seen elsewhere in the tree since: it left `top` after that left the tree.
@@ -382,6 +418,7 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   moves_.forget(node);
   sightings_.erase(tree_.watch(node));
   if (!file_places_.empty()) file_places_.erase(node);
+  outdated_.erase(tree_.watch(node));
   tree_.remove(node);
 }
 
@@ -403,6 +440,7 @@ void Watcher::Impl::repair() {
   unsettled_.clear();
   departing_ = newcomer_ = no_node;
   sightings_.clear();
+  outdated_.clear();
   if (options_.recursive && options_.follow_tree) {
     setting_up_ = true;
     tree_.begin_sweep();

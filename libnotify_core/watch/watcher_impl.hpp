@@ -73,6 +73,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void arrived(watch::NodeId parent, const backend::Record& record);
   void self_moved(watch::NodeId node);
   void put_at(watch::NodeId node, watch::NodeId parent, const std::string& name);
+  void outdated(watch::NodeId node);
+  void found_all_below(watch::NodeId top);
   bool put_at_sighting(watch::NodeId node);
   void list_newcomer(watch::NodeId node);
   void settle_moves_from(watch::NodeId parent, const std::string& name);
@@ -121,7 +123,10 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
     std::string name;
   };
   std::unordered_map<int, Place>
-      sightings_;  // by watch: where directories were seen that the queue has yet to move
+      sightings_;                // by watch: where directories were seen that the queue has yet to move
+  bool newcomers_wait_ = false;  // one could not be listed yet
+  std::unordered_set<std::string> told_;  // what the queue said since, as watch/name: not to be said again
+  std::unordered_set<int> outdated_;  // watches of directories reported before the one they replaced was gone
   const std::function<void(const Error&)>* on_unreadable_ = nullptr;  // during add()
   Error limit_error_;
 
