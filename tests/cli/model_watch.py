@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Random operations against a running `inotifywait -m -r`, and what must hold after every burst of them:
+
+1. Every directory of the tree is watched, and nothing else.
+2. Who believes the lines knows the tree: all that is there was reported once, all that was reported is there.
+3. A file made in every directory is reported once each, under its right path.
+
+After an overflow of the kernel's queue (the program is stopped while the burst is made) the second cannot hold; the
+line that says so must come instead, and the first and third must hold.
+
+    model_watch.py [OPTION...] [SEED...]     see --help
+"""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import model_operations as operations
+from model_replay import Event, Replay
+from program import is_waiting, wait_until, watched_inodes
+
+ROOT = Path(__file__).resolve().parents[2]
+SANITIZER_STATUS = 99
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the bursts of a seed are made."""
+
+    bursts: int = 12
+    size: int = 60
+    threads: int = 1
+    events: str = "create,delete,move"
+    exchanges: bool = False
+    overflow: bool = False
+
+    @staticmethod
+    def of_seed(seed, bursts=12, overflow=False):
+        """Half of all seeds in one thread, the others in several; some with all events asked for."""
+        rng = random.Random(f"plan {seed}")
+        return Plan(bursts=bursts, overflow=overflow, size=rng.choice([10, 60, 60, 200]), threads=rng.choice([1, 1, 2, 4]),
+                    events=rng.choice(["create,delete,move", "create,delete,move", ""]), exchanges=rng.random() < 0.3)
+
+
+class Watching:
+    """The program under test, its lines read as they come."""
+
+    def __init__(self, program, arena, events):
+        command = [program, "-m", "-r", "--format", "%e|%c%0%w%0%f%0", "--no-newline"]
+        if events:
+            command += ["-e", events]
+        self.process = subprocess.Popen(command + [operations.INSIDE], cwd=arena, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.pid = self.process.pid
+        for pipe in (self.process.stdout, self.process.stderr):
+            os.set_blocking(pipe.fileno(), False)
+        self.raw, self.errors = bytearray(), bytearray()
+
+    def _drain(self):
+        for pipe, kept in ((self.process.stdout, self.raw), (self.process.stderr, self.errors)):
+            try:
+                while chunk := os.read(pipe.fileno(), 1 << 20):
+                    kept += chunk
+            except BlockingIOError:
+                pass
+
+    def _at_rest(self):
+        self._drain()
+        if self.process.poll() is not None:
+            raise AssertionError(f"ended with {self.process.returncode}: {bytes(self.errors).decode(errors='replace')}")
+        if not is_waiting(self.pid):
+            return False
+        self._drain()
+        return True
+
+    def settle(self):
+        """Waits until it has nothing left to say; returns the events since the last time."""
+        wait_until(self._at_rest, "the program neither waits nor ends")
+        fields = bytes(self.raw).split(b"\0")
+        self.raw.clear()
+        assert fields.pop() == b"" and len(fields) % 3 == 0, "output that is no whole number of lines"
+        return [parse(*fields[i:i + 3]) for i in range(0, len(fields), 3)]
+
+    def close(self):
+        """Ends it; returns what is wrong with how it ended."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait()
+        self._drain()
+        self.process.stdout.close()
+        self.process.stderr.close()
+        said = bytes(self.errors).decode(errors="replace")
+        return [f"ended with {self.process.returncode}: {said}"] if self.process.returncode == SANITIZER_STATUS else []
+
+
+def parse(head, watched, name):
+    names, _, cookie = head.decode().partition("|")
+    return Event(tuple(names.split(",")), cookie, watched, name)
+
+
+def directories_of(root):
+    """{(inode, device): path} of the directory and all directories below it."""
+    found = {}
+    for path, _, _ in os.walk(root):
+        facts = os.lstat(path)
+        device = os.major(facts.st_dev) << 20 | os.minor(facts.st_dev)  # as the kernel writes it into fdinfo
+        found[facts.st_ino, device] = path
+    return found
+
+
+def check_watches(watching, root):
+    want, have = directories_of(root), watched_inodes(watching.pid)
+    wrong = [f"not watched: {path!r}" for key, path in want.items() if key not in have]
+    wrong += [f"watched, but not in the tree: inode {inode}" for inode, _ in have - set(want)]
+    return wrong
+
+
+def check_probes(watching, root, serial):
+    """A fresh file in every directory: exactly its own path is said, once."""
+    expected = []
+    for at, path in enumerate(sorted(directories_of(root).values())):
+        probe = path + b"/probe-%d-%d" % (serial, at)
+        try:
+            os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            expected.append(probe)
+        except PermissionError:
+            pass
+    said = [event.path for event in watching.settle() if "CREATE" in event.names]
+    for probe in expected:
+        os.unlink(probe)
+    watching.settle()
+    wrong = [f"probe not reported: {path!r}" for path in expected if path not in said]
+    wrong += [f"probe reported under a wrong path: {path!r}" for path in said if path not in expected]
+    if len(said) != len(set(said)):
+        wrong.append("a probe reported twice")
+    return wrong
+
+
+@dataclass
+class Failure:
+    burst: int
+    wrong: list
+    events: list
+    said: bytes = b""
+
+    def __str__(self):
+        return "\n".join([f"after burst {self.burst}:", *(f"  {line}" for line in self.wrong[:20])])
+
+
+def run(program, bursts, plan):
+    """Plays the bursts in a fresh place. None, or the first Failure."""
+    arena = tempfile.mkdtemp(prefix="notify-model-")
+    before = os.getcwd()
+    os.chdir(arena)
+    watching = None
+    try:
+        os.mkdir(operations.INSIDE)
+        os.mkdir(operations.OUTSIDE)
+        watching = Watching(program, arena, plan.events)
+        watching.settle()
+        failure = _play(watching, bursts, plan)
+        wrong = watching.close()
+        return failure or (Failure(len(bursts), wrong, []) if wrong else None)
+    finally:
+        if watching:
+            watching.close() if not watching.process.stdout.closed else None
+        os.chdir(before)
+        shutil.rmtree(arena, ignore_errors=True)
+
+
+def _play(watching, bursts, plan):
+    replay = Replay(operations.INSIDE)
+    for number, burst in enumerate(bursts):
+        if plan.overflow:
+            watching.process.send_signal(signal.SIGSTOP)
+        operations.perform(burst, plan.threads)
+        if plan.overflow:
+            _overflow(number)
+            watching.process.send_signal(signal.SIGCONT)
+        events = watching.settle()
+        said = bytes(watching.errors)  # new directories, and an overflow
+        watching.errors.clear()
+        wrong = check_watches(watching, operations.INSIDE)
+        listing = operations.listing(operations.INSIDE)
+        if b"overflowed" in said:
+            replay.restart(listing)
+        elif plan.overflow:
+            wrong.append("the queue overflowed, and nothing says so")
+        elif not plan.exchanges:
+            replay.take(events)
+            wrong += replay.compare(listing)
+        wrong += check_probes(watching, operations.INSIDE, number)
+        if wrong:
+            return Failure(number, wrong, events, said)
+    return None
+
+
+def _overflow(number):
+    """More events than the kernel's queue holds, no two neighbours the same."""
+    limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    flood = operations.INSIDE + b"/flood-%d" % number
+    for _ in range(limit // 2 + 1):
+        os.close(os.open(flood, os.O_WRONLY | os.O_CREAT, 0o600))
+        os.unlink(flood)
+
+
+def make_bursts(seed, plan):
+    picture = operations.picture(seed, plan.exchanges)
+    return [operations.burst(picture, plan.size) for _ in range(plan.bursts)]
+
+
+def shrink(program, bursts, plan, tries):
+    """Takes out what is not needed for the failure, which may need several tries to come about."""
+    def fails(candidate):
+        for _ in range(tries):
+            failure = run(program, candidate, plan)
+            if failure:
+                return failure
+        return None
+
+    failure = fails(bursts)
+    if not failure:
+        return bursts, None
+    bursts = bursts[:failure.burst + 1]
+    chunk = max(1, sum(map(len, bursts)) // 2)
+    while chunk:
+        at = 0
+        while at < sum(map(len, bursts)):
+            candidate = _without(bursts, at, chunk)
+            found = fails(candidate)
+            if found:
+                bursts, failure = candidate, found
+            else:
+                at += chunk
+        chunk //= 2
+    return [burst for burst in bursts if burst], failure
+
+
+def _without(bursts, at, count):
+    """The bursts without operations `at` to `at + count` of all."""
+    kept, number = [], 0
+    for burst in bursts:
+        kept.append([op for i, op in enumerate(burst, number) if not at <= i < at + count])
+        number += len(burst)
+    return kept
+
+
+def subject():
+    build = Path(os.environ.get("NOTIFY_BUILD", ROOT / "build"))
+    return Path(os.environ.get("NOTIFY_SUBJECT", build / "tools/inotifywait/inotifywait")).absolute()
+
+
+def write_dump(directory, seed, bursts, failure):
+    lines = [str(failure), "", "operations:", operations.describe(bursts[min(failure.burst, len(bursts) - 1)]), "",
+             "events:", *map(str, failure.events), "", "standard error:", failure.said.decode(errors="backslashreplace")]
+    (directory / f"seed-{seed}").write_text("\n".join(lines) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Random operations against inotifywait -m -r.")
+    parser.add_argument("seeds", nargs="*", type=int, help="seeds to play; without any, --from and --count tell")
+    parser.add_argument("--from", dest="first", type=int, default=1)
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--overflow", action="store_true", help="let the kernel's queue overflow at every burst")
+    parser.add_argument("--shrink", action="store_true", help="make a failing list of operations shorter")
+    parser.add_argument("--tries", type=int, default=10, help="how often a failure is looked for while shrinking")
+    parser.add_argument("--keep-going", action="store_true")
+    parser.add_argument("--dump", metavar="DIRECTORY", help="write the operations and events of a failing burst there")
+    parser.add_argument("--bursts", type=int, default=12)
+    arguments = parser.parse_args()
+    failed = done = 0
+    for seed in arguments.seeds or range(arguments.first, arguments.first + arguments.count):
+        plan = Plan.of_seed(seed, arguments.bursts, arguments.overflow)
+        bursts = make_bursts(seed, plan)
+        failure = run(subject(), bursts, plan)
+        done += plan.size * plan.bursts
+        if not failure:
+            continue
+        failed += 1
+        if arguments.dump:
+            write_dump(Path(arguments.dump), seed, bursts, failure)
+        print(f"seed {seed}, {plan}\n{failure}", flush=True)
+        if arguments.shrink:
+            bursts, again = shrink(subject(), bursts, plan, arguments.tries)
+            if again:
+                print("shrunk to:", *(operations.describe(burst) for burst in bursts), sep="\n")
+                print(again, "events of the last burst:", *again.events, sep="\n", flush=True)
+            else:
+                print(f"did not fail again in {arguments.tries} tries", flush=True)
+        if not arguments.keep_going:
+            break
+    print(f"{done} operations, {failed} seeds failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

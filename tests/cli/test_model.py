@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Random trees: model_watch.py says what must hold. A seed that fails is played again, and shrunk, by scripts/model."""
+
+import dataclasses
+
+import pytest
+
+import model_operations as operations
+import model_watch
+from model_replay import Event, Replay
+
+SEEDS = range(1, 17)
+
+
+def fail(seed, failure):
+    pytest.fail(f"seed {seed}, {failure}\nplay it again: scripts/model --shrink {seed}")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_operations(inotifywait, seed):
+    # The larger bursts, in several threads, are for scripts/model, which takes its time.
+    plan = model_watch.Plan.of_seed(seed, bursts=6)
+    plan = dataclasses.replace(plan, size=min(plan.size, 60), threads=1)
+    failure = model_watch.run(inotifywait, model_watch.make_bursts(seed, plan), plan)
+    if failure:
+        fail(seed, failure)
+
+
+@pytest.mark.parametrize("seed", [101, 102])
+def test_random_operations_while_the_queue_overflows(inotifywait, seed):
+    plan = model_watch.Plan.of_seed(seed, bursts=2, overflow=True)
+    failure = model_watch.run(inotifywait, model_watch.make_bursts(seed, plan), plan)
+    if failure:
+        fail(seed, failure)
+
+
+# The model must be able to fail.
+
+def say(*lines):
+    replay = Replay(b"t")
+    replay.take([Event(tuple(names.split(",")), "0", b"t/", name) for names, name in lines])
+    return replay
+
+
+@pytest.mark.parametrize("lines, there, fault", [
+    ([("CREATE", b"a")], {b"t/a": False}, None),
+    ([], {b"t/a": False}, "never reported"),
+    ([("CREATE", b"a")], {}, "not there"),
+    ([("CREATE", b"a"), ("CREATE", b"a")], {b"t/a": False}, "created where something is"),
+    ([("CREATE", b"d/a")], {b"t/d": True, b"t/d/a": False}, "nobody spoke of"),
+    ([("MOVED_TO,ISDIR", b"d")], {b"t/d": True, b"t/d/a": False}, None),
+    ([("CREATE,ISDIR", b"d")], {b"t/d": True, b"t/d/a": False}, "never reported"),
+    ([("CREATE", b"a")], {b"t/a": True}, "no directory"),
+])
+def test_the_reader_of_the_lines_notices(lines, there, fault):
+    wrong = say(*lines).compare(there)
+    assert bool(wrong) == bool(fault) and all(fault in line for line in wrong)
+
+
+def test_the_same_seed_is_the_same_list():
+    plan = model_watch.Plan.of_seed(7)
+    assert model_watch.make_bursts(7, plan) == model_watch.make_bursts(7, plan)
+    assert model_watch.make_bursts(7, plan) != model_watch.make_bursts(8, plan)
+    assert operations.describe(model_watch.make_bursts(7, plan)[0])
