@@ -237,7 +237,7 @@ def test_every_odd_change_arrives_exactly(source, daemons, sync):
     wait_identical(source, *(d.root for d in daemons))
 
 
-def test_a_tree_written_at_once_to_an_idle_target(source, daemons, sync, tmp_path):
+def test_a_tree_written_at_once_to_an_idle_target(source, daemons, sync):
     """More names in one read than a waiting connection is given."""
     program = sync()
     wait_identical(source, *(d.root for d in daemons))

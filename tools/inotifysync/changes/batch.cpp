@@ -43,6 +43,7 @@ class Planner {
     exact_.kind = StepKind::exact;
     exact_.from_root = attributes_.from_root = !options.source.empty();
     exact_.ignore_times = true;
+    exact_.counted = true;
     exact_.deletes = options.deletion == Deletion::missing_args;
     attributes_.kind = StepKind::attributes;
     subtree_.kind = StepKind::subtree;

@@ -115,7 +115,7 @@ struct Step {
   bool deletes = false;       // may take something away on the target
   bool from_root = false;     // names are absolute: SOURCE/./NAME
   // Batch::missing has all that this run takes away; else rsync itself has to mind the limit.
-  bool counted = true;
+  bool counted = false;
   bool make_parents = false;  // move: the parent of `to` may not be there yet
   std::string names;  // for stdin: each entry after a prefix, ended by NUL. Empty: the run reads no list
   std::vector<Entry> entries;

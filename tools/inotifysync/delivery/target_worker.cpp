@@ -100,6 +100,7 @@ void TargetWorker::resume() {
 void TargetWorker::retry_now() {
   if (deletions_held_) {
     deletions_held_ = false;
+    deletions_allowed_ = true;
     retire_warm();
     full_pass_wanted_ = true;
   }
@@ -152,6 +153,8 @@ std::shared_ptr<const Batch> TargetWorker::full_batch() {
   auto batch = std::make_shared<Batch>();
   batch->full = true;
   batch->steps.push_back(full_step(options));
+  // Somebody has looked and said go on: what --max-delete stopped is deleted now, however much it is.
+  batch->steps.back().counted = std::exchange(deletions_allowed_, false);
   return batch;
 }
 

@@ -143,7 +143,8 @@ class TargetWorker {
   bool full_pass_wanted_ = false;
   bool full_pass_done_ = false;
   bool full_pass_failed_ = false;
-  bool deletions_held_ = false;  // --max-delete was reached; retry_now() allows them again
+  bool deletions_held_ = false;     // --max-delete was reached; retry_now() allows them again
+  bool deletions_allowed_ = false;  // by the next full pass, without a limit
   bool announced_trouble_ = false;
 
   std::shared_ptr<const Batch> batch_;  // while running

@@ -91,10 +91,8 @@ void add_deletion(Arguments& out, const RsyncSettings& settings, const Step& ste
       return;
   }
   out.push_back("--force");
-  // A list run takes away what was counted before it: the old name of a renamed tree is not to be counted
-  // again.
-  const bool counted = step.kind == StepKind::exact && step.counted;
-  if (!settings.max_delete.empty() && !counted) out.push_back("--max-delete=" + settings.max_delete);
+  // What was counted before needs no limit: the old name of a renamed tree would be counted again.
+  if (!settings.max_delete.empty() && !step.counted) out.push_back("--max-delete=" + settings.max_delete);
 }
 
 void add_kind(Arguments& out, const Step& step) {
@@ -156,7 +154,7 @@ std::vector<std::string> warm_command(const RsyncSettings& settings, const Targe
                                       Deletion deletion) {
   Step step;
   step.kind = StepKind::exact;
-  step.ignore_times = step.from_root = true;
+  step.ignore_times = step.from_root = step.counted = true;
   step.deletes = deletion == Deletion::missing_args;
   return rsync_command(settings, target, step, deletion);
 }

@@ -19,7 +19,7 @@ RsyncSettings settings() {
 Step step_of(StepKind kind, std::string_view from = {}, std::string_view to = {}) {
   Step step;
   step.kind = kind;
-  step.ignore_times = step.from_root = kind == StepKind::exact;
+  step.ignore_times = step.from_root = step.counted = kind == StepKind::exact;
   step.from = from;
   step.to = to;
   return step;
