@@ -12,17 +12,26 @@
 namespace notify_core {
 namespace {
 
-// Whether a match can come to nothing when more text follows it. `$` and the word and buffer anchors of GNU
-// look beyond the match; back references are left out with them. Escaped and bracketed ones are harmless, but
+// Whether a match depends on what stands before or after it: `^` (but for "[^"), `$`, and the word and buffer
+// anchors of GNU; back references are left out with them. Escaped and bracketed ones are harmless, but
 // telling them apart would gain little.
-bool looks_beyond_match(std::string_view pattern) {
+bool looks_around_match(std::string_view pattern) {
   if (pattern.find('$') != std::string_view::npos) return true;
+  for (std::size_t i = pattern.find('^'); i != std::string_view::npos; i = pattern.find('^', i + 1)) {
+    if (i == 0 || pattern[i - 1] != '[') return true;
+  }
   for (std::size_t i = pattern.find('\\'); i != std::string_view::npos; i = pattern.find('\\', i + 2)) {
     if (i + 1 >= pattern.size()) return true;
-    constexpr std::string_view harmless = ".\\/-_~+*?()[]{}|^#@ ,:;=!%&\"wWsS";
+    constexpr std::string_view harmless = ".\\/-_~+*?()[]{}|#@ ,:;=!%&\"wWsS";
     if (harmless.find(pattern[i + 1]) == std::string_view::npos) return true;
   }
   return false;
+}
+
+// "/c/" of "a/b/c/".
+std::string_view last_component(std::string_view directory) {
+  const std::size_t slash = directory.substr(0, directory.size() - 1).rfind('/');
+  return slash == std::string_view::npos ? directory : directory.substr(slash);
 }
 
 class Regex {
@@ -55,11 +64,11 @@ class Regex {
   bool compiled_ = false;
 };
 
-// A glob ends at a '/' or at the end of the path. Directories are asked about with a '/' at their end, and
-// what is below one has that '/' too: so a glob hides all below what it matches, unless it takes in the '/'
-// itself.
-bool match_holds_below(const Filter::Pattern& pattern) {
-  return pattern.glob ? pattern.text.find("**") == std::string::npos : !looks_beyond_match(pattern.text);
+// A glob without a '/' matches single components, and these have a '/' or an end of the path at both ends: it
+// never looks around its match.
+bool match_holds(const Filter::Pattern& pattern) {
+  if (!pattern.glob) return !looks_around_match(pattern.text);
+  return pattern.text.find('/') == std::string::npos && pattern.text.find("**") == std::string::npos;
 }
 
 }  // namespace
@@ -67,7 +76,7 @@ bool match_holds_below(const Filter::Pattern& pattern) {
 class Filter::Impl {
  public:
   Result<void> add(const Pattern& pattern) {
-    Rule rule{std::make_unique<Regex>(), match_holds_below(pattern)};
+    Rule rule{std::make_unique<Regex>(), match_holds(pattern)};
     const std::string text = pattern.glob ? text::glob_to_regex(pattern.text) : pattern.text;
     const int status = rule.regex->compile(text, pattern.ignore_case);
     if (status != 0) return Error{0, "regcomp", pattern.text, rule.regex->words_for(status)};
@@ -83,16 +92,17 @@ class Filter::Impl {
     return including_.empty() || std::ranges::any_of(including_, matches);
   }
 
+  // The last component alone must match: then the directories above may be renamed.
   bool hides_all_below(std::string_view directory) {
-    path_.assign(directory);
-    return std::ranges::any_of(
-        excluding_, [this](const Rule& rule) { return rule.holds_below && rule.regex->matches(path_); });
+    path_.assign(last_component(directory));
+    return std::ranges::any_of(excluding_,
+                               [this](const Rule& rule) { return rule.holds && rule.regex->matches(path_); });
   }
 
  private:
   struct Rule {
     std::unique_ptr<Regex> regex;  // a compiled expression may not move
-    bool holds_below;              // a match with a directory is a match with all below it
+    bool holds;  // a match with a part of a path is a match with every path that has this part
   };
 
   std::vector<Rule> excluding_;

@@ -37,8 +37,8 @@ class NOTIFY_API Filter {
   // Is the path `watched` followed by `name` shown?
   bool shows(std::string_view watched, std::string_view name) const;
 
-  // True where no path below `directory` (ending in '/') can be shown, so that it need not be watched: a
-  // pattern that already matches the directory and has no end anchor matches everything below it too.
+  // True where no path below `directory` (ending in '/') can be shown, whatever the directories above it come
+  // to be called, so that it need not be watched: a pattern without anchors that matches its last component.
   bool hides_all_below(std::string_view directory) const;
 
   Filter(Filter&&) noexcept;

@@ -52,7 +52,7 @@ TEST_CASE("a bad pattern is an error that says why") {
 TEST_CASE("a directory hides all below only where a longer path must match too") {
   CHECK(exclude("/\\.git/").hides_all_below("d/.git/"));
   CHECK(exclude("build").hides_all_below("build/"));
-  CHECK(exclude("^d/[bx]").hides_all_below("d/b/"));
+  CHECK(exclude("/[^a]/").hides_all_below("d/b/"));
   CHECK_FALSE(exclude("build").hides_all_below("src/"));
   CHECK_FALSE(exclude("build$").hides_all_below("build/"));
   CHECK_FALSE(exclude("build/$").hides_all_below("build/"));
@@ -62,4 +62,12 @@ TEST_CASE("a directory hides all below only where a longer path must match too")
   CHECK_FALSE(exclude("[\\]/\\B").hides_all_below("\\/"));
   CHECK_FALSE(include("build").hides_all_below("src/"));
   CHECK_FALSE(include("build").hides_all_below("build/"));
+}
+
+TEST_CASE("a directory hides all below only where no rename above it can change that") {
+  CHECK(exclude("x/build|gen").hides_all_below("d/gen/"));
+  CHECK_FALSE(exclude("x/build").hides_all_below("d/x/build/"));
+  CHECK_FALSE(exclude("^d/[bx]").hides_all_below("d/b/"));
+  CHECK_FALSE(exclude("^/b|d/x/b").hides_all_below("d/x/b/"));
+  CHECK_FALSE(exclude("d").hides_all_below("d/x/"));
 }

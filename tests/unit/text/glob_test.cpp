@@ -62,6 +62,9 @@ TEST_CASE("an excluded directory need not be watched") {
   CHECK(excluding("build").hides_all_below("d/build/"));
   CHECK(excluding("*").hides_all_below("d/"));
   CHECK_FALSE(excluding("build").hides_all_below("d/builds/"));
+  CHECK_FALSE(excluding("/build").hides_all_below("d/build/"));
+  CHECK_FALSE(excluding("?/build").hides_all_below("d/x/build/"));
+  CHECK_FALSE(excluding("x/build").hides_all_below("d/x/build/"));
   CHECK_FALSE(excluding("build/**").hides_all_below("d/build/"));
 }
 
