@@ -195,12 +195,14 @@ bool Program::add_watches() {
 }
 
 void Program::tell_unwatched(const std::string& path, const Error& error) const {
-  if (error.number != ENOSPC) return complaints().say("Couldn't watch {}: {}", path, reason(error));
+  if (error.number != ENOSPC || options_.backend != Backend::inotify) {
+    return complaints().say("Couldn't watch {}: {}", path, reason(error));
+  }
   complaints().say("Failed to watch {}; upper limit on inotify watches reached!", path);
   complaints().say(
       "Please increase the amount of inotify watches allowed per user via "
       "`/proc/sys/fs/inotify/max_user_watches'.");
-  if (options_.backend == Backend::inotify) say_use(complaints(), Limit::watches);
+  say_use(complaints(), Limit::watches);
 }
 
 // Only files: of a directory, what happens in it would be watched, and that is another directory's after a
