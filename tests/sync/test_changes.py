@@ -283,6 +283,25 @@ def test_burst_while_runs_go_on(source, daemons, sync):
     wait_identical(source, *(d.root for d in daemons), deadline=40)
 
 
+def test_long_lists_at_once(source, daemons, sync):
+    for n in range(1200):
+        write(source / f"before/{n % 30}/{n}", str(n))
+    program = sync()
+    wait_identical(source, *(d.root for d in daemons))
+    program.process.send_signal(signal.SIGSTOP)
+    for n in range(1200):
+        write(source / f"before/{n % 30}/{n}", f"now {n}")
+        write(source / f"{n % 50}/{n}", str(n))
+    program.process.send_signal(signal.SIGCONT)
+    wait_identical(source, *(d.root for d in daemons))
+    program.process.send_signal(signal.SIGSTOP)
+    for n in range(0, 1200, 2):
+        (source / f"{n % 50}/{n}").unlink()
+    program.process.send_signal(signal.SIGCONT)
+    wait_identical(source, *(d.root for d in daemons))
+    assert "again in" not in program.output()
+
+
 def test_random_changes(source, daemons, sync):
     """A thousand changes in a row from a fixed seed, with files, directories and links in each other's way."""
     import random

@@ -44,6 +44,14 @@ Result<PatternList> read_patterns(const std::vector<std::string>& filters) {
   return patterns;
 }
 
+// True where a list holds names that are to be deleted.
+bool takes_away(const Batch& batch) {
+  const auto is_missing = [](const Step::Entry& entry) { return entry.missing; };
+  return std::any_of(batch.steps.begin(), batch.steps.end(), [&](const Step& step) {
+    return std::any_of(step.entries.begin(), step.entries.end(), is_missing);
+  });
+}
+
 Settling::Limits limits_of(const SourceConfig& config) {
   return {.settle = config.settle > Milliseconds::zero() ? Duration(config.settle) : default_settle,
           .max_delay = config.max_delay};
@@ -272,7 +280,7 @@ void SourceSync::unwatch() {
 void SourceSync::dispatch() {
   if (auto read = watcher_->dispatch(*this); !read)
     around_.log.line(Log::Level::error, config_.path, notify_tools::reason(read.error()));
-  if (std::exchange(look_at_root_, false)) source_is_trusted();
+  if (std::exchange(look_at_root_, false)) trusted_source();
   set_tick();
 }
 
@@ -358,13 +366,17 @@ bool SourceSync::hint(std::string_view path) {
 
 // --- Standing guard ---
 
-bool SourceSync::source_is_trusted() {
-  if (lost_) return false;
-  const SourceFacts facts = look_at_source(root_ + "/");
+notify_core::sys::Fd SourceSync::trusted_source() {
+  if (lost_) return {};
+  auto source = open_source(root_ + "/");
+  const SourceFacts facts = look_at_source(source);
   const SourceVerdict verdict = guard_.judge(facts);
-  if (verdict == SourceVerdict::trusted) return !is_still_emptied(facts);
-  lose_source(verdict);
-  return false;
+  if (verdict != SourceVerdict::trusted) {
+    lose_source(verdict);
+    return {};
+  }
+  if (is_still_emptied(facts)) return {};
+  return source;
 }
 
 bool SourceSync::is_still_emptied(const SourceFacts& facts) {
@@ -422,7 +434,12 @@ std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const Change
   options.deletion = deletion;
   options.patterns = &patterns_;
   if (changes->size() < long_list) options.source = root_.empty() ? "/" : root_;
-  planned_ = {changes, deletion, std::make_shared<Batch>(plan_batch(*changes, view_, options))};
+  auto batch = std::make_shared<Batch>(plan_batch(*changes, view_, options));
+  if (takes_away(*batch) && !options.source.empty()) {  // deletions go by the open source, not by its path
+    options.source.clear();
+    *batch = plan_batch(*changes, view_, options);
+  }
+  planned_ = {changes, deletion, std::move(batch)};
   return planned_.batch;
 }
 

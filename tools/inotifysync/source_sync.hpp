@@ -108,7 +108,7 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   Spawner& spawner() override { return around_.spawner; }
   std::shared_ptr<const Batch> plan(const std::shared_ptr<const ChangeSet>& changes,
                                     Deletion deletion) override;
-  bool source_is_trusted() override;
+  notify_core::sys::Fd trusted_source() override;
   bool may_delete_in_full_pass() override;
   bool take_place(TargetWorker& worker) override { return around_.places.take(worker); }
   void leave_place(TargetWorker&) override { around_.places.leave(); }

@@ -2,6 +2,7 @@
 #include "inotifysync/delivery/target_worker.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace inotifysync {
 namespace {
@@ -13,6 +14,7 @@ using namespace std::chrono_literals;
 constexpr Duration warm_worked = 5s;
 constexpr Duration shortest_warm_lifetime = 5s;
 constexpr Duration retirement = 2s;
+constexpr Duration pause_grace = 1s;
 constexpr Duration busy_moment = 20ms;
 constexpr int silent_busy_retries = 8;
 // A full pass may read disks on either side for long without a word between them.
@@ -30,6 +32,24 @@ Backoff::Trouble trouble_of(Verdict verdict) {
     default:
       return Backoff::Trouble::passing;
   }
+}
+
+bool names_missing(const Step& step) {
+  return std::any_of(step.entries.begin(), step.entries.end(),
+                     [](const auto& entry) { return entry.missing; });
+}
+
+// The waiting connection stands in "/", so that it keeps no source from being unmounted; what it is told to
+// send it finds by its path. Should another directory come to stand there, everything in it would seem to be
+// missing; so it may overlook what is missing, and never delete it.
+Deletion without_missing(Deletion deletion) {
+  return deletion == Deletion::missing_args ? Deletion::by_directory : deletion;
+}
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  if (from.empty()) return;
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
 }
 
 Duration age(const std::optional<Clock::time_point>& since, Clock::time_point now) {
@@ -89,6 +109,7 @@ void TargetWorker::want_full_pass() {
 
 void TargetWorker::pause() {
   paused_ = true;
+  if (run_) run_->end(pause_grace);
   retire_warm();
 }
 
@@ -131,7 +152,7 @@ void TargetWorker::start_if_possible() {
     pace_timer_->set(wait);
     return warm_up();
   }
-  if (!host_.source_is_trusted() || paused_) return;
+  if (!host_.trusted_source() || paused_) return;
   if (!has_place_ && !(has_place_ = host_.take_place(*this))) return;
   start_batch();
 }
@@ -187,18 +208,31 @@ void TargetWorker::run_step() {
 }
 
 bool TargetWorker::start_cold(const Step& step) {
-  const bool keeps_all = step.kind == StepKind::full && !step.deletes;
-  const Deletion how = keeps_all ? Deletion::none : deletion();
-  const ChildCommand command{rsync_command(options_.rsync, target_, step, how), rsync_environment(target_)};
+  const notify_core::sys::Fd source = host_.trusted_source();
+  if (!source) {
+    batch_broke_off(Outcome{});
+    return false;
+  }
+  RsyncSettings settings = options_.rsync;
+  open_path_ = "/proc/self/fd/" + std::to_string(source.get());
+  if (!step.from_root) settings.source = open_path_;
+  const ChildCommand command{rsync_command(settings, target_, step, deletion_of(step)),
+                             rsync_environment(target_), source.get()};
   auto started = RsyncRun::start(host_.spawner(), host_.timers(), command, ended());
   if (started) {
     run_ = std::move(*started);
     return true;
   }
   Outcome failed;
-  failed.words = "cannot start " + command.arguments.front() + ": " + started.error().call;
+  failed.words = "cannot start " + command.arguments.front() + ": " + std::strerror(started.error().number);
   batch_broke_off(failed);
   return false;
+}
+
+Deletion TargetWorker::deletion_of(const Step& step) const {
+  if (step.kind == StepKind::full && !step.deletes) return Deletion::none;
+  if (step.kind == StepKind::exact && !names_missing(step)) return without_missing(deletion());
+  return deletion();
 }
 
 RsyncRun::Ended TargetWorker::ended() {
@@ -218,7 +252,9 @@ void TargetWorker::run_ended(RsyncRun& run, ChildExit how) {
 // --- What a run brought ---
 
 Outcome TargetWorker::judge(const RsyncRun& run, ChildExit how, const Step& step) const {
-  Outcome outcome = judge_rsync(how.signalled, how.number, run.output(), run.errors(), step);
+  std::string errors = run.errors();
+  replace_all(errors, open_path_, options_.rsync.source);
+  Outcome outcome = judge_rsync(how.signalled, how.number, run.output(), errors, step);
   if (run.hung()) {
     outcome.verdict = Verdict::retry;
     outcome.confirmed.clear();
@@ -331,7 +367,7 @@ void TargetWorker::batch_broke_off(const Outcome& outcome) {
   full_pass_failed_ = full_pass_failed_ || batch_->full;
   leave_batch();
   state_ = State::idle;
-  settle_verdict(outcome);
+  if (!paused_) settle_verdict(outcome);
   if (state_ == State::idle) start_if_possible();
   host_.on_state(*this);
 }
@@ -353,7 +389,7 @@ void TargetWorker::settle_verdict(const Outcome& outcome) {
       if (!deletions_held_) return hold_deletions(outcome.words);
       break;
     case Verdict::source_missing:
-      if (!host_.source_is_trusted()) return;
+      if (!host_.trusted_source()) return;
       break;
     default:
       break;
@@ -409,7 +445,8 @@ void TargetWorker::wait(Backoff::Trouble trouble, const std::string& words) {
 
 void TargetWorker::warm_up() {
   if (!options_.warm || warm_ || retiring_ || paused_ || stopping_) return;
-  const ChildCommand command{warm_command(options_.rsync, target_, deletion()), rsync_environment(target_)};
+  const ChildCommand command{warm_command(options_.rsync, target_, without_missing(deletion())),
+                             rsync_environment(target_)};
   auto started = RsyncRun::start(host_.spawner(), host_.timers(), command, ended());
   if (!started) return;  // the next batch will say why
   warm_ = std::move(*started);

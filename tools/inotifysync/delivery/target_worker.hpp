@@ -40,8 +40,9 @@ class WorkerHost {
   // the same.
   virtual std::shared_ptr<const Batch> plan(const std::shared_ptr<const ChangeSet>& changes,
                                             Deletion deletion) = 0;
-  // Looks at the source. False: nothing may be started; resume() comes when it is back.
-  virtual bool source_is_trusted() = 0;
+  // Looks at the source and keeps it open: whatever comes to stand at its path meanwhile is not what is
+  // copied. Empty: nothing may be started; resume() comes when it is back.
+  virtual notify_core::sys::Fd trusted_source() = 0;
   virtual bool may_delete_in_full_pass() = 0;
   // A place among the runs allowed at once. False: none is free, changed() is called when one is.
   virtual bool take_place(TargetWorker& worker) = 0;
@@ -106,6 +107,7 @@ class TargetWorker {
   std::shared_ptr<const Batch> full_batch();
   void run_step();
   bool start_cold(const Step& step);
+  Deletion deletion_of(const Step& step) const;
   RsyncRun::Ended ended();
   void run_ended(RsyncRun& run, ChildExit how);
 
@@ -154,6 +156,7 @@ class TargetWorker {
   std::unique_ptr<RsyncRun> retiring_;  // told that no names come, about to end
   bool run_was_warm_ = false;
   Clock::time_point fed_at_{};
+  std::string open_path_;  // by which the running rsync knows the source
 
   ChangeSet troubled_;  // failed by name: tried again later, in nobody's way
   bool full_pass_troubled_ = false;

@@ -60,6 +60,7 @@ struct Launch {
   char* const* arguments;
   char* const* environment;
   std::array<int, 3> streams;
+  int kept_open;
   pid_t parent;
 
   [[noreturn]] void in_child(volatile int& failed) const {
@@ -68,6 +69,7 @@ struct Launch {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != parent) ::_exit(127);
     for (int stream = 0; stream < 3; ++stream) ::dup2(streams[static_cast<std::size_t>(stream)], stream);
+    if (kept_open >= 0) ::fcntl(kept_open, F_SETFD, 0);
     ::signal(SIGPIPE, SIG_DFL);
     sigset_t none;
     ::sigemptyset(&none);
@@ -85,6 +87,7 @@ pid_t launch(const ChildCommand& command, const Pipe& input, const Pipe& output,
   const Launch plan{arguments.data(),
                     variables.data(),
                     {input.read_end.get(), output.write_end.get(), error_output.write_end.get()},
+                    command.kept_open,
                     ::getpid()};
   volatile int failed = 0;
   const pid_t pid = ::vfork();

@@ -31,6 +31,7 @@ class ChildListener {
 struct ChildCommand {
   std::vector<std::string> arguments;    // the first is the program, looked up in PATH
   std::vector<std::string> environment;  // "NAME=value", added to our own
+  int kept_open = -1;                    // a descriptor of ours that the child has under the same number
 };
 
 // One running child, in a process group of its own. Destroying it kills the group at once and calls nobody.

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstddef>
@@ -36,9 +37,16 @@ bool is_empty_directory(const sys::Fd& directory) {
 
 }  // namespace
 
+sys::Fd open_source(const std::string& path) {
+  return sys::Fd(std::max(-1, sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY)));
+}
+
 SourceFacts look_at_source(const std::string& path) {
+  return look_at_source(open_source(path));
+}
+
+SourceFacts look_at_source(const sys::Fd& directory) {
   SourceFacts facts;
-  const sys::Fd directory(sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY));
   struct statx raw;
   if (!directory || ::statx(directory.get(), "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &raw) < 0)
     return facts;

@@ -8,10 +8,15 @@
 
 #include "inotifysync/delivery/source_guard.hpp"
 #include "notify_core/error.hpp"
+#include "sys/fd.hpp"
 
 namespace inotifysync {
 
 SourceFacts look_at_source(const std::string& path);
+// The directory itself, to be looked at and then used, whatever stands at its path by then. Empty: there is
+// none.
+notify_core::sys::Fd open_source(const std::string& path);
+SourceFacts look_at_source(const notify_core::sys::Fd& directory);
 
 // Absolute, without symbolic links; an error of realpath(3).
 notify_core::Result<std::string> real_path(const std::string& path);

@@ -160,7 +160,9 @@ std::vector<std::string> warm_command(const RsyncSettings& settings, const Targe
 }
 
 bool fits_warm(const Step& step) {
-  return step.kind == StepKind::exact && step.from_root && step.counted;
+  const auto is_missing = [](const Step::Entry& entry) { return entry.missing; };
+  return step.kind == StepKind::exact && step.from_root && step.counted &&
+         std::none_of(step.entries.begin(), step.entries.end(), is_missing);
 }
 
 std::vector<std::string> rsync_environment(const Target& target) {

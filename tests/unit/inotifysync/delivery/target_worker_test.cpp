@@ -3,6 +3,7 @@
 #include "inotifysync/delivery/target_worker.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 
 #include <algorithm>
 #include <map>
@@ -119,10 +120,12 @@ struct Fixture : WorkerHost {
     AllFiles files;
     PlanOptions plan_options;
     plan_options.deletion = deletion;
-    plan_options.source = "/source";
+    plan_options.source = from_root ? "/source" : "";
     return std::make_shared<Batch>(plan_batch(*changes, files, plan_options));
   }
-  bool source_is_trusted() override { return trusted; }
+  notify_core::sys::Fd trusted_source() override {
+    return notify_core::sys::Fd(trusted ? ::open("/", O_RDONLY | O_CLOEXEC) : -1);
+  }
   bool may_delete_in_full_pass() override { return !source_empty; }
   bool take_place(TargetWorker&) override { return true; }
   void leave_place(TargetWorker&) override {}
@@ -156,7 +159,7 @@ struct Fixture : WorkerHost {
   FakeSpawner children;
   Views views{1};
   Target target;
-  bool trusted = true, source_empty = false;
+  bool trusted = true, source_empty = false, from_root = true;
   int full_passes = 0, delivered = 0, recovered = 0;
   std::vector<std::string> troubles;
   std::unique_ptr<TargetWorker> worker;
@@ -201,6 +204,23 @@ TEST_CASE("what changes during a run goes in the next one, all at once") {
   CHECK(f.child().input->find("c") != std::string::npos);
   f.confirm({"b", "c"});
   CHECK(f.worker->queue_length() == 0);
+}
+
+TEST_CASE("what deletes, or is named from the source, never goes through the waiting connection") {
+  WorkerOptions options;
+  options.deletion = Deletion::missing_args;
+  for (const bool from_root : {true, false}) {
+    Fixture f(options);
+    f.from_root = from_root;
+    f.worker->changed();
+    CHECK_FALSE(f.child().has("--delete-missing-args"));
+    f.change(from_root ? "gone" : "kept", from_root ? dirt::gone : dirt::content);
+    CHECK(f.child().input == "");
+    f.child().exit(0);
+    REQUIRE(f.child().input);
+    CHECK(f.child().input->size() > 0);
+    CHECK(f.child().has("--delete-missing-args") == from_root);
+  }
 }
 
 TEST_CASE("a full pass takes no waiting connection, and the spare one ends before it starts") {
