@@ -175,7 +175,7 @@ def tree(top):
                 elif info.st_nlink > 1:
                     names_of.setdefault(info.st_ino, []).append(name)
     for names in names_of.values():
-        for name in names:
+        for name in names if len(names) > 1 else ():  # its other names lie elsewhere
             entries[name]["same file as"] = sorted(names)
     return entries
 

@@ -262,7 +262,9 @@ void ChangeSet::mark(std::string_view path, Dirt dirt) {
     const bool born_here = (entries_[at].dirt & (dirt::created | dirt::gone)) == dirt::created;
     mark_gone(at, told_dirt, born_here ? 0 : 1);
   } else {
-    set_dirt(at, static_cast<Dirt>(told_dirt | entries_[at].dirt));
+    // A directory that took the place of one in which something had changed: what was there is on the target.
+    const bool replaced = (told_dirt & dirt::created) && entries_[at].first_child != none;
+    set_dirt(at, static_cast<Dirt>(told_dirt | entries_[at].dirt | (replaced ? dirt::gone : 0)));
     if (told_dirt & dirt::subtree) drop_children(at);
   }
   if (live_ > max_nodes_) collapse();
@@ -341,11 +343,12 @@ void ChangeSet::place_moved(std::string_view to, Dirt dirt, const std::string& o
   const Index at = reach(told, told_dirt);
   if (at == none) return;
   const Dirt before = entries_[at].dirt;
+  const bool changed_below = entries_[at].first_child != none;
   drop_children(at);
   set_origin(at, {});
   // What was here before is still on the target, unless it was born in this very set.
-  const bool there =
-      origin == to || (before != 0 && (before & (dirt::created | dirt::gone)) != dirt::created);
+  const bool there = origin == to || (before == 0 && changed_below) ||
+                     (before != 0 && (before & (dirt::created | dirt::gone)) != dirt::created);
   set_dirt(at, static_cast<Dirt>(told_dirt | (there ? dirt::gone : 0)));
   if (!linked) return;
   set_origin(at, origin);

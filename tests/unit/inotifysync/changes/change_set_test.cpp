@@ -247,3 +247,15 @@ TEST_CASE("names that came and went leave no memory behind") {
   CHECK(set.size() == 1);
   CHECK(set.memory() < 1'000'000);
 }
+
+TEST_CASE("a directory that takes the place of one with changes below replaces what the target has there") {
+  ChangeSet set;
+  set.mark("d/c", dirt::gone);
+  set.mark("d", dirt::created | dirt::content | dirt::subtree);
+  CHECK(told(set) == "d:c+-*");
+
+  ChangeSet moved;
+  moved.mark("d/c", dirt::gone);
+  moved.mark_moved("e", "d");
+  CHECK((moved.dirt_of("d") & dirt::gone) != 0);
+}
