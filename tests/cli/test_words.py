@@ -6,12 +6,13 @@ import re
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
 from program import furnish, is_waiting, wait_until
 
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "man/inotifywait.1"
 TABLE = ROOT / "tools/inotifywait/option_table.cpp"
 EVENTS = ROOT / "libnotify_core/event/event_mask.hpp"
