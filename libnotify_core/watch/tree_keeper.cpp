@@ -280,7 +280,9 @@ void Watcher::Impl::settle_move(const watch::Move& move) {
 
 // Opens a watched directory by its path; nothing where another one has that path by now.
 sys::Fd Watcher::Impl::open_confirmed(NodeId node) {
-  sys::Fd directory(watch::open_node(tree_, node, place_flags));
+  const int status = watch::open_node(tree_, node, place_flags);
+  sys::Fd directory(status);
+  place_error_ = directory ? -ENOENT : status;
   if (!directory || backend_->enter(directory.get()) < 0) return {};
   const unsigned flags = backend::add_directory_only | backend::add_keep_old_events;
   const int watch = backend_->add(".", kernel_events_, flags);
@@ -353,7 +355,12 @@ void Watcher::Impl::settle_again() {
     const NodeId node = tree_.by_watch(unsettled.watch);
     if (node == no_node || unsettled.watch == last) continue;
     last = unsettled.watch;
-    if (!list_again(node, unsettled.kind) && ++unsettled.tries < most_tries) unsettled_.push_back(unsettled);
+    if (list_again(node, unsettled.kind)) continue;
+    if (++unsettled.tries < most_tries) {
+      unsettled_.push_back(unsettled);
+    } else {  // what is new in it goes unwatched
+      failed(sys::error(place_error_, "open", tree_.path(node)));
+    }
   }
   if (!unsettled_.empty()) return;
   newcomers_wait_ = false;

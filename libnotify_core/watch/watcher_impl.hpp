@@ -126,6 +126,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
       sightings_;                // by watch: where directories were seen that the queue has yet to move
   bool newcomers_wait_ = false;  // one could not be listed yet
   std::unordered_set<std::string> told_;  // what the queue said since, as watch/name: not to be said again
+  int place_error_ = 0;                   // why open_confirmed() found nothing
   std::unordered_set<int> outdated_;  // watches of directories reported before the one they replaced was gone
   const std::function<void(const Error&)>* on_unreadable_ = nullptr;  // during add()
   Error limit_error_;

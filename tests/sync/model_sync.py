@@ -152,6 +152,14 @@ def refuse_to_write(stage):
 TROUBLES = [kill_program, kill_rsync, kill_daemon, pause_daemon, cut_connection, refuse_to_write]
 
 
+def describe_process(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return f"{pid} {state} {Path(f'/proc/{pid}/cmdline').read_text().replace(chr(0), ' ')}"
+    except OSError:
+        return f"{pid} gone"
+
+
 def run(seed, bursts, size, troubles=True):
     """None, or what is wrong, as text."""
     rng = random.Random(f"sync {seed}")
@@ -180,7 +188,8 @@ def run(seed, bursts, size, troubles=True):
                 name = trouble.__name__ if trouble else "no trouble"
                 said = "\n  ".join(stage.program.output().splitlines()[-25:])
                 lines = "\n  ".join(wrong[:20])
-                return (f"burst {number} ({name}):\n  {lines}\nthe program said:\n  {said}\n"
+                children = "\n  ".join(map(describe_process, stage.program.children()))
+                return (f"burst {number} ({name}):\n  {lines}\nthe program said:\n  {said}\nits children:\n  {children}\n"
                         f"operations:\n{operations.describe(burst)}")
         return None
     finally:

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What goes wrong around a watching program, and what it does then. Limits of the kernel: test_limits.py."""
+
+import os
+import resource
+import signal
+import subprocess
+
+import pytest
+
+import model_operations as operations
+from model_watch import Watching, check_probes, check_watches
+from program import wait_until
+
+MOUNTS = subprocess.run(["unshare", "-Urm", "sh", "-c", "mount -t tmpfs none /mnt"], capture_output=True).returncode == 0
+
+
+@pytest.fixture
+def watching(inotifywait, room, monkeypatch):
+    """An inotifywait -m -r on the directory t; o beside it is not watched."""
+    monkeypatch.chdir(room)
+    os.mkdir(operations.INSIDE)
+    os.mkdir(operations.OUTSIDE)
+    program = Watching(inotifywait, room, "create,delete,move")
+    program.settle()
+    yield program
+    program.close()
+
+
+def check(watching):
+    watching.settle()
+    assert check_watches(watching, operations.INSIDE) == []
+    assert check_probes(watching, operations.INSIDE, 0) == []
+
+
+def test_deep_directories_with_few_descriptors(watching):
+    resource.prlimit(watching.pid, resource.RLIMIT_NOFILE, (12, 12))
+    os.makedirs(operations.INSIDE + b"/d" * 100)
+    check(watching)
+
+
+def test_no_descriptor_at_all_is_said(watching):
+    used = len(os.listdir(f"/proc/{watching.pid}/fd"))
+    resource.prlimit(watching.pid, resource.RLIMIT_NOFILE, (used, used))
+    os.mkdir(b"t/new")
+    watching.settle()
+    assert b"Too many open files" in watching.errors
+
+
+@pytest.mark.parametrize("round", range(3))
+def test_links_swapped_in_for_directories_lead_nowhere(watching, round):
+    """A directory and a link that leads out of the tree change places while new directories are listed."""
+    os.makedirs(b"o/secret/deep")
+    for at in range(30):
+        base = b"t/n%d" % at
+        os.makedirs(base + b"/d/e")
+        os.symlink(b"../../o/secret", base + b"/l")
+        for _ in range(20):
+            operations.attempt(("exchange", base + b"/d", base + b"/l"))
+    check(watching)
+
+
+@pytest.mark.skipif(not MOUNTS, reason="no user and mount namespaces here")
+def test_an_unmounted_tree_is_said_and_let_go(inotifywait, room):
+    script = """
+        mkdir d && mount -t tmpfs none d && mkdir d/a || exit 1
+        "$0" -m -r -e create,unmount d >out 2>err & pid=$!
+        until grep -q established err; do :; done
+        touch d/a/f; until grep -q 'CREATE f' out; do :; done
+        umount d; until grep -q 'd/a/ UNMOUNT' out; do :; done
+        until [ -z "$(grep -h '^inotify wd' /proc/$pid/fdinfo/*)" ]; do :; done
+        kill $pid; wait $pid
+    """
+    subprocess.run(["unshare", "-Urm", "sh", "-c", script, inotifywait], cwd=room, timeout=30, check=False)
+    assert (room / "out").read_text().splitlines()[0] == "d/a/ CREATE f"
+    assert "d/ UNMOUNT" in (room / "out").read_text()
+
+
+def test_stopped_and_gone_on_it_has_lost_nothing(watching):
+    watching.process.send_signal(signal.SIGSTOP)
+    for at in range(200):
+        os.makedirs(b"t/%d/a/b/c" % at)
+        if at % 3 == 0:
+            os.rename(b"t/%d/a" % at, b"t/%d/z" % at)
+    watching.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: check_watches(watching, operations.INSIDE) == [], "all is watched")
+    check(watching)
