@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/fanotify.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <utility>
@@ -110,7 +111,12 @@ int FanotifyBackend::add_at(int directory, const char* name, unsigned flags) {
     if (status < 0) return status;
     status = mounts_.key_of(directory, name, follow, after);
     if (status < 0) return status;
-    if (before == after) return handles_.intern(before);
+    if (before != after) continue;
+    sys::FileFacts facts;
+    const int itself = flags & add_no_follow ? AT_SYMLINK_NOFOLLOW : 0;
+    if (operand && sys::facts_at(directory, name, itself, facts) == 0 && !S_ISDIR(facts.mode))
+      watches_files_ = true;
+    return handles_.intern(before);
   }
   return -ENOENT;
 }
@@ -127,7 +133,6 @@ int FanotifyBackend::mark(int directory, const char* name, unsigned flags) {
   }
   if (status == -ENOTDIR && (flags & add_directory_only) == 0) {
     status = sys::fanotify_mark(fanotify_.get(), how, kernel_mask_ & ~directory_bits, directory, name);
-    if (status == 0) watches_files_ = true;
   }
   return status;
 }
@@ -161,7 +166,10 @@ std::string FanotifyBackend::where(int watch) const {
 std::ptrdiff_t FanotifyBackend::fill() {
   const std::ptrdiff_t size = sys::read(fanotify_.get(), buffer_.get(), buffer_size);
   drained_ = size < static_cast<std::ptrdiff_t>(buffer_size - longest_record);
-  decoder_ = FanotifyDecoder({buffer_.get(), size > 0 ? static_cast<std::size_t>(size) : 0});
+  filled_ = size > 0 ? static_cast<std::size_t>(size) : 0;
+  decoder_ = FanotifyDecoder({buffer_.get(), filled_});
+  departures_.clear();
+  departures_known_ = false;
   own_process_ = sys::process_id();
   return size;
 }
@@ -187,6 +195,25 @@ int FanotifyBackend::number_of(int directory) {
   std::string key;
   const int status = mounts_.key_of(directory, "", AT_EMPTY_PATH, key);
   return status < 0 ? status : handles_.intern(key);
+}
+
+bool FanotifyBackend::foretold(int number, Foretold& place) {
+  if (!departures_known_) {
+    departures_known_ = true;
+    FanotifyDecoder decoder({buffer_.get(), filled_});
+    for (FanotifyEvent event; decoder.next(event);) {
+      const bool leaves = event.renamed || (event.mask & mask::remove) != 0;
+      if (!leaves || !(event.mask & mask::is_directory) || event.object.empty()) continue;
+      const FanotifyEvent::Place& from = event.renamed ? event.from : event.place;
+      if (!from.directory.empty()) departures_.try_emplace(event.object, Departure{from, !event.renamed});
+    }
+  }
+  const auto departure = departures_.find(handles_.key(number));
+  if (departure == departures_.end()) return false;
+  place.above = handles_.intern(departure->second.place.directory);
+  place.name = departure->second.place.name;
+  place.removed = departure->second.removed;
+  return true;
 }
 
 int FanotifyBackend::open_directory(int number) {

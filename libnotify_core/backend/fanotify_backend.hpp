@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "backend/backend.hpp"
@@ -58,13 +59,21 @@ class FanotifyBackend final : public WatchBackend {
   int open_directory(int number);
   // Opens (O_PATH) the directory above; ENOENT at the top of what is mounted.
   int open_above(int directory);
+  // Where a directory stood before the first rename or the removal of it in what was read last. False: there
+  // is none. `name` is valid until the next fill().
+  struct Foretold {
+    int above = -1;
+    std::string_view name;
+    bool removed = false;
+  };
+  bool foretold(int number, Foretold& place);
   // Nothing more is expected of it.
   void forget(int number) { handles_.forget(number); }
 
  private:
   FanotifyBackend(sys::Fd fanotify, FanotifyScope scope, EventMask events, std::size_t queue_limit);
 
-  static constexpr std::size_t buffer_size = std::size_t{1} << 20;
+  static constexpr std::size_t buffer_size = std::size_t{4} << 20;
   // Two names and three handles of the longest, with their headers.
   static constexpr std::size_t longest_record = 2048;
 
@@ -87,6 +96,7 @@ class FanotifyBackend final : public WatchBackend {
   std::size_t queue_limit_;
   std::unique_ptr<std::byte[]> buffer_;
   FanotifyDecoder decoder_;
+  std::size_t filled_ = 0;  // bytes in the buffer
   bool drained_ = true;
   std::int32_t own_process_ = 0;
 
@@ -101,6 +111,13 @@ class FanotifyBackend final : public WatchBackend {
   int moved_directory_ = -1;  // MOVE_SELF was handed on after its rename; the kernel's own is still to come
   std::vector<int> ended_;    // watches whose "ignored" is to follow
   bool watches_files_ = false;
+  struct Departure {
+    FanotifyEvent::Place place;
+    bool removed;
+  };
+  std::unordered_map<ObjectKey, Departure>
+      departures_;  // of directories, in the buffer; empty until asked for
+  bool departures_known_ = false;
   std::string located_;  // what Record::directory views
 
   // A filesystem's mark tells of files too, but not where they are; the record of the same deed does.

@@ -14,6 +14,8 @@
 #include <cstring>
 #include <memory>
 
+#include "sys/syscall.hpp"
+
 #ifndef AT_HANDLE_FID
 #define AT_HANDLE_FID 0x200
 #endif
@@ -87,6 +89,16 @@ std::string absolute_path(const std::string& path) {
 
 int process_id() {
   return ::getpid();
+}
+
+std::string program_name(int process) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/comm", process);
+  const Fd file(open_at(AT_FDCWD, path, O_RDONLY));
+  char text[64];
+  const std::ptrdiff_t size = file ? read(file.get(), text, sizeof text) : 0;
+  if (size <= 0) return {};
+  return std::string(text, static_cast<std::size_t>(size) - (text[size - 1] == '\n' ? 1 : 0));
 }
 
 }  // namespace notify_core::sys

@@ -26,5 +26,7 @@ int path_of(int fd, std::string& path);
 std::string absolute_path(const std::string& path);  // realpath(3); empty where it cannot be had
 
 int process_id();
+// As in /proc/PID/comm; empty: there is no such process (any more).
+std::string program_name(int process);
 
 }  // namespace notify_core::sys

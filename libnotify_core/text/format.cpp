@@ -15,7 +15,7 @@
 namespace notify_core {
 namespace {
 
-enum class What { literal, watched, name, events, time, cookie, old_path };
+enum class What { literal, watched, name, events, time, cookie, old_path, process, program };
 
 struct Step {
   What what;
@@ -46,8 +46,10 @@ class Format::Impl {
         labels_{text::Labels(',')},
         time_("%Y-%m-%dT%H:%M:%S.%NZ", text::EventTime::Zone::utc) {}
 
-  void compile(std::string_view format, std::string_view time_format, std::string_view ending, bool moves) {
-    moves_ = moves;
+  void compile(std::string_view format, std::string_view time_format, std::string_view ending, Moves moves,
+               Processes processes) {
+    moves_ = moves == Moves::joined;
+    processes_ = processes == Processes::known;
     time_ = text::EventTime(time_format, text::EventTime::Zone::local);
     silent_ = false;
     while (!format.empty()) format.remove_prefix(take(format, ending.empty()));
@@ -58,8 +60,14 @@ class Format::Impl {
   bool may_be_empty() const {
     return !silent_ && std::ranges::all_of(steps_, [](const Step& step) {
       return step.what == What::watched || step.what == What::name || step.what == What::old_path ||
+             step.what == What::process || step.what == What::program ||
              (step.what == What::literal && step.text.empty());
     });
+  }
+
+  bool names_processes() const {
+    return std::ranges::any_of(
+        steps_, [](const Step& step) { return step.what == What::process || step.what == What::program; });
   }
 
   void append(std::string& out, const Event& event) {
@@ -106,6 +114,10 @@ class Format::Impl {
       case 'o':
         if (moves_) return add(What::old_path);
         break;
+      case 'p':
+      case 'P':
+        if (!processes_ || (format.size() > 2 && format[2] == 'e')) break;
+        return add(format[1] == 'p' ? What::process : What::program);
       default:
         break;
     }
@@ -160,6 +172,12 @@ class Format::Impl {
         case What::cookie:
           append_hex(out, event.cookie);
           break;
+        case What::process:
+          if (event.pid != 0) append_decimal(out, static_cast<std::uint32_t>(event.pid));
+          break;
+        case What::program:
+          out += event.program;
+          break;
         case What::time:
           if (time_.append(out, event.time)) break;
           out.resize(start);
@@ -206,6 +224,10 @@ class Format::Impl {
       out += ",\"pid\":";
       append_decimal(out, static_cast<std::uint32_t>(event.pid));
     }
+    if (!event.program.empty()) {
+      out += ',';
+      text::append_json_bytes(out, "program", event.program);
+    }
     out += (event.mask & mask::is_directory) != 0 ? ",\"dir\":true" : ",\"dir\":false";
     out += event.recovered ? ",\"recovered\":true" : ",\"recovered\":false";
     out += '}';
@@ -218,7 +240,8 @@ class Format::Impl {
   std::vector<text::Labels> labels_;  // one for each separator; the first is for ','
   text::EventTime time_;              // %T's, or JSON's
   bool silent_ = false;
-  bool moves_ = false;  // "%o" means something
+  bool moves_ = false;      // "%o" means something
+  bool processes_ = false;  // "%p" and "%P" do
 };
 
 Format::Format(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -227,16 +250,16 @@ Format& Format::operator=(Format&&) noexcept = default;
 Format::~Format() = default;
 
 Result<Format> Format::compile(std::string_view format, std::string_view time_format, std::string_view ending,
-                               Moves moves) {
+                               Moves moves, Processes processes) {
   auto impl = std::make_unique<Impl>(Impl::Style::steps);
-  impl->compile(format, time_format, ending, moves == Moves::joined);
+  impl->compile(format, time_format, ending, moves, processes);
   if (impl->may_be_empty()) return Error{0, "format", {}, "a line might be empty"};
   return Format(std::move(impl));
 }
 
 Format Format::standard() {
   auto impl = std::make_unique<Impl>(Impl::Style::steps);
-  impl->compile("%w %,e %f", "", "\n", false);
+  impl->compile("%w %,e %f", "", "\n", Moves::halves, Processes::unknown);
   return Format(std::move(impl));
 }
 
@@ -245,6 +268,10 @@ Format Format::csv(std::string_view ending) {
 }
 Format Format::json(std::string_view ending) {
   return Format(std::make_unique<Impl>(Impl::Style::json, ending));
+}
+
+bool Format::names_processes() const {
+  return impl_->names_processes();
 }
 
 void Format::append(std::string& out, const Event& event) {

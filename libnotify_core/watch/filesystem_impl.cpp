@@ -83,28 +83,37 @@ NodeId Watcher::FilesystemImpl::directory_node(int number) {
   return known != no_node ? known : look_up(number);
 }
 
-// Climbs from a directory to the first one known.
+// Climbs from a directory to the first one known. What is read but not handed on yet is looked at first: the
+// filesystem shows where a directory is now, which may be later than what is being told.
 NodeId Watcher::FilesystemImpl::look_up(int number) {
-  sys::Fd directory(fanotify_.open_directory(number));
-  if (!directory) {
-    fanotify_.forget(number);
-    return no_node;
-  }
   std::vector<Step> steps;
   NodeId node = no_node;
+  sys::Fd directory;
   for (int at = number; node == no_node; node = tree_.by_watch(at)) {
-    sys::Fd above;
+    if (steps.size() > deepest) return no_node;
     Step step{at, {}};
-    if (!read_step(directory, above, step)) return no_node;
-    if (!above) {
-      node = tree_.add_root(step.name, at);
-      outside_.insert(node);
-      break;
+    if (backend::FanotifyBackend::Foretold place; fanotify_.foretold(at, place)) {
+      step.name = place.name;
+      if (place.removed) gone_.push_back(at);
+      at = place.above;
+      directory.reset();
+    } else {
+      if (!directory) directory.reset(fanotify_.open_directory(at));
+      sys::Fd above;
+      if (!directory || !read_step(directory, above, step)) {
+        gone_.push_back(number);
+        return no_node;
+      }
+      if (!above) {
+        node = tree_.add_root(step.name, at);
+        outside_.insert(node);
+        break;
+      }
+      at = fanotify_.number_of(above.get());
+      directory = std::move(above);
     }
-    steps.push_back(std::move(step));
-    at = fanotify_.number_of(above.get());
     if (at < 0) return no_node;
-    directory = std::move(above);
+    steps.push_back(std::move(step));
   }
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     hang(node, step->name, step->number);
@@ -175,7 +184,11 @@ bool Watcher::FilesystemImpl::is_inside(NodeId node) const {
 void Watcher::FilesystemImpl::queue_drained() {
   for (const int number : std::exchange(gone_, {})) {
     const NodeId node = tree_.by_watch(number);
-    if (node != no_node) forget_below(node);
+    if (node != no_node) {
+      forget_below(node);
+    } else {
+      fanotify_.forget(number);
+    }
   }
   if (tree_.size() > most_known) forget_some();
 }

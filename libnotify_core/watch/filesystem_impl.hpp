@@ -27,6 +27,7 @@ class NOTIFY_LOCAL Watcher::FilesystemImpl final : public Watcher::Impl {
  private:
   // A million directories take some 200 MB.
   static constexpr std::size_t most_known = 1'000'000;
+  static constexpr std::size_t deepest = 100'000;  // levels of directories that are climbed
 
   void handle(const backend::Record& record) override;
   void queue_drained() override;

@@ -54,7 +54,8 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
     : options_(std::move(options)),
       kernel_events_(kernel_events(options_)),
       backend_(std::move(backend)),
-      scanner_(*backend_, tree_, kernel_events_, *this) {
+      scanner_(*backend_, tree_, kernel_events_, *this),
+      processes_(options_.ignored_processes, options_.ignored_programs) {
   for (std::string path : options_.excluded_paths) {
     if (path.size() > 1 && path.back() == '/') path.pop_back();
     if (says_absolute_paths()) excluded_.insert(sys::absolute_path(path));
@@ -100,6 +101,7 @@ bool Watcher::Impl::read_and_hand_on(Result<Wait>& result) {
 
 void Watcher::Impl::hand_on_batch() {
   backend::Record record;
+  processes_.begin_batch();
   while (!stopped_ && backend_->next(record)) {
     ++batch_events_;
     handle(record);
@@ -135,10 +137,16 @@ void Watcher::Impl::report_elsewhere(const backend::Record& record) {
   event.mask = record.mask;
   event.watched = record.directory;
   event.name = record.name;
-  event.time = batch_time_;
   event.pid = record.pid;
   const watch::NodeId node = tree_.by_watch(record.watch);
   if (node != watch::no_node) event.watch = tree_.order(node);
+  hand_on(event);
+}
+
+void Watcher::Impl::hand_on(Event& event) {
+  if (processes_.ignores(event.pid)) return;
+  if (options_.name_programs) event.program = processes_.name(event.pid);
+  event.time = batch_time_;
   stopped_ = !sink_->on_event(event);
 }
 
@@ -153,7 +161,6 @@ void Watcher::Impl::report(watch::NodeId node, EventMask mask, std::uint32_t coo
   event.mask = mask;
   event.cookie = cookie;
   event.name = name;
-  event.time = batch_time_;
   event.pid = pid;
   event.recovered = recovered;
   if (node != watch::no_node) {
@@ -161,7 +168,7 @@ void Watcher::Impl::report(watch::NodeId node, EventMask mask, std::uint32_t coo
     event.watch = tree_.order(node);
     if (!file_places_.empty()) place_file(node, event);
   }
-  stopped_ = !sink_->on_event(event);
+  hand_on(event);
 }
 
 // As fanotify has it: a file is an entry of its directory, but its own end and move are said of it as it was

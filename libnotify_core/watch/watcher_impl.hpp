@@ -13,6 +13,7 @@
 #include "backend/backend.hpp"
 #include "notify_core/watcher.hpp"
 #include "watch/move_pairing.hpp"
+#include "watch/process_names.hpp"
 #include "watch/recovery.hpp"
 #include "watch/tree_scanner.hpp"
 #include "watch/watch_tree.hpp"
@@ -60,6 +61,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void report_recovered();
   void pause_under_load();
   bool asked_or_vital(EventMask mask) const;
+  void hand_on(Event& event);
 
   // tree_keeper.cpp: births, moves, deaths, repair
   bool says_absolute_paths() const { return options_.backend != Backend::inotify; }
@@ -102,6 +104,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   watch::TreeScanner scanner_;
   watch::MovePairing moves_;
   watch::Recovery recovery_{tree_};
+  watch::ProcessNames processes_;
   std::unordered_set<std::string> excluded_;
   bool setting_up_ = false;  // operands, and the walk that repairs: excluded paths count
   // fanotify: where operands that are no directories stand (absolute paths), by node.

@@ -101,7 +101,7 @@ bool Program::prepare_format() {
   if (options_.style == Style::csv || options_.style == Style::json) return true;
   const Format::Moves moves = options_.pair_moves ? Format::Moves::joined : Format::Moves::halves;
   const auto compile = [&](std::string_view text) {
-    return Format::compile(text, options_.time_format, options_.ending, moves);
+    return Format::compile(text, options_.time_format, options_.ending, moves, Format::Processes::known);
   };
   const bool standard = options_.style == Style::standard;
   Result<Format> line = compile(standard ? "%w %,e %f" : options_.format);
@@ -110,6 +110,10 @@ bool Program::prepare_format() {
     return false;
   }
   wording_.line = std::move(line).value();
+  if (options_.backend == Backend::inotify && wording_.line.names_processes()) {
+    fail("%p and %P in --format need --fanotify: inotify does not tell who did it.");
+    return false;
+  }
   if (!standard || !options_.pair_moves) return true;
   Result<Format> move_line = compile("%o %,e %w%f");
   if (move_line) wording_.move_line = std::move(move_line).value();
@@ -159,6 +163,9 @@ bool Program::prepare_watcher() {
   wanted.follow_symlinks = options_.follow_symlinks;
   wanted.recover = options_.recover;
   wanted.gather = options_.monitor;
+  wanted.ignored_processes = options_.ignored_processes;
+  wanted.ignored_programs = options_.ignored_programs;
+  wanted.name_programs = options_.style == Style::json || wording_.line.names_processes();
   wanted.excluded_paths = paths_.excluded;
   if (!options_.patterns.empty()) {
     wanted.prune = [this](std::string_view directory) { return wording_.filter.hides_all_below(directory); };
@@ -180,8 +187,10 @@ bool Program::prepare_watcher() {
 bool Program::add_watches() {
   if (options_.syslog) log_.use_syslog();
   if (options_.quiet == 0) {
-    log_.say(options_.recursive ? "Setting up watches.  Beware: since -r was given, this may take a while!"
-                                : "Setting up watches.");
+    const bool filesystem = options_.backend == Backend::fanotify_filesystem;
+    log_.say(filesystem           ? "Setting up filesystem watches."
+             : options_.recursive ? "Setting up watches.  Beware: since -r was given, this may take a while!"
+                                  : "Setting up watches.");
   }
   if (options_.follow_name && !follow_names()) return false;
   for (const std::string& path : options_.follow_name ? followed_.directories() : paths_.watched) {

@@ -111,16 +111,27 @@ constexpr OptionSpec specs[] = {
      true},
     {"all-patterns", 0, Argument::none,
      "--all-patterns\tTake every --exclude and --include into consideration.", true},
+    {"below", 0, Argument::none, "--below       \tWith --filesystem: only what lies below the operands.",
+     true},
+    {"ignore-pid", 0, Argument::required,
+     "--ignore-pid <pid>\n"
+     "\t              \tWith fanotify: nothing that this process does.",
+     true},
+    {"ignore-program", 0, Argument::required,
+     "--ignore-program <name>\n"
+     "\t              \tWith fanotify: nothing that programs of this name do.",
+     true},
     {"glob", 0, Argument::none, "--glob        \tPatterns are globs of path components: *.o, src/**/gen.",
      true},
 };
 
 constexpr std::string_view help_order[] = {
-    "help",       "exclude",     "excludei",      "include",        "includei",  "monitor",       "inotify",
-    "fanotify",   "filesystem",  "daemon",        "no-dereference", "recursive", "fromfile",      "outfile",
-    "syslog",     "quiet",       "format",        "no-newline",     "timefmt",   "csv",           "timeout",
-    "event",      "no-recover",  "json",          "null",           "count",     "total-timeout", "settle",
-    "pair-moves", "follow-name", "end-when-gone", "all-patterns",   "glob"};
+    "help",          "exclude",      "excludei",      "include", "includei",       "monitor",
+    "inotify",       "fanotify",     "filesystem",    "daemon",  "no-dereference", "recursive",
+    "fromfile",      "outfile",      "syslog",        "quiet",   "format",         "no-newline",
+    "timefmt",       "csv",          "timeout",       "event",   "no-recover",     "json",
+    "null",          "count",        "total-timeout", "settle",  "pair-moves",     "follow-name",
+    "end-when-gone", "all-patterns", "glob",          "below",   "ignore-pid",     "ignore-program"};
 
 constexpr std::string_view exit_statuses =
     "\nExit status:\n"

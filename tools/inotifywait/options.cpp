@@ -102,6 +102,16 @@ class Reader {
     complain(fmt::format("--count: '{}' is no number of events above 0.", value));
   }
 
+  void take_process(const std::string& value) {
+    std::int32_t process = 0;
+    const char* const end = value.data() + value.size();
+    const auto parsed = std::from_chars(value.data(), end, process);
+    if (parsed.ec != std::errc() || parsed.ptr != end || process <= 0) {
+      return complain(fmt::format("--ignore-pid: '{}' is no process number.", value));
+    }
+    reading.options.ignored_processes.push_back(process);
+  }
+
   void take_once(std::optional<std::string>& file, const std::string& value, std::string_view option) {
     if (file) return complain(fmt::format("Multiple --{} options given.", option));
     file = value;
@@ -150,6 +160,11 @@ class Reader {
     if (seen("daemon") && !seen("outfile")) return "-o must be specified with -d.";
     if (seen("json") && (seen("format") || seen("csv")))
       return "--json cannot be specified with --format or -c.";
+    for (const std::string_view option : {"ignore-pid", "ignore-program"}) {
+      if (seen(option) && !fanotify_)
+        return fmt::format("--{} needs --fanotify: inotify does not tell who did it.", option);
+    }
+    if (seen("below") && !filesystem_) return "--below needs --filesystem.";
     if (seen("null") && seen("no-newline")) return "--null and --no-newline cannot both be specified.";
     if (seen("follow-name") && seen("recursive")) return "--follow-name and -r cannot both be specified.";
     return {};
@@ -226,6 +241,9 @@ constexpr Reader::Handler Reader::handlers[] = {
      }},
     {"settle",
      [](Reader& r, Options& o, const std::string& value) { r.take_seconds(o.settle, value, "settle"); }},
+    {"ignore-pid", [](Reader& r, Options&, const std::string& value) { r.take_process(value); }},
+    {"ignore-program",
+     [](Reader&, Options& o, const std::string& value) { o.ignored_programs.push_back(value); }},
     {"pair-moves", [](Reader&, Options& o, const std::string&) { o.pair_moves = true; }},
     {"follow-name", [](Reader&, Options& o, const std::string&) { o.follow_name = true; }},
     {"end-when-gone", [](Reader&, Options& o, const std::string&) { o.end_when_gone = true; }},

@@ -35,6 +35,9 @@ struct Options {
   std::uint64_t count = 0;  // events to show before ending; 0: see monitor
   bool end_when_gone = false;
 
+  std::vector<std::int32_t> ignored_processes;
+  std::vector<std::string> ignored_programs;
+
   bool follow_name = false;
   bool pair_moves = false;
   std::optional<std::chrono::nanoseconds> settle;

@@ -45,6 +45,7 @@ struct Event {
   std::timespec time{};       // CLOCK_REALTIME when the event was read from the kernel
   std::uint32_t watch = 0;    // which watch, in order of watching; never used twice by one Watcher
   std::int32_t pid = 0;       // who did it; 0 where the backend does not know (inotify never does)
+  std::string_view program;   // its name, where WatcherOptions::name_programs asks for it and it still runs
   std::string_view old_path;  // where a program has joined the two halves of a rename: the path before it
   bool recovered = false;     // found by listing a directory born under watch: the kernel queued no event
 };

@@ -3,6 +3,7 @@
 //
 //   %w  path of the watch          %f  name of the entry         %e  events, comma-separated
 //   %Xe events, separated by X     %T  time, by the time format  %c  cookie, lower-case hex
+//   %p  process that did it        %P  name of its program       (both where compile() is told to)
 //   %0  NUL byte                   %n  newline                   %%  per cent
 // Any other % sequence is itself. Lengths are not limited.
 #pragma once
@@ -23,6 +24,9 @@ class NOTIFY_API Format {
   // Whether the two halves of a rename come as one event, with its old path: then %o is that path, CSV has it
   // as a fourth field and JSON as "old".
   enum class Moves { halves, joined };
+  // Whether %p and %P mean the process that did it and its program's name, empty where they are not known;
+  // else they are themselves.
+  enum class Processes { unknown, known };
 
   // `time_format` is strftime(3)'s in the C locale, and %N is the nanoseconds in nine digits, %1N to %9N
   // their first digits. An event whose time comes out empty or longer than 4,094 bytes is not printed.
@@ -30,15 +34,19 @@ class NOTIFY_API Format {
   // literal, unless the ending is empty: then nothing is ever printed. Error: a line might be
   // empty, as of "%w%f" without an ending: it could not be told from the next.
   static Result<Format> compile(std::string_view format, std::string_view time_format,
-                                std::string_view ending, Moves moves = Moves::halves);
+                                std::string_view ending, Moves moves = Moves::halves,
+                                Processes processes = Processes::unknown);
   static Format standard();  // "%w %,e %f" and a newline
   // RFC 4180: watched,EVENTS,name; a field is quoted where it holds a comma, a quote, a line break, or a
   // space at either end.
   static Format csv(std::string_view ending = "\n");
-  // One JSON object: watched, name, events, cookie, time (RFC 3339, UTC, nanoseconds), pid where it is known,
-  // dir and recovered. Where a path piece is not UTF-8, watched_base64 or name_base64 hold its bytes and the
-  // plain member shows U+FFFD for what cannot be said.
+  // One JSON object: watched, name, events, cookie, time (RFC 3339, UTC, nanoseconds), pid and program where
+  // they are known, dir and recovered. Where a path piece is not UTF-8, watched_base64 or name_base64 hold
+  // its bytes and the plain member shows U+FFFD for what cannot be said.
   static Format json(std::string_view ending = "\n");
+
+  // Whether %p or %P is in it.
+  bool names_processes() const;
 
   // Appends the line for `event` to `out`. Allocates only by growing `out`.
   void append(std::string& out, const Event& event);

@@ -41,7 +41,12 @@ struct WatcherOptions {
   bool recover = true;  // report what the kernel could not: entries found in directories born under watch
   bool gather =
       false;  // under load, pause for a fraction of a millisecond so that one read brings many events
-  bool below_only = true;                     // fanotify_filesystem: report only what lies under the operands
+  bool below_only = true;  // fanotify_filesystem: report only what lies under the operands
+  // Where the backend knows who did it (fanotify): fill Event::program; and never report what these do. Names
+  // are those of /proc/PID/comm, which the kernel cuts after 15 bytes.
+  bool name_programs = false;
+  std::vector<std::int32_t> ignored_processes{};
+  std::vector<std::string> ignored_programs{};
   std::vector<std::string> excluded_paths{};  // not watched when found below an operand, nor anything below
                                               // them; compared as strings, a final '/' aside
   // Asked with the path of a directory (ending in '/') found below an operand; true: it and all below go

@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""inotifywait -F and -S: where events are said to happen, on the filesystems people have."""
+
+import os
+import subprocess
+
+import pytest
+
+from fanotify_support import Watching, mounted, needs_root, shell, told, unmount_all
+from program import wait_until
+
+NAMES = "create,delete,move"
+
+
+def refuses(program):
+    """Why a mark each directory cannot be had here; None if it can."""
+    done = subprocess.run([program, "-F", "-t", "1", "-q", "-e", "create", "/"], capture_output=True, text=True)
+    return None if done.returncode == 2 else done.stderr.strip()
+
+
+@pytest.fixture
+def home(inotifywait, room):
+    why_not = refuses(inotifywait)
+    if why_not:
+        pytest.skip(why_not)
+    directory = room / "home"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture(params=["tmpfs", "ext4", "overlay", "overlay without nfs_export", "bind"])
+def top(request, room):
+    """The top of a mounted filesystem of each kind."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    try:
+        yield mounted(request.param, room)
+    finally:
+        unmount_all(room)
+
+
+MODES = [pytest.param(["-F", "-r"], id="-F -r"), pytest.param(["-S"], id="-S", marks=needs_root)]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_day_in_a_tree(mode, inotifywait, home):
+    shell("mkdir -p d/s", home)
+    with Watching(inotifywait, *mode, "-e", NAMES, "d", cwd=home) as watching:
+        shell("touch d/f; mkdir d/n; touch d/s/g; mv d/s d/t; touch d/t/h; mv d/t d/n/u; touch d/n/u/i; rm d/f;"
+              "mv d/n/u out; touch out/silent; touch out/again; touch d/end", home)
+        lines = watching.lines_until("CREATE end")
+    assert lines == [
+        f"{home}/d/ CREATE f", f"{home}/d/ CREATE,ISDIR n", f"{home}/d/s/ CREATE g",
+        f"{home}/d/ MOVED_FROM,ISDIR s", f"{home}/d/ MOVED_TO,ISDIR t", f"{home}/d/t/ CREATE h",
+        f"{home}/d/ MOVED_FROM,ISDIR t", f"{home}/d/n/ MOVED_TO,ISDIR u", f"{home}/d/n/u/ CREATE i",
+        f"{home}/d/ DELETE f", f"{home}/d/n/ MOVED_FROM,ISDIR u", f"{home}/d/ CREATE end"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_filesystem(mode, inotifywait, top):
+    shell("mkdir -p d/s", top)
+    try:
+        watching = Watching(inotifywait, *mode, "-e", NAMES, "d", cwd=top)
+    except AssertionError as error:
+        assert "no file handles" in str(error), error
+        return pytest.skip(f"this filesystem cannot be watched so, and that was said: {error}")
+    with watching:
+        shell("touch d/s/f; mv d/s d/t; mkdir d/t/n; touch d/t/n/g; rm -r d/t; touch d/end", top)
+        lines = watching.lines_until("CREATE end")
+    assert [line for line in lines if "MOVE_SELF" not in line] == [
+        f"{top}/d/s/ CREATE f", f"{top}/d/ MOVED_FROM,ISDIR s", f"{top}/d/ MOVED_TO,ISDIR t",
+        f"{top}/d/t/ CREATE,ISDIR n", f"{top}/d/t/n/ CREATE g", f"{top}/d/t/n/ DELETE g",
+        f"{top}/d/t/ DELETE,ISDIR n", f"{top}/d/t/ DELETE f", f"{top}/d/ DELETE,ISDIR t", f"{top}/d/ CREATE end"] or (
+            sorted(lines) and told(lines) >= {(f"{top}/d/t/n/g", "DELETE"), (f"{top}/d/t", "DELETE")})
+
+
+def test_every_event_of_a_file_in_a_watched_directory(inotifywait, home):
+    shell("mkdir d; echo x >d/f", home)
+    with Watching(inotifywait, "d", cwd=home) as watching:
+        shell("cat d/f; echo y >>d/f; chmod 600 d/f; mv d/f d/g; rm d/g; touch d/end", home)
+        lines = watching.lines_until("end")
+    f, g = f"{home}/d/f", f"{home}/d/g"
+    assert told(lines, "end") >= {
+        (f, "OPEN"), (f, "ACCESS"), (f, "CLOSE_NOWRITE"), (f, "MODIFY"), (f, "CLOSE_WRITE"), (f, "ATTRIB"),
+        (f, "MOVED_FROM"), (g, "MOVED_TO"), (g, "DELETE")}
+    assert "(deleted)" not in "".join(lines) and "fid" not in "".join(lines)
+
+
+def test_a_file_is_named_by_its_directory_and_its_end_as_given(inotifywait, home):
+    shell("mkdir d; echo x >d/f", home)
+    with Watching(inotifywait, "-e", "open,delete_self", "d/f", cwd=home) as watching:
+        shell("cat d/f", home)
+        watching.lines_until("OPEN")
+        shell("rm d/f", home)
+        lines = watching.lines_until("DELETE_SELF")
+    assert lines == [f"{home}/d/ OPEN f", "d/f DELETE_SELF "]
+
+
+@needs_root
+def test_a_watched_directory_that_is_renamed_has_its_new_name(inotifywait, home):
+    shell("mkdir d", home)
+    with Watching(inotifywait, "-e", "create,move_self", "d", cwd=home) as watching:
+        shell("mv d e; touch e/f", home)
+        lines = watching.lines_until("CREATE")
+    assert lines[-1] == f"{home}/e/ CREATE f"
+
+
+def test_new_directories_are_followed_and_nothing_in_them_is_lost(inotifywait, home):
+    shell("mkdir d", home)
+    with Watching(inotifywait, "-r", "-e", "create", "d", cwd=home) as watching:
+        shell("for i in $(seq 100); do mkdir -p d/$i/a/b/c; touch d/$i/a/b/c/f; done; touch d/end", home)
+        lines = watching.lines_until(" end")
+        wait_until(lambda: len(watching.lines_until(" end")) >= 501, "all of it is said")
+        lines = watching.lines_until(" end")
+    paths = [path for path, _ in sorted(told(lines, " end"))]
+    assert len(lines) == 501
+    assert paths == sorted(f"{home}/d/{i}{below}" for i in range(1, 101)
+                           for below in ("", "/a", "/a/b", "/a/b/c", "/a/b/c/f"))
+
+
+@pytest.mark.parametrize("option, hidden", [("@d/x", "x"), ("--exclude=/x(/|$)", "x")])
+def test_what_is_excluded(option, hidden, inotifywait, home):
+    shell("mkdir -p d/x d/y", home)
+    with Watching(inotifywait, "-r", "-e", "create", option, "d", cwd=home) as watching:
+        shell("touch d/x/f d/y/g d/end", home)
+        lines = watching.lines_until(" end")
+    assert lines == [f"{home}/d/y/ CREATE g", f"{home}/d/ CREATE end"]
+
+
+@needs_root
+class TestFilesystem:
+    """-S."""
+
+    def test_only_what_lies_below_the_operands(self, inotifywait, home):
+        shell("mkdir -p in/side out/side two", home)
+        with Watching(inotifywait, "-S", "-e", NAMES, "in", "two", cwd=home) as watching:
+            shell("touch out/f in/f two/f out/side/f in/side/f; mv out/side in/came; touch in/came/g;"
+                  "mv in/came out/went; touch out/went/h; touch in/end", home)
+            lines = watching.lines_until(" end")
+        assert lines == [
+            f"{home}/in/ CREATE f", f"{home}/two/ CREATE f", f"{home}/in/side/ CREATE f",
+            f"{home}/in/ MOVED_TO,ISDIR came", f"{home}/in/came/ CREATE g", f"{home}/in/ MOVED_FROM,ISDIR came",
+            f"{home}/in/ CREATE end"]
+
+    def test_the_whole_filesystem_where_the_operand_is_its_mount_point(self, inotifywait, top):
+        shell("mkdir -p a/b c", top)
+        try:
+            watching = Watching(inotifywait, "-S", "-e", NAMES, ".", cwd=top)
+        except AssertionError as error:
+            return pytest.skip(f"{error}")
+        with watching:
+            shell("touch a/b/f c/g; touch end", top)
+            lines = watching.lines_until(" end")
+        assert lines[-3:] == [f"{top}/a/b/ CREATE f", f"{top}/c/ CREATE g", f"{top}/ CREATE end"]
+
+    def test_it_does_not_keep_the_filesystem_busy(self, inotifywait, room):
+        try:
+            top = mounted("tmpfs", room)
+            shell("mkdir d", top)
+            with Watching(inotifywait, "-S", "-e", NAMES, top, cwd=room / "mounted") as watching:
+                shell("touch d/f", top)
+                watching.lines_until(" f")
+                os.chdir("/")
+                done = subprocess.run(["umount", "-l", top], capture_output=True, text=True)
+                assert done.returncode == 0, done.stderr
+                assert watching.process.poll() is None
+        finally:
+            unmount_all(room)
+
+    def test_paths_below_a_renamed_directory_are_right_at_once(self, inotifywait, home):
+        shell("mkdir -p d/old/{1..50}/{1..50}", home)
+        with Watching(inotifywait, "-S", "-e", "create", "d", cwd=home) as watching:
+            shell("mv d/old d/new; for i in {1..50}; do touch d/new/$i/{1..50}/f; done; touch d/end", home)
+            lines = watching.lines_until(" end")
+        assert lines[:-1] == [f"{home}/d/new/{i}/{j}/ CREATE f" for i in range(1, 51) for j in range(1, 51)]
+
+    def test_directories_that_are_gone_before_their_events_are_read(self, inotifywait, home):
+        shell("mkdir d", home)
+        with Watching(inotifywait, "-S", "-e", NAMES, "d", cwd=home) as watching:
+            watching.process.send_signal(19)
+            shell("for i in $(seq 200); do mkdir -p d/$i/a/b; touch d/$i/a/b/f; mv d/$i d/m$i; touch d/m$i/g;"
+                  "rm -r d/m$i; done; touch d/end", home)
+            watching.process.send_signal(18)
+            lines = watching.lines_until(" end")
+        assert "(deleted)" not in "".join(lines)
+        said = told(lines)
+        for i in range(1, 201):
+            assert {(f"{home}/d/{i}/a/b/f", "CREATE"), (f"{home}/d/m{i}/g", "CREATE"),
+                    (f"{home}/d/m{i}/a/b/f", "DELETE"), (f"{home}/d/m{i}", "DELETE")} <= said
+
+    def test_a_tree_that_was_there_and_is_gone_before_its_events_are_read(self, inotifywait, home):
+        shell("mkdir -p d/{1..20}/a/b; touch d/{1..20}/a/b/f", home)
+        with Watching(inotifywait, "-S", "-e", NAMES, "d", cwd=home) as watching:
+            watching.process.send_signal(19)
+            shell("rm -r d/*; touch d/end", home)
+            watching.process.send_signal(18)
+            lines = watching.lines_until(" end")
+        expected = {(f"{home}/d/{i}{below}", "DELETE") for i in range(1, 21) for below in ("", "/a", "/a/b", "/a/b/f")}
+        assert told(lines, " end") == expected
+
+    def test_a_single_file(self, inotifywait, home):
+        shell("mkdir d; touch d/f d/g", home)
+        with Watching(inotifywait, "-S", "-e", "modify,close_write", "d/f", cwd=home) as watching:
+            shell("echo x >d/g; echo y >d/f; ", home)
+            lines = watching.lines_until("CLOSE_WRITE")
+        assert told(lines) >= {(f"{home}/d/f", "CLOSE_WRITE")}
+        assert "/d/ MODIFY g" not in "".join(lines)
+
+    def test_names_that_end_as_the_kernel_marks_what_is_deleted(self, inotifywait, home):
+        shell("mkdir -p 'd/x (deleted)/y'", home)
+        with Watching(inotifywait, "-S", "-e", "create", "d", cwd=home) as watching:
+            shell("touch 'd/x (deleted)/y/f (deleted)'", home)
+            lines = watching.lines_until("f (deleted)")
+        assert lines == [f"{home}/d/x (deleted)/y/ CREATE f (deleted)"]
+
+    def test_excluded_directories(self, inotifywait, home):
+        shell("mkdir -p d/x/deep d/y", home)
+        with Watching(inotifywait, "-S", "-e", "create", "@d/x", "d", cwd=home) as watching:
+            shell("touch d/x/deep/f d/x/g; touch d/y/h", home)
+            lines = watching.lines_until("CREATE h")
+        assert lines == [f"{home}/d/y/ CREATE h"]
+
+
+class TestWho:
+    """%p, %P, --ignore-pid, --ignore-program."""
+
+    def test_the_process_and_its_program(self, inotifywait, home):
+        shell("mkdir d", home)
+        with Watching(inotifywait, "-e", "create", "--format", "%p %P %f", "d", cwd=home) as watching:
+            process = subprocess.Popen(["/bin/bash", "-c", "echo >d/f; read -r"], cwd=home, stdin=subprocess.PIPE)
+            lines = watching.lines_until(" f")
+            process.communicate(b"\n")
+        who = process.pid if os.geteuid() == 0 else ""
+        assert lines == [f"{who} {'bash' if who else ''} f"]
+
+    @needs_root
+    def test_a_program_that_is_ignored(self, inotifywait, home):
+        shell("mkdir d", home)
+        with Watching(inotifywait, "-e", "create", "--ignore-program", "mkdir", "d", cwd=home) as watching:
+            process = subprocess.Popen(["/bin/bash", "-c", "exec -a x mkdir d/a"], cwd=home)
+            process.wait()
+            shell("touch d/b", home)
+            lines = watching.lines_until("CREATE b")
+        assert lines[-1] == f"{home}/d/ CREATE b"
+
+    @needs_root
+    def test_a_process_that_is_ignored(self, inotifywait, home):
+        shell("mkdir d", home)
+        process = subprocess.Popen(["/bin/bash", "-c", "read -r; echo >d/a"], cwd=home, stdin=subprocess.PIPE)
+        with Watching(inotifywait, "-e", "create", "--ignore-pid", process.pid, "d", cwd=home) as watching:
+            process.communicate(b"\n")
+            shell("touch d/b", home)
+            lines = watching.lines_until("CREATE b")
+        assert lines == [f"{home}/d/ CREATE b"]
+
+    @pytest.mark.parametrize("arguments, complaint", [
+        (["--ignore-pid", "1"], "--ignore-pid needs --fanotify: inotify does not tell who did it."),
+        (["--ignore-program", "x"], "--ignore-program needs --fanotify: inotify does not tell who did it."),
+        (["--format", "%p"], "%p and %P in --format need --fanotify: inotify does not tell who did it."),
+        (["--format", "%P %f"], "%p and %P in --format need --fanotify: inotify does not tell who did it."),
+        (["-F", "--ignore-pid", "0"], "--ignore-pid: '0' is no process number."),
+        (["--below"], "--below needs --filesystem."),
+    ])
+    def test_refused(self, arguments, complaint, inotifywait, room):
+        done = subprocess.run([inotifywait, *arguments, room], capture_output=True, text=True)
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", complaint + "\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming somebody else needs root")
+def test_an_ordinary_user_watches_directories_and_is_told_who_may_watch_filesystems(inotifywait, home, room):
+    home.chmod(0o777)
+    program = room / "inotifywait"
+    try:
+        subprocess.run([program.parent], check=False)
+    except OSError:
+        pass
+    nobody = 65534
+    shell("mkdir -p d/s; chmod -R 777 d", home)
+    usable = subprocess.run([inotifywait, "--help"], user=nobody, capture_output=True).returncode == 1 if _reachable(
+        inotifywait) else False
+    if not usable:
+        pytest.skip("the build directory is not for everybody")
+    with Watching(inotifywait, "-F", "-r", "-e", "create", "d", cwd=home, user=nobody) as watching:
+        shell("touch d/s/f", home)
+        assert watching.lines_until("CREATE f") == [f"{home}/d/s/ CREATE f"]
+    done = subprocess.run([inotifywait, "-S", "d"], cwd=home, user=nobody, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == ("Couldn't initialize fanotify: a whole filesystem is watched by root only "
+                           "(CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH)\n")
+
+
+def _reachable(path):
+    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
