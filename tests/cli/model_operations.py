@@ -36,6 +36,7 @@ class Picture:
         self.top = {INSIDE: {}, OUTSIDE: {}}
         self.serial = 0
         self.exchanges = False  # let two entries change places, too
+        self.hard_links = True
         self.links_to = [b".", b"..", b"/", b"nowhere", b"a", b"../b"]
 
     def entries(self, root=None):
@@ -180,7 +181,7 @@ def _link(picture, entries):
     if picture.exists(path):
         return None
     picture.put(path, None)
-    if files and picture.rng.random() < 0.5:
+    if files and picture.hard_links and picture.rng.random() < 0.5:
         return ("link", picture.rng.choice(files), path)
     target = picture.rng.choice([*picture.links_to, os.path.basename(path)])
     return ("symlink", target, path)

@@ -164,6 +164,7 @@ def run(seed, bursts, size, troubles=True):
     """None, or what is wrong, as text."""
     rng = random.Random(f"sync {seed}")
     picture = operations.picture(seed, exchanges=True)
+    picture.hard_links = False  # what is written through a name outside of the source, nobody can see
     picture.links_to = [b".", b"nowhere", b"a"]  # a daemon without chroot rewrites what leads out of its module
     shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="notify-model-sync-", dir=shared))
