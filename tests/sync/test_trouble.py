@@ -363,6 +363,30 @@ def test_events_from_a_pipe(source, daemons, run):
     assert "/elsewhere: not in" in program.output()
 
 
+def test_the_end_of_a_pipe_with_a_dead_target(source, daemons, run):
+    program = run("--from-stdin", "--password-file", daemons[0].password_file, source, *(d.url for d in daemons),
+                  stdin=subprocess.PIPE)
+    program.wait_said("in step", times=3)
+    daemons[0].stop()
+    write(source / "file")
+    program.process.stdin.write(f"{source}/file\n".encode())
+    program.process.stdin.close()
+    assert program.wait() == 1
+    assert all(differences(source, d.root) == [] for d in daemons[1:])
+    assert "not up to date: 1 path" in program.output()
+
+
+def test_without_an_initial_pass_only_changes_go(source, daemons, run):
+    write(source / "before")
+    program = run("--no-initial-sync", "--from-stdin", "--password-file", daemons[0].password_file, source,
+                  daemons[0].url, stdin=subprocess.PIPE)
+    write(source / "after")
+    program.process.stdin.write(f"{source}/after\n".encode())
+    program.process.stdin.close()
+    assert program.wait() == 0
+    assert sorted(os.listdir(daemons[0].root)) == ["after"]
+
+
 def test_dry_run_prints_the_command_lines(source, daemons, run):
     write(source / "file")
     program = run("--dry-run", "--delete", source, daemons[0].url, "--", "--bwlimit=5m")

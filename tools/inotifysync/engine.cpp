@@ -135,9 +135,10 @@ void Engine::end_if_done() {
   }
   if (!options_.once && !(options_.from_stdin && stdin_ended_)) return;
   if (all([](const SourceSync& source) { return source.up_to_date(); })) return begin_to_stop();
-  const auto failed = [](const SourceSync& source) { return source.up_to_date() || source.any_failed(); };
-  if (!options_.once || !all([](const SourceSync& source) { return source.at_rest(); }) || !all(failed))
-    return;
+  const auto failed = [this](const SourceSync& source) {
+    return options_.once ? source.up_to_date() || source.any_failed() : source.only_trouble_left();
+  };
+  if (!all([](const SourceSync& source) { return source.at_rest(); }) || !all(failed)) return;
   exit_status_ = 1;
   begin_to_stop();
 }

@@ -174,10 +174,14 @@ WorkerOptions SourceSync::options_for(const Target& target) const {
 
 void SourceSync::start() {
   set_tick();
-  if (config_.initial_sync)
+  if (config_.initial_sync) {
     full_pass();
-  else
-    for (const auto& worker : workers_) worker->changed();
+  } else {
+    for (const auto& worker : workers_) {
+      worker->skip_first_pass();
+      worker->changed();
+    }
+  }
   if (!around_.once) view_.look_for_links();
 }
 
@@ -210,6 +214,14 @@ bool SourceSync::at_rest() const {
 bool SourceSync::up_to_date() const {
   return std::all_of(workers_.begin(), workers_.end(),
                      [](const auto& worker) { return worker->up_to_date(); });
+}
+
+bool SourceSync::only_trouble_left() const {
+  return std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) {
+    const auto state = worker->state();
+    return worker->up_to_date() || state == TargetWorker::State::waiting ||
+           state == TargetWorker::State::held;
+  });
 }
 
 bool SourceSync::any_failed() const {

@@ -75,6 +75,8 @@ class TargetWorker {
   // The target lacks something, or a place came free.
   void changed();
   void want_full_pass();
+  // The user says that the target is in step already.
+  void skip_first_pass() { full_pass_done_ = true; }
   // Nothing is started between the two, and a waiting connection is let go.
   void pause();
   void resume();
