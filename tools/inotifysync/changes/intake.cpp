@@ -16,6 +16,11 @@ using namespace std::chrono_literals;
 constexpr auto pairing_window = 20ms;
 constexpr std::size_t most_hints_remembered = 200'000;
 
+std::string_view parent_of(std::string_view path) {
+  const auto slash = path.rfind('/');
+  return path.substr(0, slash == std::string_view::npos ? 0 : slash);
+}
+
 }  // namespace
 
 notify_core::EventMask Intake::wanted_events() {
@@ -36,6 +41,19 @@ void Intake::mark(std::string_view path, Dirt dirt) {
   }
 }
 
+// A new file waits for the end of this round: renamed until then, as editors and rsync do it, it has never
+// been anywhere under its first name, and nothing need be deleted.
+void Intake::mark_closed(std::string_view path, Dirt dirt) {
+  if ((dirt & dirt::created) != 0)
+    complete_.emplace(path);
+  else
+    mark(path, dirt);
+}
+
+void Intake::mark_complete() {
+  for (const std::string& path : std::exchange(complete_, {})) mark(path, dirt::content | dirt::created);
+}
+
 // What there is to say of a file that is kept back no longer.
 Dirt Intake::let_go(std::string_view path) {
   return born_.erase(std::string(path)) ? dirt::content | dirt::created : dirt::content;
@@ -51,7 +69,8 @@ void Intake::created(const notify_core::Event& event, std::string_view path, boo
   if (directory) return mark(path, dirt::created);
   if (!event.recovered) {
     const FileInfo info = files_.lstat(std::string(path));
-    if (info.type == FileInfo::Type::file && info.links == 1) {
+    // One that is missing already was renamed or deleted since, of which the events are still to come.
+    if (info.type == FileInfo::Type::missing || (info.type == FileInfo::Type::file && info.links == 1)) {
       written(path, now);
       if (settling_.holds(path)) born_.emplace(path);
       return;
@@ -64,6 +83,7 @@ void Intake::give_up_move() {
   if (!moved_from_) return;
   settling_.released(moved_from_->path);
   let_go(moved_from_->path);
+  complete_.erase(moved_from_->path);
   mark(moved_from_->path, dirt::gone | dirt::unseen);
   moved_from_.reset();
 }
@@ -74,6 +94,12 @@ void Intake::moved_to(std::uint32_t cookie, std::string_view path, bool director
   const std::string from = std::exchange(moved_from_, std::nullopt)->path;
   settling_.released(path);
   let_go(path);
+  complete_.erase(std::string(path));
+  if (complete_.erase(from) > 0) {
+    // The directory that it left has new times; the one that it came to goes along with it.
+    if (parent_of(from) != parent_of(path)) mark(parent_of(from), dirt::attributes);
+    return mark(path, born);
+  }
   if (settling_.released(
           from)) {  // renamed while it was written: no target has this content under the old name
     let_go(from);
@@ -95,18 +121,21 @@ void Intake::event(const notify_core::Event& event, std::string_view path, Time 
   if (!completes_move) give_up_move();
   if (hidden(path, directory)) return give_up_move();  // moved to where it is excluded: gone
   if ((event.mask & mask::create) != 0) created(event, path, directory, now);
+  if (directory && (event.mask & mask::moved_from) != 0) mark_complete();  // some may be below it
   if ((event.mask & mask::moved_from) != 0) moved_from_ = MovedFrom{event.cookie, std::string(path), now};
   if ((event.mask & mask::moved_to) != 0) moved_to(event.cookie, path, directory);
   if ((event.mask & mask::remove) != 0) {
     settling_.released(path);
-    if (let_go(path) & dirt::created) mark(path, dirt::created);  // then no target has it
+    const bool was_born = complete_.erase(std::string(path)) > 0;
+    if ((let_go(path) & dirt::created) != 0 || was_born) mark(path, dirt::created);  // then no target has it
     mark(path, dirt::gone);
   }
   if ((event.mask & mask::modify) != 0) written(path, now);
   // Closed without having been written to: only a mapping may have changed it, which its times show.
   if ((event.mask & mask::close_write) != 0)
-    mark(path, settling_.released(path) ? let_go(path) : dirt::attributes);
-  if ((event.mask & mask::attrib) != 0 && !settling_.holds(path)) mark(path, dirt::attributes);
+    mark_closed(path, settling_.released(path) ? let_go(path) : dirt::attributes);
+  const bool goes_anyway = settling_.holds(path) || complete_.contains(std::string(path));
+  if ((event.mask & mask::attrib) != 0 && !goes_anyway) mark(path, dirt::attributes);
 }
 
 void Intake::hint(std::string_view path) {
@@ -143,6 +172,7 @@ void Intake::release_all() {
 }
 
 ChangeSet Intake::take() {
+  mark_complete();
   return std::exchange(fresh_, ChangeSet{});
 }
 

@@ -44,7 +44,7 @@ class Intake {
   // Nothing is kept back any longer.
   void release_all();
 
-  bool empty() const { return fresh_.empty(); }
+  bool empty() const { return fresh_.empty() && complete_.empty(); }
   ChangeSet take();
   std::size_t kept_back() const { return settling_.size(); }
 
@@ -57,6 +57,8 @@ class Intake {
 
   bool hidden(std::string_view path, bool directory) const;
   void mark(std::string_view path, Dirt dirt);
+  void mark_closed(std::string_view path, Dirt dirt);
+  void mark_complete();
   void created(const notify_core::Event& event, std::string_view path, bool directory, Time now);
   void written(std::string_view path, Time now);
   Dirt let_go(std::string_view path);
@@ -67,7 +69,8 @@ class Intake {
   const PatternList& patterns_;
   Settling settling_;
   ChangeSet fresh_;
-  std::unordered_set<std::string> born_;  // kept back since they were made: no target has them
+  std::unordered_set<std::string> born_;      // kept back since they were made: no target has them
+  std::unordered_set<std::string> complete_;  // made and closed since the last take()
   std::optional<MovedFrom> moved_from_;
   std::unordered_map<std::string, std::uint64_t> hinted_;  // what the path looked like
 };
