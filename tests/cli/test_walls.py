@@ -154,6 +154,14 @@ def test_only_the_owner_of_descriptors_closes():
     assert lines_with(r"(?<![\w.>:])(?:::\s*)?close\s*\(", paths) == []
 
 
+def test_system_calls_are_made_where_they_are_checked():
+    """In sys/ and backend/ of the core, and in the loop/ of a tool."""
+    calls = r"open|openat|read|write|v?fork|exec\w+|wait(?:pid|id)|kill|poll|ppoll|epoll_\w+|inotify_\w+|fanotify_\w+|" \
+            r"l?stat|fstat\w*|statx|unlink\w*|rename\w*|mkdir\w*|socket|connect|dup\d?|pipe2?|fcntl|ioctl|syscall"
+    paths = [p for p in sources(CORE) + sources(TOOLS) if p.parent.name not in ("sys", "backend", "loop")]
+    assert lines_with(rf"(?<![\w>:])::(?:{calls})\s*\(", paths) == []
+
+
 def test_only_sys_and_backend_of_the_core_look_at_errno():
     paths = [p for p in sources(CORE) if p.relative_to(CORE).parts[0] not in ("sys", "backend")]
     assert lines_with(r"\berrno\b", paths) == []
