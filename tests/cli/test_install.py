@@ -2,8 +2,9 @@
 """What `meson install` leaves in an empty prefix, and that a stranger can build on it."""
 
 import os
-import shutil
+import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -47,8 +48,11 @@ def test_all_that_belongs_there_is_there(prefix, library):
     for program in PROGRAMS:
         assert os.access(prefix / "bin" / program, os.X_OK)
     for program in ALIASED:
-        alias = prefix / "bin" / program.replace("inotify", "fsnotify")
-        assert os.readlink(alias) == program
+        second = program.replace("inotify", "fsnotify")
+        assert os.readlink(prefix / "bin" / second) == program
+        assert os.readlink(prefix / f"share/man/man1/{second}.1") == f"{program}.1"
+    for program in PROGRAMS:
+        assert (prefix / f"share/man/man1/{program}.1").is_file()
     for page in (ROOT / "man").glob("*.[1-8]"):
         assert (prefix / "share/man" / f"man{page.suffix[1]}" / page.name).is_file()
     assert os.readlink(library.parent / "libnotify_core.so.5") == "libnotify_core.so.5.0.0"
@@ -83,23 +87,38 @@ def test_programs_run_from_there(prefix, program):
     assert program in done.stdout and done.stderr == ""
 
 
-def test_a_program_builds_on_it_and_runs(prefix, library, tmp_path):
-    compiler = shutil.which(os.environ.get("CXX", "c++"))
-    flags = run("pkg-config", f"--define-variable=prefix={prefix}", "--cflags", "--libs", "notify_core",
-                env=dict(os.environ, PKG_CONFIG_PATH=str(library.parent / "pkgconfig"))).split()
-    program = tmp_path / "program"
-    run(compiler, "-std=c++20", "-Wall", "-Wextra", "-Werror", ROOT / "tests/cli/install_example.cpp", "-o", program, *flags)
+def printed_examples():
+    """The programs of the library's manual page, as a reader sees them: the first in C++, the second in C."""
+    page = (ROOT / "man/libnotify_core.3").read_text()
+    blocks = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed", page, re.MULTILINE | re.DOTALL)
+    return [block.replace("\\e", "\\") for block in blocks]
 
+
+def watch_and_compare(program, library, tmp_path):
+    """Runs it until it has printed that a file was made below the tree it watches."""
     (tmp_path / "tree/below").mkdir(parents=True)
     environment = dict(os.environ, LD_LIBRARY_PATH=str(library.parent))
     with subprocess.Popen([program, "tree"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as running:
         try:
-            assert running.stdout.readline() == "watching\n"
+            fdinfo = Path(f"/proc/{running.pid}/fdinfo")
+            deadline = time.monotonic() + 20
+            while sum(info.read_text().count("inotify wd:") for info in fdinfo.iterdir()) < 2:
+                assert running.poll() is None and time.monotonic() < deadline
+                time.sleep(0.01)
             (tmp_path / "tree/below/new").touch()
-            assert running.communicate(timeout=20)[0] == "tree/below/ CREATE new\n"
-            assert running.returncode == 0
+            assert running.stdout.readline() == "tree/below/ CREATE new\n"
         finally:
             running.kill()
+
+
+@pytest.mark.parametrize("number, compiler, standard, suffix", [(0, "c++", "c++20", "cpp"), (1, "cc", "c11", "c")])
+def test_the_examples_of_the_page_build_and_run(prefix, library, tmp_path, number, compiler, standard, suffix):
+    flags = run("pkg-config", f"--define-variable=prefix={prefix}", "--cflags", "--libs", "notify_core",
+                env=dict(os.environ, PKG_CONFIG_PATH=str(library.parent / "pkgconfig"))).split()
+    source = tmp_path / f"example.{suffix}"
+    source.write_text(printed_examples()[number])
+    run(compiler, f"-std={standard}", "-Wall", "-Wextra", "-Werror", source, "-o", tmp_path / "example", *flags)
+    watch_and_compare(tmp_path / "example", library, tmp_path)
 
 
 def test_every_public_header_stands_alone(prefix, tmp_path):
