@@ -67,9 +67,10 @@ Result<void> Watcher::Impl::add_tree(const std::string& path, sys::Fd directory)
     backend_->use_working_directory(own);
     watch = watch_root(path, directory.get());
     if (watch < 0) return;
-    if (const NodeId known = tree_.by_watch(watch); known != no_node) {
+    if (tree_.by_watch(watch) != no_node) {
       backend_->add(".", kernel_events_, backend::add_directory_only);
-      return watch::retread(std::move(directory), tree_, known);
+      return watch::retread(std::move(directory), with_slash(path),
+                            [this](std::string_view below) { return is_excluded(below); });
     }
     const NodeId root = tree_.add_root(root_name(path, true), watch);
     complete = scanner_.scan(std::move(directory), root, ScanKind::first);
@@ -128,6 +129,11 @@ bool Watcher::Impl::leaves_out(NodeId parent, std::string_view name) {
   return options_.prune && options_.prune(scratch_);
 }
 
+// Now by its name, or when the watches were set up.
+bool Watcher::Impl::was_left_out(NodeId parent, std::string_view name) {
+  return leaves_out(parent, name) || is_excluded(std::string(tree_.path(parent)).append(name));
+}
+
 // The queue will tell how it came there: whoever moves a watched directory makes a MOVE_SELF.
 void Watcher::Impl::sighted(NodeId node, NodeId parent, std::string_view name) {
   sightings_[tree_.watch(node)] = {tree_.watch(parent), std::string(name)};
@@ -173,8 +179,13 @@ void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   if (!options_.recursive || !options_.follow_tree || (record.mask & mask::is_directory) == 0) return;
   const std::string name(record.name);
   if (record.mask & mask::moved_from) {
-    moves_.add_from(
-        {record.cookie, node, name, tree_.child(node, name) != no_node, leaves_out(node, name), no_node, {}});
+    moves_.add_from({record.cookie,
+                     node,
+                     name,
+                     tree_.child(node, name) != no_node,
+                     was_left_out(node, name),
+                     no_node,
+                     {}});
   } else if (record.mask & mask::moved_to) {
     settle_moves_from(node, name);
     arrived(node, record);

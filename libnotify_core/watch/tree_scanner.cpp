@@ -159,7 +159,7 @@ TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_vie
     tree_.set_swept(node);
     if (kind_ == ScanKind::first && tree_.is_root(node)) adopt(frame, name, node);
     // Of two names of one directory among the operands, the first stays.
-    if (kind_ == ScanKind::first) read_again(frame, name, node);
+    if (kind_ == ScanKind::first) read_again(frame, name);
     if (kind_ == ScanKind::first || tree_.is_root(node)) return Child::skip;
     if (node == there) return kind_ == ScanKind::again ? Child::skip : Child::known;
     if (kind_ != ScanKind::repair) {
@@ -177,10 +177,12 @@ TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_vie
   return Child::known;
 }
 
-void TreeScanner::read_again(const Frame& frame, std::string_view name, NodeId node) {
+void TreeScanner::read_again(const Frame& frame, std::string_view name) {
   constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
   sys::Fd directory(sys::open_at(frame.directory.get(), std::string(name).c_str(), flags));
-  if (directory) retread(std::move(directory), tree_, node);
+  const std::string path = std::string(tree_.path(frame.node)).append(name).append("/");
+  const auto is_excluded = [this](std::string_view below) { return listener_.is_excluded(below); };
+  if (directory) retread(std::move(directory), path, is_excluded);
 }
 
 // 0 where it does not tell the number of subdirectories: on another kind of filesystem, or mounted over.

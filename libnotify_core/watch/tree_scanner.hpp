@@ -28,6 +28,8 @@ class ScanListener {
   virtual ~ScanListener() = default;
   // True: leave the directory `name` in `parent`, and all below it, unwatched.
   virtual bool leaves_out(NodeId parent, std::string_view name) = 0;
+  // True: `path` is one of those that were never to be watched.
+  virtual bool is_excluded(std::string_view path) const = 0;
   // The directory `node`, known under another name, is now `name` in `parent`.
   virtual void sighted(NodeId node, NodeId parent, std::string_view name) = 0;
   // An entry of a newborn directory.
@@ -85,7 +87,7 @@ class TreeScanner {
   void descend(Pending child);
   sys::Fd open_child(const std::string& name, int& status);
   void close_above();
-  void read_again(const Frame& frame, std::string_view name, NodeId node);
+  void read_again(const Frame& frame, std::string_view name);
   void adopt(const Frame& frame, std::string_view name, NodeId root);
   void leave();
   bool reopen(Frame& frame, int child);

@@ -35,6 +35,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
 
   // ScanListener
   bool leaves_out(watch::NodeId parent, std::string_view name) override;
+  bool is_excluded(std::string_view path) const override;
   void sighted(watch::NodeId node, watch::NodeId parent, std::string_view name) override;
   void found(watch::NodeId parent, std::string_view name, bool directory) override;
   void failed(Error error) override;
@@ -72,6 +73,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   Result<void> add_tree(const std::string& path, sys::Fd directory);
   void follow_before(watch::NodeId node, const backend::Record& record);
   void follow_after(watch::NodeId node, const backend::Record& record);
+  bool was_left_out(watch::NodeId parent, std::string_view name);
   void arrived(watch::NodeId parent, const backend::Record& record);
   void self_moved(watch::NodeId node);
   void put_at(watch::NodeId node, watch::NodeId parent, const std::string& name);
@@ -95,7 +97,6 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void repair_root(watch::NodeId root);
   void sweep_all_below(watch::NodeId root);
   int watch_root(const std::string& path, int directory);
-  bool is_excluded(std::string_view path) const;
 
   WatcherOptions options_;
   EventMask kernel_events_;
