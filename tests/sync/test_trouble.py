@@ -67,7 +67,7 @@ def test_target_that_refuses_the_password(source, daemons, sync):
 
 
 def test_one_connection_is_enough(source, start_daemon, run):
-    daemon = start_daemon("web1", max_connections="1", lock_file="/dev/shm/inotifysync-lock-%d" % os.getpid())
+    daemon = start_daemon("web1", max_connections="1", lock_file=source.parent / "lock")
     program = run("--delete", "--password-file", daemon.password_file, source, daemon.url)
     for n in range(10):
         write(source / f"d{n}/file", str(n))
