@@ -54,7 +54,7 @@ configure() {
 # One build for tests under the sanitizers and for fuzzing: by clang, which has libFuzzer, and with the library static.
 configure_sanitizers() {
   # shellcheck disable=SC2054
-  local options=(-Dbuildtype=debugoptimized -Db_ndebug=false -Ddefault_library=static -Db_lundef=false
+  local options=(-Dbuildtype=debug -Doptimization=1 -Db_ndebug=false -Ddefault_library=static -Db_lundef=false
     -Db_sanitize=address,undefined -Dcpp_args=-fsanitize=fuzzer-no-link)
   CC=clang CXX=clang++ configure "$1" "${options[@]}"
 }
