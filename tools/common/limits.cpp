@@ -9,7 +9,6 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
-#include <ranges>
 
 namespace notify_tools {
 
@@ -91,7 +90,8 @@ std::vector<std::string> explain(Limit limit, std::uint64_t allowed, std::vector
 
   std::vector<std::string> lines;
   lines.push_back(fmt::format("Your processes have {} of {} {}:", used, allowed, what));
-  for (const InotifyUse& one : use | std::views::take(most_named)) {
+  if (use.size() > most_named) use.resize(most_named);
+  for (const InotifyUse& one : use) {
     if (amount(one, limit) == 0) break;
     lines.push_back(fmt::format("  {:>8}  {} (process {})", amount(one, limit), one.program, one.pid));
   }
