@@ -37,7 +37,7 @@ def prefix(build, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def library(prefix):
-    found = list(prefix.glob("lib/**/libnotify_core.so"))
+    found = list(prefix.glob("lib*/**/libnotify_core.so"))
     assert len(found) == 1
     return found[0]
 
@@ -61,8 +61,8 @@ def test_all_that_belongs_there_is_there(prefix, library):
 
 def test_nothing_else_is_there(prefix):
     """No tests, no static copies of the objects, no folder that was not expected."""
-    assert {p.name for p in prefix.iterdir()} <= {"bin", "include", "lib", "share", "libexec"}
-    assert not list(prefix.glob("lib/**/*.a"))
+    assert {p.name for p in prefix.iterdir()} <= {"bin", "include", "lib", "lib64", "share", "libexec"}
+    assert not list(prefix.glob("lib*/**/*.a"))
     assert {p.name for p in (prefix / "include").iterdir()} == {"notify_core"}
 
 
