@@ -41,8 +41,7 @@ def _release(program):
 def inotifywait():
     """Our inotifywait."""
     program = _subject()
-    if not program.exists():
-        pytest.skip(f"{program}: build it first, or say in NOTIFY_BUILD where it is")
+    assert program.exists(), f"{program}: build it first, or say in NOTIFY_BUILD where it is"
     return program
 
 
