@@ -139,6 +139,10 @@ void Watcher::Impl::sighted(NodeId node, NodeId parent, std::string_view name) {
   sightings_[tree_.watch(node)] = {tree_.watch(parent), std::string(name)};
 }
 
+void Watcher::Impl::unlisted(NodeId node, bool newborn) {
+  unsettled_.push_back({tree_.watch(node), newborn ? ScanKind::birth : ScanKind::arrival, 0});
+}
+
 void Watcher::Impl::found(NodeId parent, std::string_view name, bool directory) {
   if (!options_.recover || (options_.mask & mask::create) == 0) return;
   if (newcomers_wait_ && told_.contains(std::to_string(tree_.watch(parent)).append("/").append(name))) return;
@@ -367,12 +371,16 @@ void Watcher::Impl::settle_again() {
     if (node == no_node || unsettled.watch == last) continue;
     last = unsettled.watch;
     if (list_again(node, unsettled.kind)) continue;
-    if (++unsettled.tries < most_tries) {
+    if (batch_events_ == 0) ++unsettled.tries;  // with the queue empty, the tree should be right
+    if (unsettled.tries < most_tries) {
       unsettled_.push_back(unsettled);
     } else {  // what is new in it goes unwatched
-      failed(sys::error(place_error_, "open", tree_.path(node)));
+      if (!watch::vanished(place_error_)) failed(sys::error(place_error_, "open", tree_.path(node)));
     }
   }
+  // The kernel makes a rename visible a moment before it queues its events; a busy machine can stretch that
+  // moment.
+  if (!unsettled_.empty() && batch_events_ == 0) sys::pause_for(1'000'000);
   if (!unsettled_.empty()) return;
   newcomers_wait_ = false;
   told_.clear();

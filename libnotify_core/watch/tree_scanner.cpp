@@ -200,8 +200,8 @@ void TreeScanner::adopt(const Frame& frame, std::string_view name, NodeId root) 
   if (tree_.path(root) == path) tree_.adopt(root, frame.node, name);
 }
 
-// Between being watched and being opened here, the name may have become another directory. That one's events
-// are in the queue, for its parent is watched, and they set the tree right.
+// Between being watched and being opened here, the name may have come to stand for something else. What was
+// watched is being moved, then: its own events will tell where to, and there it is listed.
 void TreeScanner::descend(Pending child) {
   const Frame& frame = frames_.back();
   if (!child.visit) return tree_.set_order(child.node);
@@ -209,12 +209,21 @@ void TreeScanner::descend(Pending child) {
   int status = 0;
   sys::Fd directory = open_child(name, status);
   if (directory) status = backend_.enter(directory.get());
-  if (status >= 0) return push(std::move(directory), child);
+  if (status >= 0 && is_entered(child.node)) return push(std::move(directory), child);
   tree_.set_order(child.node);
+  if (status >= 0 || vanished(status)) return listener_.unlisted(child.node, child.newborn);
   // Readable but not searchable: what is in it cannot be watched, by anyone of this user.
   if (!directory || status != -EACCES) return fail(status, "open", frame.node, name);
   directory.reset();
   if (quiet_events_ != events_) backend_.add(name.c_str(), events_, backend::add_directory_only);
+}
+
+// Before anything is reported, what was moved in mid-walk is set right by its events alone, at no cost here.
+bool TreeScanner::is_entered(NodeId child) {
+  if (kind_ == ScanKind::first) return true;
+  const int watch = backend_.add(".", quiet_events_, backend::add_directory_only);
+  if (watch >= 0 && tree_.by_watch(watch) == no_node) backend_.remove(watch);
+  return watch == tree_.watch(child);
 }
 
 // Opens a child of the directory on top, after silencing the events that this makes.

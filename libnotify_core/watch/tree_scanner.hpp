@@ -32,6 +32,9 @@ class ScanListener {
   virtual bool is_excluded(std::string_view path) const = 0;
   // The directory `node`, known under another name, is now `name` in `parent`.
   virtual void sighted(NodeId node, NodeId parent, std::string_view name) = 0;
+  // `node` is watched but was not found under its name when it was to be listed: it is being moved.
+  // `newborn`: its entries are news.
+  virtual void unlisted(NodeId node, bool newborn) = 0;
   // An entry of a newborn directory.
   virtual void found(NodeId parent, std::string_view name, bool directory) = 0;
   // `path` could not be watched or listed. ENOENT and the like never come here: what vanished is no failure.
@@ -85,6 +88,7 @@ class TreeScanner {
   Child settle_child(const Frame& frame, std::string_view name, int watch, NodeId& node);
   std::uint32_t link_count(const Frame& frame, const char* name) const;
   void descend(Pending child);
+  bool is_entered(NodeId child);
   sys::Fd open_child(const std::string& name, int& status);
   void close_above();
   void read_again(const Frame& frame, std::string_view name);

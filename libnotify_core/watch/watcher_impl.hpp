@@ -36,6 +36,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   // ScanListener
   bool leaves_out(watch::NodeId parent, std::string_view name) override;
   bool is_excluded(std::string_view path) const override;
+  void unlisted(watch::NodeId node, bool newborn) override;
   void sighted(watch::NodeId node, watch::NodeId parent, std::string_view name) override;
   void found(watch::NodeId parent, std::string_view name, bool directory) override;
   void failed(Error error) override;

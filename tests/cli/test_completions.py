@@ -24,7 +24,7 @@ CASES = [
 ]
 
 
-def bash(line, environment):
+def bash(line, environment, offered=()):
     words = line.split(" ")
     script = (
         f"source {COMPLETIONS}/notify-tools.bash; COMP_WORDS=({line}); COMP_CWORD={len(words) - 1};"
@@ -33,7 +33,7 @@ def bash(line, environment):
     return subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=60)
 
 
-def fish(line, environment):
+def fish(line, environment, offered):
     script = f"source {COMPLETIONS}/notify-tools.fish; complete --do-complete '{line}' | cut -f1"
     return subprocess.run(["fish", "-c", script], env=environment, capture_output=True, text=True, timeout=60)
 
@@ -47,17 +47,18 @@ zpty -w shell "PROMPT= ; stty -echo columns 200; autoload -U compinit; fpath=($1
 zpty -w shell "bindkey '^I' list-choices; zstyle ':completion:*' list-grouped false; LISTMAX=1000; echo rea''dy"
 read-until ready >/dev/null
 zpty -n -w shell "$2"$'\t'
+read-until "$3"
 zpty -n -w shell $'\C-u'"echo do''ne"$'\n'
 read-until done
 zpty -d shell
 """
 
 
-def zsh(line, environment):
+def zsh(line, environment, offered):
     functions = Path(environment["HOME"]) / "functions"
     functions.mkdir(exist_ok=True)
     shutil.copy(COMPLETIONS / "notify-tools.zsh", functions / "_notify_tools")
-    command = ["zsh", "-f", "-c", ZSH, "zsh", functions, line]
+    command = ["zsh", "-f", "-c", ZSH, "zsh", functions, line, max(offered, key=len)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", timeout=60)
 
 
@@ -73,7 +74,7 @@ def test_offers(shell, line, offered, not_offered, inotifywait, room):
     before = os.getcwd()
     os.chdir(room)
     try:
-        shown = shell(line, environment)
+        shown = shell(line, environment, offered)
     finally:
         os.chdir(before)
     words = set(re.findall(r"[\w-]+", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b.", " ", shown.stdout)))
