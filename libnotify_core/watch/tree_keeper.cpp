@@ -171,7 +171,6 @@ void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   if (newcomers_wait_ && (record.mask & (mask::create | mask::moved_to)))
     told_.insert(std::to_string(record.watch).append("/").append(record.name));
   if (record.mask & mask::ignored) return drop(node, End::deleted);
-  if ((record.mask & mask::move_self) && tree_.is_root(node)) root_moved(node);
   if (node == departing_) {
     departing_ = no_node;
     return drop(node, End::moved_out);

@@ -117,6 +117,7 @@ void Watcher::Impl::handle(const backend::Record& record) {
   if (!record.directory.empty()) return report_elsewhere(record);
   const watch::NodeId node = tree_.by_watch(record.watch);
   if (node == watch::no_node) return;  // a watch that was ended; its last events are nobody's
+  if ((record.mask & mask::move_self) && tree_.is_root(node)) root_moved(node);
   bool wanted = true;
   if (!recovery_.idle()) recover_before(node, record, wanted);
   if (options_.follow_tree) follow_before(node, record);
@@ -273,6 +274,7 @@ Watcher& Watcher::operator=(Watcher&&) noexcept = default;
 Watcher::~Watcher() = default;
 
 Result<void> Watcher::add(std::string_view path, const std::function<void(const Error&)>& on_unreadable) {
+  if (impl_->nothing_to_tell()) return sys::error(-EINVAL, "fanotify_mark", path);
   return impl_->add(path, on_unreadable);
 }
 Result<Watcher::Wait> Watcher::wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink) {

@@ -50,12 +50,12 @@ def wait_until(condition, what, deadline=DEADLINE):
 
 
 def inotify_descriptors(pid):
-    """The numbers of the inotify descriptors that a process holds."""
+    """The numbers of the inotify and fanotify descriptors that a process holds."""
     found = []
     try:
         for entry in os.scandir(f"/proc/{pid}/fd"):
             try:
-                if os.readlink(entry.path) == "anon_inode:inotify":
+                if os.readlink(entry.path) in ("anon_inode:inotify", "anon_inode:[fanotify]"):
                     found.append(int(entry.name))
             except OSError:
                 pass
