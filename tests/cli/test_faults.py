@@ -39,6 +39,7 @@ def test_deep_directories_with_few_descriptors(watching):
     check(watching)
 
 
+@pytest.mark.plain_build  # a sanitizer needs descriptors of its own
 def test_no_descriptor_at_all_is_said(watching):
     used = len(os.listdir(f"/proc/{watching.pid}/fd"))
     resource.prlimit(watching.pid, resource.RLIMIT_NOFILE, (used, used))

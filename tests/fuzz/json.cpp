@@ -11,6 +11,19 @@ unsigned hex(std::string_view digits) {
   return static_cast<unsigned>(std::stoul(std::string(digits), nullptr, 16));
 }
 
+void append_utf8(std::string& out, unsigned code) {
+  if (code < 0x80) {
+    out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    out += static_cast<char>(0xc0 | code >> 6);
+    out += static_cast<char>(0x80 | (code & 0x3f));
+  } else {
+    out += static_cast<char>(0xe0 | code >> 12);
+    out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
+    out += static_cast<char>(0x80 | (code & 0x3f));
+  }
+}
+
 // Reads the string literal back, refusing what RFC 8259 does not allow in one.
 std::string read_string(std::string_view literal) {
   fuzz::require(literal.size() >= 2 && literal.front() == '"' && literal.back() == '"');
@@ -30,12 +43,8 @@ std::string read_string(std::string_view literal) {
     } else {
       fuzz::require(literal[at] == 'u' && at + 4 < literal.size());
       const unsigned code = hex(literal.substr(at + 1, 4));
-      if (code == 0xfffd) {
-        out += "\xef\xbf\xbd";
-      } else {
-        fuzz::require(code < 0x80);
-        out += static_cast<char>(code);
-      }
+      fuzz::require(code < 0x10000 && (code < 0xd800 || code > 0xdfff));
+      append_utf8(out, code);
       at += 4;
     }
   }
