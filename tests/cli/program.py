@@ -64,14 +64,27 @@ def inotify_descriptors(pid):
     return found
 
 
+def watch_lines(pid):
+    """What /proc says of every inotify watch of a process, a line each; of one that is gone, or another user's, nothing."""
+    lines = []
+    try:
+        for number in os.listdir(f"/proc/{pid}/fdinfo"):
+            try:
+                text = Path(f"/proc/{pid}/fdinfo/{number}").read_text()
+            except OSError:
+                continue  # it was closed after the directory was listed
+            lines += [line for line in text.splitlines() if line.startswith("inotify wd:")]
+    except OSError:
+        pass
+    return lines
+
+
 def watched_inodes(pid):
     """{(inode, device)} of everything the process watches."""
     inodes = set()
-    for number in inotify_descriptors(pid):
-        for line in Path(f"/proc/{pid}/fdinfo/{number}").read_text().splitlines():
-            if line.startswith("inotify "):
-                fields = dict(part.split(":", 1) for part in line.split()[1:] if ":" in part)
-                inodes.add((int(fields["ino"], 16), int(fields["sdev"], 16)))
+    for line in watch_lines(pid):
+        fields = dict(part.split(":", 1) for part in line.split()[1:] if ":" in part)
+        inodes.add((int(fields["ino"], 16), int(fields["sdev"], 16)))
     return inodes
 
 

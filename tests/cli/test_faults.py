@@ -69,7 +69,7 @@ def test_an_unmounted_tree_is_said_and_let_go(inotifywait, room):
         until grep -q established err; do :; done
         touch d/a/f; until grep -q 'CREATE f' out; do :; done
         umount d; until grep -q 'd/a/ UNMOUNT' out; do :; done
-        until [ -z "$(grep -h '^inotify wd' /proc/$pid/fdinfo/*)" ]; do :; done
+        until [ -z "$(grep -hs '^inotify wd' /proc/$pid/fdinfo/*)" ]; do :; done
         kill $pid; wait $pid
     """
     subprocess.run(["unshare", "-Urm", "sh", "-c", script, inotifywait], cwd=room, timeout=30, check=False)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from program import watch_lines
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("NOTIFY_BUILD", ROOT / "build")).absolute()
 PROGRAMS = {
@@ -49,7 +51,7 @@ class Watched:
         self.until(quiet)
 
     def watches(self):
-        return sum(info.read_bytes().count(b"inotify wd:") for info in Path(f"/proc/{self.pid}/fdinfo").iterdir())
+        return len(watch_lines(self.pid))
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))

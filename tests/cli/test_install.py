@@ -4,10 +4,11 @@
 import os
 import re
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
+
+from program import wait_until, watch_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 ALIASED = ["inotifywait", "inotifywatch"]
@@ -100,11 +101,8 @@ def watch_and_compare(program, library, tmp_path):
     environment = dict(os.environ, LD_LIBRARY_PATH=str(library.parent))
     with subprocess.Popen([program, "tree"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as running:
         try:
-            fdinfo = Path(f"/proc/{running.pid}/fdinfo")
-            deadline = time.monotonic() + 20
-            while sum(info.read_text().count("inotify wd:") for info in fdinfo.iterdir()) < 2:
-                assert running.poll() is None and time.monotonic() < deadline
-                time.sleep(0.01)
+            wait_until(lambda: running.poll() is not None or len(watch_lines(running.pid)) == 2, "two watches")
+            assert running.poll() is None
             (tmp_path / "tree/below/new").touch()
             assert running.stdout.readline() == "tree/below/ CREATE new\n"
         finally:
