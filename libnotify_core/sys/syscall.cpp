@@ -11,6 +11,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <exception>
 #include <system_error>
 #include <thread>
 
@@ -105,13 +106,22 @@ void run_with_own_working_directory(const std::function<void(bool own)>& work) {
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   std::thread thread;
+  std::exception_ptr failed;  // out of memory; the caller is to hear of it as if there were no thread
+  const auto in_thread = [&work, &failed] {
+    try {
+      work(::unshare(CLONE_FS) == 0);
+    } catch (...) {
+      failed = std::current_exception();
+    }
+  };
   try {
-    thread = std::thread([&work] { work(::unshare(CLONE_FS) == 0); });
+    thread = std::thread(in_thread);
   } catch (const std::system_error&) {  // no thread to be had (EAGAIN)
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (thread.joinable()) return thread.join();
-  work(false);
+  if (!thread.joinable()) return work(false);
+  thread.join();
+  if (failed) std::rethrow_exception(failed);
 }
 
 int facts_at(int directory, const char* path, int flags, FileFacts& facts) {

@@ -5,12 +5,13 @@ import os
 import resource
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
 import model_operations as operations
 from model_watch import Watching, check_probes, check_watches
-from program import wait_until
+from program import is_waiting, wait_until
 
 MOUNTS = subprocess.run(["unshare", "-Urm", "sh", "-c", "mount -t tmpfs none /mnt"], capture_output=True).returncode == 0
 
@@ -46,6 +47,30 @@ def test_no_descriptor_at_all_is_said(watching):
     os.mkdir(b"t/new")
     watching.settle()
     assert b"Too many open files" in watching.errors
+
+
+@pytest.mark.plain_build  # a sanitizer has its own words for this
+@pytest.mark.parametrize("tool", ["inotifywait", "inotifywatch"])
+def test_out_of_memory_is_said(inotifywait, room, tool):
+    (room / "t").mkdir()
+    options = ["-m", "-q"] if tool == "inotifywait" else []
+    process = subprocess.Popen([inotifywait.parents[1] / tool / tool, *options, "-r", "t"], cwd=room,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: is_waiting(process.pid), "the watches")
+        status = dict(line.split(":", 1) for line in Path(f"/proc/{process.pid}/status").read_text().splitlines())
+        size = int(status["VmData"].split()[0]) * 1024
+        resource.prlimit(process.pid, resource.RLIMIT_DATA, (size, size))
+        for at in range(50_000):  # every one to be remembered
+            os.mkdir(room / f"t/{at:0250}")
+            if process.poll() is not None:
+                break
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 1, said
+    assert said.splitlines()[-1] == f"{tool}: out of memory"
 
 
 @pytest.mark.parametrize("round", range(3))

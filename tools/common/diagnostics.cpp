@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "common/visible.hpp"
 #include "sys/syscall.hpp"
 
 namespace notify_tools {
@@ -29,7 +30,7 @@ void Diagnostics::say(std::string_view line) const {
     ::syslog(LOG_INFO, "%.*s\n", static_cast<int>(line.size()), line.data());
     return;
   }
-  std::string text(line);
+  std::string text = on_terminal() ? visible(line) : std::string(line);
   text += '\n';
   sys::write_all(STDERR_FILENO, text);
 }

@@ -26,7 +26,8 @@ class Diagnostics {
   // Whether a person reads the lines as they come.
   bool on_terminal() const;
 
-  // `line` without its newline. A line that cannot be written is lost: there is nobody left to tell.
+  // `line` without its newline. A line that cannot be written is lost: there is nobody left to tell. On a
+  // terminal control characters are made visible, as the names in it may come from anybody.
   void say(std::string_view line) const;
   template <class... Words>
   void say(fmt::format_string<Words...> format, const Words&... words) const {

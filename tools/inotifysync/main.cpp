@@ -5,12 +5,14 @@
 #include <csignal>
 
 #include "common/diagnostics.hpp"
+#include "common/last_words.hpp"
 #include "inotifysync/engine.hpp"
 #include "inotifysync/options.hpp"
 
 namespace {
 
 constexpr int usage_error = 64;   // EX_USAGE
+constexpr int system_error = 71;  // EX_OSERR
 constexpr int config_error = 78;  // EX_CONFIG
 
 int keep_in_sync(inotifysync::Options options, const notify_tools::Diagnostics& say) {
@@ -54,5 +56,6 @@ int main(int argc, char** argv) {
     say.say(std::string_view(fmt::format("{}: {}", say.program(), options.error)));
     return options.config_file.empty() ? usage_error : config_error;
   }
-  return keep_in_sync(std::move(options), say);
+  return notify_tools::with_last_words(say.program(), system_error,
+                                       [&] { return keep_in_sync(std::move(options), say); });
 }

@@ -12,6 +12,7 @@
 #include "common/command_line.hpp"
 #include "common/daemon.hpp"
 #include "common/diagnostics.hpp"
+#include "common/last_words.hpp"
 #include "common/limits.hpp"
 #include "common/output.hpp"
 #include "common/path_list.hpp"
@@ -314,5 +315,6 @@ int start(int argc, const char* const* argv) {
 }  // namespace notify_tools::inotifywait
 
 int main(int argc, char** argv) {
-  return notify_tools::inotifywait::start(argc, argv);
+  return notify_tools::with_last_words(argc > 0 ? argv[0] : "inotifywait", EXIT_FAILURE,
+                                       [&] { return notify_tools::inotifywait::start(argc, argv); });
 }

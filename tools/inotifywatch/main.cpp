@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "common/diagnostics.hpp"
+#include "common/last_words.hpp"
 #include "common/limits.hpp"
 #include "common/path_list.hpp"
 #include "inotifywatch/collection.hpp"
@@ -196,5 +197,7 @@ int main(int argc, char** argv) {
     return EXIT_FAILURE;
   }
   for (const std::string& complaint : reading.complaints) diagnostics.say(std::string_view(complaint));
-  return reading.complaints.empty() ? run(diagnostics, reading.options) : EXIT_FAILURE;
+  if (!reading.complaints.empty()) return EXIT_FAILURE;
+  return with_last_words(diagnostics.program(), EXIT_FAILURE,
+                         [&] { return run(diagnostics, reading.options); });
 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "common/visible.hpp"
 #include "sys/syscall.hpp"
 
 namespace inotifysync {
@@ -80,8 +81,9 @@ void Log::reopen() {
 }
 
 void Log::progress(std::string_view text) {
-  if (!on_terminal_ || text == progress_) return;
-  progress_ = text;
+  std::string line = notify_tools::visible(text);
+  if (!on_terminal_ || line == progress_) return;
+  progress_ = std::move(line);
   sys::write_all(STDERR_FILENO, std::string(clear_line) + progress_);
 }
 
@@ -99,7 +101,9 @@ void Log::write(Level level, const std::string& line) const {
 
 void Log::line(Level level, std::string_view about, std::string_view text) const {
   if (!shows(level)) return;
-  const std::string words = about.empty() ? std::string(text) : fmt::format("{} {}", about, text);
+  // A name with a newline in it must not be able to write a line of its own.
+  const std::string words =
+      notify_tools::visible(about.empty() ? std::string(text) : fmt::format("{} {}", about, text));
   if (style_.syslog) ::syslog(LOG_DAEMON | syslog_priority(level), "%s", words.c_str());
   if (style_.syslog && !file_) return;
   if (style_.json) return write(level, json_start(level, about, text) + "}");

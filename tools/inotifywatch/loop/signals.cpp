@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <system_error>
 
 #include "sys/syscall.hpp"
 
@@ -50,15 +51,20 @@ Ready wait_ready(int events, int signals, std::optional<std::chrono::nanoseconds
 Result<SignalThread> SignalThread::create(Signals& signals, std::function<void(int)> handle) {
   const int fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (fd < 0) return sys::error(-errno, "eventfd");
-  std::thread thread([fd, &signals, handle = std::move(handle)] {
+  sys::Fd stop(fd);
+  const auto listen = [fd, &signals, handle = std::move(handle)] {
     for (;;) {
       const Ready ready = wait_ready(fd, signals.descriptor(), std::nullopt);
       if (ready.events) return;
       if (!ready.signals) continue;
       if (const int number = signals.next(); number != 0) handle(number);
     }
-  });
-  return SignalThread(sys::Fd(fd), std::move(thread));
+  };
+  try {
+    return SignalThread(std::move(stop), std::thread(listen));
+  } catch (const std::system_error& none) {
+    return sys::error(-none.code().value(), "pthread_create");
+  }
 }
 
 SignalThread::~SignalThread() {
