@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The example configuration and the service file do what they say."""
 
+import shutil
 import subprocess
 
 import pytest
@@ -59,6 +60,16 @@ def test_a_mistake_names_file_line_and_key(tmp_path, line, complaint):
     assert ran.returncode == 78
     assert complaint in ran.stderr
     assert len(ran.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze (apt-get install systemd)")
+def test_the_service_has_few_rights():
+    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=30"]
+    ran = subprocess.run([*command, SYSTEMD / "inotifysync@.service"], capture_output=True, text=True)
+    if "unrecognized option" in ran.stderr:
+        pytest.skip(ran.stderr)
+    assert ran.returncode == 0, ran.stdout + ran.stderr  # an exposure of 3.0, where "OK" ends at 4.9
+    assert "OK" in ran.stdout.splitlines()[-1]
 
 
 def test_the_service_starts_what_there_is():

@@ -241,7 +241,7 @@ Status Engine::status() const {
 void Engine::write_status() {
   status_stale_ = false;
   if (options_.config.status_file.empty()) return;
-  if (auto written = replace_file(options_.config.status_file, status_json(status()), 0644); !written)
+  if (auto written = replace_file(options_.config.status_file, status_json(status()), 0600); !written)
     log_.line(Log::Level::warning, options_.config.status_file, notify_tools::reason(written.error()));
 }
 

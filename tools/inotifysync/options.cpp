@@ -230,6 +230,14 @@ class Reader {
   std::string source_option_;  // the first one given
 };
 
+std::string config_file_trouble(const std::string& path) {
+  const auto access = file_access(path);
+  if (!access) return words_of(access.error());
+  const std::string fault =
+      config_file_fault(access->mode, access->owner, access->group, access->we, access->our_group);
+  return fault.empty() ? fault : path + ": " + fault;
+}
+
 std::string password_file_trouble(const Config& config) {
   for (const SourceConfig& source : config.sources)
     for (const Target& target : source.targets) {
@@ -260,6 +268,8 @@ Config read_config_file(const Options& options, std::string& error) {
     error = words_of(text.error());
     return {};
   }
+  error = config_file_trouble(options.config_file);
+  if (!error.empty()) return {};
   auto config = parse_config(*text, options.config_file);
   if (!config) {
     error = words_of(config.error());

@@ -151,4 +151,12 @@ std::string password_file_fault(mode_t mode, uid_t owner, uid_t we) {
   return {};
 }
 
+std::string config_file_fault(mode_t mode, uid_t owner, gid_t group, uid_t we, gid_t our_group) {
+  if (owner != we && owner != 0) return "belongs to another user, who could have any program run by it";
+  const bool others_group = group != 0 && group != our_group;
+  if ((mode & S_IWOTH) != 0 || ((mode & S_IWGRP) != 0 && others_group))
+    return "can be written by others; chmod go-w it";
+  return {};
+}
+
 }  // namespace inotifysync

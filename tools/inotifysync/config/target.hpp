@@ -49,4 +49,8 @@ notify_core::Result<Target> parse_target(std::string_view operand);
 // wrong; empty: nothing. `mode` and `owner` as stat(2) gave them.
 std::string password_file_fault(mode_t mode, uid_t owner, uid_t we);
 
+// A configuration names programs to run, so nobody else may write it: it belongs to us or to root, and a
+// group that may write it is root's or ours. Says what is wrong; empty: nothing.
+std::string config_file_fault(mode_t mode, uid_t owner, gid_t group, uid_t we, gid_t our_group);
+
 }  // namespace inotifysync

@@ -81,12 +81,18 @@ Result<std::string> read_file(const std::string& path) {
 Result<FileAccess> file_access(const std::string& path) {
   struct stat raw;
   if (::stat(path.c_str(), &raw) < 0) return sys::error(-errno, "stat", path);
-  return FileAccess{raw.st_mode, raw.st_uid, ::geteuid()};
+  return FileAccess{raw.st_mode, raw.st_uid, raw.st_gid, ::geteuid(), ::getegid()};
 }
 
 Result<std::string> make_private_directory() {
-  const char* const base = std::getenv("XDG_RUNTIME_DIR");
-  std::string path = std::string(base != nullptr && *base == '/' ? base : "/tmp") + "/inotifysync-XXXXXX";
+  constexpr std::string_view name = "/inotifysync-XXXXXX";
+  // The address of a socket holds 108 bytes; ssh's %C takes 40 of them, and its temporary name 17.
+  constexpr std::size_t most = 108 - (1 + 40 + 17 + 1);
+  const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
+  const std::string_view base = runtime != nullptr ? runtime : "";
+  const bool fits = base.substr(0, 1) == "/" && base.size() + name.size() <= most;
+  std::string path(fits ? base : "/tmp");
+  path += name;
   if (::mkdtemp(path.data()) == nullptr) return sys::error(-errno, "mkdtemp", path);
   return path;
 }
@@ -100,12 +106,17 @@ void remove_directory(const std::string& path) {
 }
 
 Result<void> replace_file(const std::string& path, std::string_view text, unsigned mode) {
-  const std::string beside = path + ".new";
-  sys::Fd file(sys::open_at(AT_FDCWD, beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode));
-  if (!file) return sys::error(file.get(), "open", beside);
-  if (const int status = sys::write_all(file.get(), text); status < 0)
-    return sys::error(status, "write", beside);
-  if (::rename(beside.c_str(), path.c_str()) < 0) return sys::error(-errno, "rename", path);
+  // In a place that others share, a name that can be guessed could be somebody else's file.
+  std::string beside = path + ".XXXXXX";
+  sys::Fd file(::mkostemp(beside.data(), O_CLOEXEC));
+  if (!file) return sys::error(-errno, "mkostemp", beside);
+  const auto failed = [&](int status, const char* call) {
+    ::unlink(beside.c_str());
+    return sys::error(status, call, beside);
+  };
+  if (::fchmod(file.get(), mode) < 0) return failed(-errno, "fchmod");
+  if (const int status = sys::write_all(file.get(), text); status < 0) return failed(status, "write");
+  if (::rename(beside.c_str(), path.c_str()) < 0) return failed(-errno, "rename");
   return {};
 }
 

@@ -23,11 +23,11 @@ notify_core::Result<std::string> real_path(const std::string& path);
 
 notify_core::Result<std::string> read_file(const std::string& path);
 
-// Of a secret: who may read it. An error of stat(2).
+// Who may read and write a file. An error of stat(2).
 struct FileAccess {
   unsigned mode = 0;
-  unsigned owner = 0;
-  unsigned we = 0;  // our own user
+  unsigned owner = 0, group = 0;
+  unsigned we = 0, our_group = 0;
 };
 notify_core::Result<FileAccess> file_access(const std::string& path);
 
@@ -36,7 +36,7 @@ notify_core::Result<std::string> make_private_directory();
 // It and the files in it.
 void remove_directory(const std::string& path);
 
-// Readers see the old text or the new, never a part. `mode` as in open(2), before the umask.
+// Readers see the old text or the new, never a part. `mode` is the new file's, whatever the umask.
 notify_core::Result<void> replace_file(const std::string& path, std::string_view text, unsigned mode);
 void remove_file(const std::string& path);
 

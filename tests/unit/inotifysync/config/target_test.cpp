@@ -76,3 +76,12 @@ TEST_CASE("a password file is ours, and closed to others") {
   CHECK_FALSE(password_file_fault(S_IFREG | 0600, 1001, 1000).empty());
   CHECK_FALSE(password_file_fault(S_IFDIR | 0700, 1000, 1000).empty());
 }
+
+TEST_CASE("a configuration is written by nobody but us and root") {
+  CHECK(config_file_fault(S_IFREG | 0644, 1000, 1000, 1000, 1000).empty());
+  CHECK(config_file_fault(S_IFREG | 0664, 1000, 1000, 1000, 1000).empty());
+  CHECK(config_file_fault(S_IFREG | 0660, 0, 0, 1000, 1000).empty());
+  CHECK_FALSE(config_file_fault(S_IFREG | 0664, 1000, 50, 1000, 1000).empty());
+  CHECK_FALSE(config_file_fault(S_IFREG | 0602, 1000, 1000, 1000, 1000).empty());
+  CHECK_FALSE(config_file_fault(S_IFREG | 0600, 1001, 1000, 1000, 1000).empty());
+}
