@@ -11,7 +11,8 @@ packages_to_build=(g++ meson ninja-build pkgconf libfmt-dev libcxxopts-dev libto
 packages_to_test=(doctest-dev python3-pytest python3-pytest-xdist inotify-tools rsync openssh-server openssh-client
   mandoc binutils procps make jq fish zsh)
 # shellcheck disable=SC2034
-packages_to_check=(clang libclang-rt-14-dev clang-format shellcheck mandoc valgrind python3)
+packages_to_check=(clang libclang-rt-14-dev clang-format shellcheck mandoc valgrind python3
+  nginx-light redis-server lsyncd) # the last three for the recipes' tests, which are skipped without them
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 

@@ -56,6 +56,9 @@ def test_all_that_belongs_there_is_there(prefix, library):
         assert (prefix / f"share/man/man1/{program}.1").is_file()
     for page in (ROOT / "man").glob("*.[1-8]"):
         assert (prefix / "share/man" / f"man{page.suffix[1]}" / page.name).is_file()
+    for recipe in (path for path in (ROOT / "scripts/recipes").rglob("*") if path.is_file()):
+        installed = prefix / "share/doc/notify-tools/recipes" / recipe.relative_to(ROOT / "scripts/recipes")
+        assert os.access(installed, os.X_OK) == os.access(recipe, os.X_OK) and installed.read_bytes() == recipe.read_bytes()
     assert os.readlink(library.parent / "libnotify_core.so.5") == "libnotify_core.so.5.0.0"
     assert (library.parent / "pkgconfig/notify_core.pc").is_file()
 
