@@ -165,7 +165,7 @@ WorkerOptions SourceSync::options_for(const Target& target) const {
   if (target.remove.value_or(config_.remove)) options.deletion = Deletion::missing_args;
   if (most_deletions_) {
     options.max_delete = *most_deletions_;
-    options.rsync.max_delete = std::to_string(*most_deletions_);
+    options.rsync.max_delete = most_deletions_;
   }
   options.warm = target.warm.value_or(true) && !around_.once;
   options.timeout = config_.timeout;
@@ -305,9 +305,10 @@ void SourceSync::set_tick() {
   next ? tick_timer_->set(*next) : tick_timer_->cancel();
 }
 
+// Reads first: where this comes late, what the intake waits for may be there already.
 void SourceSync::tick() {
+  if (watcher_) dispatch();
   intake_.tick(Clock::now());
-  if (watcher_) return dispatch();
   set_tick();
 }
 

@@ -90,6 +90,7 @@ class Planner {
 
     const Dirt dirt = node.dirt();
     const bool born = born_above || (dirt & dirt::created);
+    count_renamed(node, path);
     if (!node.moved_from().empty()) {
       if (!link_directory(node, path, born_above)) return add_new_tree(path, dirt);
     } else if (dirt & (dirt::subtree | dirt::gone)) {
@@ -115,6 +116,7 @@ class Planner {
   void visit_file(ChangeSet::Node node, const std::string& path, const FileInfo& info, bool born_above) {
     // An inner node that is no directory any more was replaced.
     const Dirt dirt = node.dirt() ? node.dirt() : Dirt{dirt::created | dirt::content | dirt::gone};
+    count_renamed(node, path);
     if (!node.moved_from().empty() && link_file(node, path, info, born_above)) return;
     add_file(path, info, static_cast<Dirt>(dirt & ~dirt::subtree));
   }
@@ -239,6 +241,15 @@ class Planner {
   bool linkable(ChangeSet::Node node) {
     if (!options_.links || options_.deletion == Deletion::none) return false;
     return files_.lstat(std::string(node.moved_from())).type == FileInfo::Type::missing;
+  }
+
+  // rsync counts what goes from under an old name as deleted; where it has to mind the limit, it may have
+  // that much more.
+  void count_renamed(ChangeSet::Node node, const std::string& path) {
+    if (!options_.limited || options_.deletion != Deletion::by_directory || node.moved_from().empty()) return;
+    if (files_.lstat(std::string(node.moved_from())).type != FileInfo::Type::missing) return;
+    ++directories_.renamed;
+    for_each_below(path, [this](const std::string&, const FileInfo&) { return ++directories_.renamed > 0; });
   }
 
   // False: it is not to be linked and must be sent as something new.

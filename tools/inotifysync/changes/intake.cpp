@@ -12,8 +12,9 @@ namespace {
 namespace mask = notify_core::mask;
 using namespace std::chrono_literals;
 
-// The kernel queues both halves of a rename at once; only a read may end between them.
-constexpr auto pairing_window = 20ms;
+// The kernel queues both halves of a rename one after the other; a read may end between them, or who renames
+// lose the processor.
+constexpr auto pairing_window = 50ms;
 constexpr std::size_t most_hints_remembered = 200'000;
 
 std::string_view parent_of(std::string_view path) {

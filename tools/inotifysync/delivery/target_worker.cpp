@@ -12,11 +12,12 @@ using namespace std::chrono_literals;
 // A waiting connection that ended by itself after this long was dropped for idleness; before, it never
 // worked.
 constexpr Duration warm_worked = 5s;
+constexpr Duration warm_was_connected = 1s;
 constexpr Duration shortest_warm_lifetime = 5s;
 constexpr Duration retirement = 2s;
 constexpr Duration pause_grace = 1s;
 constexpr Duration busy_moment = 20ms;
-constexpr int silent_busy_retries = 8;
+constexpr int silent_busy_retries = 16;
 // A full pass may read disks on either side for long without a word between them.
 constexpr int full_pass_patience = 5;
 
@@ -175,19 +176,19 @@ std::shared_ptr<const Batch> TargetWorker::full_batch() {
   batch->full = true;
   batch->steps.push_back(full_step(options));
   // Somebody has looked and said go on: what --max-delete stopped is deleted now, however much it is.
-  batch->steps.back().counted = std::exchange(deletions_allowed_, false);
+  batch->steps.back().counted = deletions_allowed_;
   return batch;
 }
 
 std::shared_ptr<const Batch> TargetWorker::next_batch() {
-  const auto changes = views_.take(view_);
+  changes_ = views_.take(view_);
   in_flight_since_ = std::exchange(lacking_since_, std::nullopt);
-  auto batch = host_.plan(changes, deletion());
-  if (batch->full && !host_.may_delete_in_full_pass()) return host_.plan(changes, Deletion::none);
+  auto batch = host_.plan(changes_, deletion());
+  if (batch->full && !host_.may_delete_in_full_pass()) return host_.plan(changes_, Deletion::none);
   if (options_.max_delete == 0 || batch->missing <= options_.max_delete) return batch;
   hold_deletions("--max-delete: " + std::to_string(batch->missing) + " paths are to be deleted, more than " +
                  std::to_string(options_.max_delete));
-  return host_.plan(changes, deletion());
+  return host_.plan(changes_, deletion());
 }
 
 // One connection a target at any time: a daemon may allow no more.
@@ -320,9 +321,11 @@ void TargetWorker::batch_done() {
   const auto now = host_.timers().now();
   const bool was_full = batch_->full;
   full_pass_done_ = full_pass_done_ || was_full;
+  if (was_full && batch_->steps.back().deletes) deletions_allowed_ = false;
   if (was_full && !views_.lacks(view_)) lacking_since_.reset();
   backoff_.reset();
   busy_in_a_row_ = 0;
+  warm_pays_ = true;
   trouble_since_.reset();
   if (troubled_.empty() && !full_pass_troubled_) {
     troubled_backoff_.reset();
@@ -342,14 +345,23 @@ void TargetWorker::batch_done() {
 
 void TargetWorker::leave_batch() {
   batch_.reset();
+  changes_.reset();
   in_flight_since_.reset();
   if (!std::exchange(has_place_, false)) return;
   host_.leave_place(*this);
 }
 
-// Puts back everything from the step that broke off.
+// Puts back everything from the step that broke off. Where nothing has been done yet, or not in the way that
+// this target needs, that is the set as it was, which knows more than the steps: what was renamed, and how
+// much goes with a deletion.
 void TargetWorker::put_back_rest(const Outcome& outcome) {
   ChangeSet unconfirmed;
+  const bool nothing_done = step_ == 0 && outcome.confirmed.empty();
+  if (changes_ && !batch_->full && (nothing_done || outcome.verdict == Verdict::no_missing_args)) {
+    views_.put_back(view_, *changes_);
+    lacking_since_ = in_flight_since_;
+    return lack();
+  }
   for (std::size_t i = step_; i < batch_->steps.size(); ++i) {
     if (batch_->steps[i].kind == StepKind::full)
       full_pass_wanted_ = true;
@@ -444,7 +456,7 @@ void TargetWorker::wait(Backoff::Trouble trouble, const std::string& words) {
 // --- The warm connection ---
 
 void TargetWorker::warm_up() {
-  if (!options_.warm || warm_ || retiring_ || paused_ || stopping_) return;
+  if (!options_.warm || !warm_pays_ || warm_ || retiring_ || paused_ || stopping_) return;
   const ChildCommand command{warm_command(options_.rsync, target_, without_missing(deletion())),
                              rsync_environment(target_)};
   auto started = RsyncRun::start(host_.spawner(), host_.timers(), command, ended());
@@ -461,7 +473,13 @@ void TargetWorker::warm_ended(const RsyncRun& run, ChildExit how) {
     options_.warm_lifetime = std::max(shortest_warm_lifetime, std::min(options_.warm_lifetime, lived / 2));
     return start_if_possible();
   }
+  run_was_warm_ = false;  // it has not been used, so a new one at once would fare no better
   const Outcome outcome = judge(run, how, Step{});
+  // Where the other side has so little patience, none waits until there has been something to do.
+  if (lived >= warm_was_connected && outcome.verdict == Verdict::connection_lost) {
+    warm_pays_ = false;
+    return;
+  }
   settle_verdict(outcome);
   if (state_ == State::idle) start_if_possible();
 }

@@ -64,7 +64,7 @@ struct WorkerOptions {
   bool warm = true;
   Duration timeout = std::chrono::seconds(60);         // no byte moved for so long: the run is ended
   Duration warm_lifetime = std::chrono::seconds(300);  // a waiting connection is replaced after this
-  std::uint64_t max_delete = 0;                        // topmost paths a batch may delete; 0: no limit
+  std::uint64_t max_delete = 0;                        // names a batch may delete; 0: no limit
 };
 
 class TargetWorker {
@@ -151,12 +151,14 @@ class TargetWorker {
   bool deletions_allowed_ = false;  // by the next full pass, without a limit
   bool announced_trouble_ = false;
 
-  std::shared_ptr<const Batch> batch_;  // while running
+  std::shared_ptr<const Batch> batch_;        // while running
+  std::shared_ptr<const ChangeSet> changes_;  // what it was planned from; null for a full pass
   std::size_t step_ = 0;
   std::unique_ptr<RsyncRun> run_;
   std::unique_ptr<RsyncRun> warm_;      // connected, waiting for names
   std::unique_ptr<RsyncRun> retiring_;  // told that no names come, about to end
   bool run_was_warm_ = false;
+  bool warm_pays_ = true;  // the last one was not dropped early
   Clock::time_point fed_at_{};
   std::string open_path_;  // by which the running rsync knows the source
 

@@ -92,7 +92,8 @@ void add_deletion(Arguments& out, const RsyncSettings& settings, const Step& ste
   }
   out.push_back("--force");
   // What was counted before needs no limit: the old name of a renamed tree would be counted again.
-  if (!settings.max_delete.empty() && !step.counted) out.push_back("--max-delete=" + settings.max_delete);
+  if (settings.max_delete && !step.counted)
+    out.push_back("--max-delete=" + std::to_string(*settings.max_delete + step.renamed));
 }
 
 void add_kind(Arguments& out, const Step& step) {

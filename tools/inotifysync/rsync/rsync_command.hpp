@@ -22,13 +22,13 @@ namespace inotifysync {
 
 struct RsyncSettings {
   std::string program = "rsync";
-  std::string source;                  // absolute, as rsync is to read it
-  std::vector<std::string> filters;    // "--exclude=PATTERN", "--include=PATTERN", in order
-  std::vector<std::string> extra;      // the user's own, after "--"
-  std::chrono::seconds io_timeout{0};  // --timeout; 0: none
-  std::string control_directory;       // for ssh's ControlPath; empty: no shared connection
-  std::string max_delete;              // a count for --max-delete; empty: no limit
-  bool dry_run = false;                // -n
+  std::string source;                       // absolute, as rsync is to read it
+  std::vector<std::string> filters;         // "--exclude=PATTERN", "--include=PATTERN", in order
+  std::vector<std::string> extra;           // the user's own, after "--"
+  std::chrono::seconds io_timeout{0};       // --timeout; 0: none
+  std::string control_directory;            // for ssh's ControlPath; empty: no shared connection
+  std::optional<std::uint64_t> max_delete;  // for runs whose deletions nobody counted
+  bool dry_run = false;                     // -n
 };
 
 std::vector<std::string> rsync_command(const RsyncSettings& settings, const Target& target, const Step& step,

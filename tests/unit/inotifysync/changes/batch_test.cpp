@@ -365,6 +365,22 @@ TEST_SUITE("deletion") {
     CHECK(left.size() == 3);
   }
 
+  TEST_CASE("knows how many names a rename takes from under the old one") {
+    Tree tree;
+    tree.directory("new");
+    tree.file("new/a");
+    tree.file("new/b");
+    ChangeSet set;
+    set.mark_moved("old", "new");
+    PlanOptions options;
+    options.deletion = Deletion::by_directory;
+    options.limited = true;
+    const Batch batch = plan_batch(set, tree, options);
+    REQUIRE(batch.steps.back().kind == StepKind::directories);
+    CHECK(batch.steps.back().renamed == 3);
+    CHECK(batch.missing == 0);
+  }
+
   TEST_CASE("spares what may have been excluded") {
     Tree tree;
     PatternList patterns;

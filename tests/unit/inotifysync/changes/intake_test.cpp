@@ -131,7 +131,7 @@ TEST_CASE("half a rename is a name that went out of sight, or one that came from
   f.event(mask::moved_from | mask::is_directory, "a", 7);
   CHECK(f.told() == "");
   REQUIRE(f.intake.next_due());
-  f.pass(20ms);
+  f.pass(50ms);
   CHECK(f.told() == "a:-?");
   f.event(mask::moved_to | mask::is_directory, "b", 9);
   CHECK(f.told() == "b:c+*");

@@ -364,6 +364,62 @@ TEST_CASE("--max-delete holds deletions until a person says so, and nothing else
   CHECK(f.worker->status().state == "held");
 }
 
+TEST_CASE("what a person allowed is deleted however often the full pass breaks off") {
+  WorkerOptions options;
+  options.deletion = Deletion::missing_args;
+  options.max_delete = 1;
+  options.rsync.max_delete = 1;
+  Fixture f(options);
+  ChangeSet set;
+  set.mark("gone1", dirt::gone);
+  set.mark("gone2", dirt::gone);
+  f.views.add(std::move(set));
+  f.worker->changed();
+  f.confirm({});
+  f.worker->retry_now();
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    f.time.pass(2s);
+    while (f.child().input == "" && f.child().has("--files-from=-")) f.child().exit(0);
+    CHECK(f.child().has("--delete"));
+    CHECK_FALSE(f.child().has("--max-delete=1"));
+    if (attempt == 0) f.child().exit(10, "", refused);
+  }
+  f.child().exit(0);
+  f.worker->want_full_pass();
+  f.child().exit(0);  // the connection that waited
+  CHECK(f.child().has("--max-delete=1"));
+}
+
+TEST_CASE("a rename that found no target is a rename still") {
+  Fixture f;
+  ChangeSet set;
+  set.mark_moved("gone", "kept");
+  f.views.add(std::move(set));
+  f.worker->changed();
+  f.child().exit(10, "", refused);
+  std::string from;
+  const auto left = f.views.take(0);
+  REQUIRE(left);
+  left->for_each([&](std::string_view path, Dirt, std::string_view moved_from) {
+    if (path == "kept") from = moved_from;
+  });
+  CHECK(from == "gone");
+}
+
+TEST_CASE("a connection that is dropped early is no trouble, and not renewed before it is needed") {
+  Fixture f;
+  f.worker->changed();
+  f.time.pass(3s);
+  f.child().exit(12, "",
+                 "rsync error: error in rsync protocol data stream (code 12) at io.c(232) [sender=3.5.0]\n");
+  CHECK(f.children.running.empty());
+  CHECK(f.troubles.empty());
+  CHECK(f.worker->state() == TargetWorker::State::idle);
+  f.change("a");
+  f.confirm({"a"});
+  CHECK_FALSE(f.child().input);
+}
+
 TEST_CASE("stopping lets the running batch end and starts nothing else") {
   Fixture f;
   f.change("a");

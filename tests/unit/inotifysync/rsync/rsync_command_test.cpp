@@ -134,7 +134,7 @@ TEST_CASE("ssh shares one connection a host, and asks nobody for a password") {
 TEST_CASE("everything a user can add is there, his own options last") {
   RsyncSettings how = settings();
   how.extra = {"-z", "--bwlimit=5m"};
-  how.max_delete = "100";
+  how.max_delete = 100;
   how.dry_run = true;
   how.io_timeout = std::chrono::seconds(60);
   Target target = parse_target("rsync://bob@web1:8730/www").value();
@@ -152,6 +152,10 @@ TEST_CASE("everything a user can add is there, his own options last") {
   const std::string exact =
       shell_quoted(rsync_command(how, target, step_of(StepKind::exact), Deletion::missing_args));
   CHECK_FALSE(has(exact, "--timeout"));  // it may wait for a long time
+  Step directories = step_of(StepKind::directories);
+  directories.renamed = 12;
+  CHECK(has(shell_quoted(rsync_command(how, target, directories, Deletion::by_directory)),
+            " --max-delete=112 "));
 }
 
 TEST_CASE("a line can be pasted into a shell") {
