@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import random
 import signal
 import socket
 import stat
@@ -16,7 +17,10 @@ INOTIFYSYNC = BUILD / "tools" / "inotifysync" / "inotifysync"
 PASSWORD = "let me in"
 
 
-def wait_until(condition, what, deadline=20.0):
+DEADLINE = 60.0  # seconds; what is waited for comes in a tenth of one, and costs no more when it does
+
+
+def wait_until(condition, what, deadline=DEADLINE):
     """Asks until the condition holds; fails loudly when it never does."""
     end = time.monotonic() + deadline
     while True:
@@ -29,9 +33,15 @@ def wait_until(condition, what, deadline=20.0):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the kernel gives to clients: one of them may not take it while a daemon is down."""
+    while True:
+        port = random.randrange(12_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 def accepts(port):
@@ -52,19 +62,24 @@ class Service:
         wait_until(lambda: accepts(self.port), f"{self.command[0]} listens on {self.port}")
         return self
 
-    def signal_group(self, number):
-        for pid in self.session_pids():
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                pass
+    def signal_session(self, number, is_done):
+        """Until `is_done` of every process: one that forks meanwhile has a child that was not told."""
+        def all_done():
+            states = self.session_states()
+            left = [pid for pid, state in states.items() if not is_done(state)]
+            for pid in left:
+                try:
+                    os.kill(pid, number)
+                except ProcessLookupError:
+                    pass
+            return not left
 
-    def session_pids(self):
+        wait_until(all_done, lambda: f"signal {number} reaches {self.session_states()}")
+
+    def session_states(self):
         """All processes of the session: a daemon's children may leave its group, never its session."""
-        if not self.process:
-            return []
-        pids = []
-        for entry in Path("/proc").iterdir():
+        states = {}
+        for entry in Path("/proc").iterdir() if self.process else ():
             if not entry.name.isdigit():
                 continue
             try:
@@ -72,21 +87,21 @@ class Service:
             except OSError:
                 continue
             if int(fields[3]) == self.process.pid:
-                pids.append(int(entry.name))
-        return pids
+                states[int(entry.name)] = fields[0]
+        return states
 
     def stop(self):
         if not self.process:
             return
-        self.signal_group(signal.SIGKILL)
+        self.signal_session(signal.SIGKILL, lambda state: state in "ZX")
         self.process.wait()
         self.process = None
 
     def pause(self):
-        self.signal_group(signal.SIGSTOP)
+        self.signal_session(signal.SIGSTOP, lambda state: state in "TtZX")
 
     def resume(self):
-        self.signal_group(signal.SIGCONT)
+        self.signal_session(signal.SIGCONT, lambda state: state not in "Tt")
 
 
 class RsyncDaemon(Service):
@@ -192,7 +207,7 @@ def differences(left, right):
     return lines
 
 
-def wait_identical(source, *targets, deadline=20.0):
+def wait_identical(source, *targets, deadline=DEADLINE):
     for target in targets:
         wait_until(lambda: not differences(source, target),
                    lambda: "identical: " + "\n".join(differences(source, target)[:20]), deadline)
@@ -211,24 +226,27 @@ class Inotifysync:
     def output(self):
         return self.said.read_text(errors="replace")
 
-    def wait_said(self, text, deadline=20.0, times=1):
+    def wait_said(self, text, deadline=DEADLINE, times=1):
         wait_until(lambda: self.output().count(text) >= times,
                    lambda: f"it says {text!r}; it said:\n{self.output()}", deadline)
 
     def children(self):
-        return [int(pid) for task in Path(f"/proc/{self.process.pid}/task").glob("*/children")
-                for pid in task.read_text().split()]
+        try:
+            return [int(pid) for task in Path(f"/proc/{self.process.pid}/task").glob("*/children")
+                    for pid in task.read_text().split()]
+        except OSError:  # it has ended meanwhile
+            return []
 
     def running(self):
         return self.process.poll() is None
 
-    def wait(self, deadline=20.0):
+    def wait(self, deadline=DEADLINE):
         try:
             return self.process.wait(deadline)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"it did not end; it said:\n{self.output()}") from None
 
-    def terminate(self, deadline=20.0):
+    def terminate(self, deadline=DEADLINE):
         if self.running():
             self.process.send_signal(signal.SIGTERM)
         return self.wait(deadline)

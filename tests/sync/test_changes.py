@@ -280,7 +280,7 @@ def test_burst_while_runs_go_on(source, daemons, sync):
         write(source / f"{n % 50}/{n}", str(n))
     for n in range(0, 2000, 3):
         (source / f"{n % 50}/{n}").unlink()
-    wait_identical(source, *(d.root for d in daemons), deadline=40)
+    wait_identical(source, *(d.root for d in daemons))
 
 
 def test_long_lists_at_once(source, daemons, sync):

@@ -8,7 +8,7 @@ from sync_support import differences
 
 
 def rsync(*arguments):
-    return subprocess.run(["rsync", *map(str, arguments)], capture_output=True, text=True, timeout=20)
+    return subprocess.run(["rsync", *map(str, arguments)], capture_output=True, text=True, timeout=60)
 
 
 def test_daemon_takes_files(source, start_daemon):

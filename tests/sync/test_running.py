@@ -9,7 +9,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from sync_support import INOTIFYSYNC, wait_identical, wait_until
+from sync_support import DEADLINE, INOTIFYSYNC, wait_identical, wait_until
 
 
 def write(path, text="content"):
@@ -26,7 +26,7 @@ def test_an_overflow_ends_in_a_full_pass(source, daemons, sync):
     write(source / "deep/down/file")
     program.process.send_signal(signal.SIGCONT)
     program.wait_said("the kernel's queue overflowed")
-    wait_identical(source, *(d.root for d in daemons), deadline=60)
+    wait_identical(source, *(d.root for d in daemons))
     write(source / "deep/down/later")
     wait_identical(source, *(d.root for d in daemons))
 
@@ -35,7 +35,7 @@ def test_in_the_background(source, folder, daemons):
     pid_file, log_file = folder / "pid", folder / "log"
     done = subprocess.run([INOTIFYSYNC, "--daemon", "--pid-file", pid_file, "--log-file", log_file, "--password-file",
                            daemons[0].password_file, source, daemons[0].url], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=20)
+                          capture_output=True, text=True, timeout=DEADLINE)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     wait_until(pid_file.exists, "the pid file")
     pid = int(pid_file.read_text())
@@ -53,7 +53,7 @@ def test_in_the_background(source, folder, daemons):
 
 def test_in_the_background_errors_are_said_first(folder):
     done = subprocess.run([INOTIFYSYNC, "--daemon", "/no/such", folder / "target"], capture_output=True, text=True,
-                          timeout=20)
+                          timeout=DEADLINE)
     assert done.returncode == 1
     assert "/no/such" in done.stderr
 
@@ -61,7 +61,7 @@ def test_in_the_background_errors_are_said_first(folder):
 def test_the_service_manager_is_told(source, folder, daemons, run):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(folder / "notify"))
-        manager.settimeout(20)
+        manager.settimeout(DEADLINE)
         program = run("--password-file", daemons[0].password_file, source, daemons[0].url,
                       environment={"NOTIFY_SOCKET": str(folder / "notify")})
         assert manager.recv(100) == b"READY=1"
@@ -78,7 +78,7 @@ def test_the_log_as_json(source, daemons, sync):
         whole, _, _ = program.output().rpartition("\n")
         return [json.loads(line) for line in whole.splitlines()]
 
-    wait_until(lambda: sum(line.get("files", 0) for line in lines() if not line.get("full_pass")) == 3, program.output)
+    wait_until(lambda: sum(line.get("files", 0) for line in lines() if not line.get("full_pass")) >= 3, program.output)
     assert all({"time", "level", "about", "message"} <= line.keys() for line in lines())
 
 
@@ -105,6 +105,6 @@ def test_a_terminal_is_left_in_order(source, daemons):
     except OSError:  # the other side is closed
         pass
     os.close(ours)
-    assert program.wait(20) == 0
+    assert program.wait(DEADLINE) == 0
     assert said.count(b"in step:") == 3
     assert said.endswith(b"\n") or said.endswith(b"\r\x1b[K")

@@ -18,10 +18,10 @@ def write(path, text="content"):
 
 
 def sync_is_not_held_up(source, healthy, count=5):
-    """Changes reach the healthy targets, each in well under a second."""
+    """Changes reach the healthy targets while another stays as bad as it is."""
     for n in range(count):
         write(source / f"while-{n}", f"{n} {time.monotonic_ns()}")
-        wait_identical(source, *(d.root for d in healthy), deadline=5)
+        wait_identical(source, *(d.root for d in healthy))
 
 
 def test_dead_target_delays_nobody_and_catches_up(source, daemons, sync):
@@ -31,18 +31,26 @@ def test_dead_target_delays_nobody_and_catches_up(source, daemons, sync):
     sync_is_not_held_up(source, healthy)
     program.wait_said("Connection refused")
     bad.start()
-    wait_identical(source, bad.root, deadline=10)
+    wait_identical(source, bad.root)
     program.wait_said("reachable again")
 
 
 def test_hung_target_delays_nobody_and_catches_up(source, daemons, sync):
-    program = sync("--timeout", "2")
+    sync("--timeout", "10000")
     bad, *healthy = daemons
     bad.pause()
     sync_is_not_held_up(source, healthy)
-    program.wait_said("no byte moved for 2 s")
     bad.resume()
-    wait_identical(source, bad.root, deadline=10)
+    wait_identical(source, bad.root)
+
+
+def test_hung_target_is_noticed(source, daemons, sync):
+    program = sync("--timeout", "2")
+    daemons[0].pause()
+    write(source / "file")
+    program.wait_said("no byte moved for 2 s")
+    daemons[0].resume()
+    wait_identical(source, *(d.root for d in daemons))
 
 
 def test_target_dead_at_start(source, daemons, run):
@@ -53,7 +61,7 @@ def test_target_dead_at_start(source, daemons, run):
     wait_identical(source, *(d.root for d in healthy))
     sync_is_not_held_up(source, healthy)
     bad.start()
-    wait_identical(source, bad.root, deadline=10)
+    wait_identical(source, bad.root)
 
 
 def test_target_that_refuses_the_password(source, daemons, sync):
@@ -63,7 +71,7 @@ def test_target_that_refuses_the_password(source, daemons, sync):
     sync_is_not_held_up(source, healthy)
     program.wait_said("auth failed")
     (bad.folder / "secrets").write_text(f"web:{PASSWORD}\n")
-    wait_identical(source, bad.root, deadline=10)
+    wait_identical(source, bad.root)
 
 
 def test_one_connection_is_enough(source, start_daemon, run):
@@ -160,12 +168,14 @@ def test_max_delete_holds(source, daemons, sync):
         write(source / f"f{n}")
     program = sync("--max-delete", "5")
     wait_identical(source, *(d.root for d in daemons))
+    program.process.send_signal(signal.SIGSTOP)  # so that it is one batch
     for n in range(10):
         (source / f"f{n}").unlink()
     write(source / "new")
+    program.process.send_signal(signal.SIGCONT)
     program.wait_said("until SIGHUP", times=3)
     wait_until(lambda: all((d.root / "new").exists() for d in daemons), program.output)
-    assert all(len(list(d.root.glob("f*"))) >= 5 for d in daemons)
+    assert all(len(list(d.root.glob("f*"))) == 10 for d in daemons)
 
 
 def test_max_delete_sees_what_goes_with_a_directory(source, daemons, sync):
@@ -223,7 +233,7 @@ def test_terminated_with_a_hung_target(source, daemons, sync):
     wait_identical(source, daemons[1].root)
     program.process.send_signal(signal.SIGTERM)
     program.process.send_signal(signal.SIGINT)  # asked twice, it does not wait for the running batch
-    program.wait(deadline=8)
+    program.wait()
     assert "not up to date" in program.output()
 
 
@@ -236,10 +246,11 @@ def test_status_file(source, daemons, sync, folder):
     def status():
         return json.loads(status_file.read_text())
 
-    wait_until(lambda: all(t["files"] >= 1 for t in status()["sources"][0]["targets"]), lambda: status())
-    targets = status()["sources"][0]["targets"]
-    assert len(targets) == 3
-    assert all(t["up_to_date"] and t["queue"] == 0 and t["last_success"] for t in targets)
+    def is_in_step(target):
+        return target["files"] >= 1 and target["up_to_date"] and target["queue"] == 0 and target["last_success"]
+
+    wait_until(lambda: all(map(is_in_step, status()["sources"][0]["targets"])), status)
+    assert len(status()["sources"][0]["targets"]) == 3
     daemons[0].stop()
     write(source / "more")
     wait_until(lambda: "refused" in status()["sources"][0]["targets"][0]["last_error"], lambda: status())
@@ -252,7 +263,7 @@ def test_sigusr1_tells_the_state(source, daemons, sync):
 
 
 def test_a_file_being_written_is_sent_when_closed(source, daemons, sync):
-    sync("--settle", "5")
+    sync("--settle", "1000", "--max-delay", "1000")
     with open(source / "big", "wb") as file:
         for _ in range(20):
             file.write(os.urandom(100_000))
@@ -261,8 +272,14 @@ def test_a_file_being_written_is_sent_when_closed(source, daemons, sync):
         wait_until(lambda: all((d.root / "other").exists() for d in daemons), "other is there")
         assert not any((d.root / "big").exists() for d in daemons)
     wait_identical(source, *(d.root for d in daemons))
-    assert all(d.log.read_text().count("recv") >= 2 for d in daemons)
-    assert all(sum(" big " in line for line in d.log.read_text().splitlines()) == 1 for d in daemons)
+
+    def times_received(daemon):
+        return sum(" recv " in line and " big " in line for line in daemon.log.read_text().splitlines())
+
+    wait_until(lambda: all(map(times_received, daemons)), "the daemons have written it down")
+    write(source / "another")
+    wait_identical(source, *(d.root for d in daemons))
+    assert [times_received(d) for d in daemons] == [1, 1, 1]
 
 
 def test_a_file_that_stays_open_goes_when_left_alone(source, daemons, sync):
@@ -281,15 +298,15 @@ def test_a_renamed_directory_is_not_sent_again(source, daemons, sync, folder):
     wait_identical(source, *(d.root for d in daemons))
 
     def sent():
-        return sum(t["bytes"] for t in json.loads(status_file.read_text())["sources"][0]["targets"])
+        return [t["bytes"] for t in json.loads(status_file.read_text())["sources"][0]["targets"]]
 
-    wait_until(lambda: sent() > 0, "bytes are counted")
+    wait_until(lambda: min(sent()) > 0, "bytes are counted")
     before = sent()
     (source / "old").rename(source / "new")
     write(source / "marker", "m")
     wait_identical(source, *(d.root for d in daemons))
-    wait_until(lambda: sent() > before, "the marker is counted")
-    assert sent() - before < 10_000
+    wait_until(lambda: all(a > b for a, b in zip(sent(), before)), "the marker is counted")
+    assert all(a - b < 10_000 for a, b in zip(sent(), before))
 
 
 def test_over_ssh(source, folder, ssh_server, run):
