@@ -17,11 +17,6 @@ using namespace std::chrono_literals;
 constexpr auto pairing_window = 50ms;
 constexpr std::size_t most_hints_remembered = 200'000;
 
-std::string_view parent_of(std::string_view path) {
-  const auto slash = path.rfind('/');
-  return path.substr(0, slash == std::string_view::npos ? 0 : slash);
-}
-
 }  // namespace
 
 notify_core::EventMask Intake::wanted_events() {
@@ -42,8 +37,8 @@ void Intake::mark(std::string_view path, Dirt dirt) {
   }
 }
 
-// A new file waits for the end of this round: renamed until then, as editors and rsync do it, it has never
-// been anywhere under its first name, and nothing need be deleted.
+// A new file waits for the end of this round: renamed until then, as editors and rsync do it, it only goes
+// under its second name.
 void Intake::mark_closed(std::string_view path, Dirt dirt) {
   if ((dirt & dirt::created) != 0)
     complete_.emplace(path);
@@ -96,14 +91,12 @@ void Intake::moved_to(std::uint32_t cookie, std::string_view path, bool director
   settling_.released(path);
   let_go(path);
   complete_.erase(std::string(path));
-  if (complete_.erase(from) > 0) {
-    // The directory that it left has new times; the one that it came to goes along with it.
-    if (parent_of(from) != parent_of(path)) mark(parent_of(from), dirt::attributes);
-    return mark(path, born);
-  }
-  if (settling_.released(
-          from)) {  // renamed while it was written: no target has this content under the old name
-    let_go(from);
+  const bool is_new = complete_.erase(from) > 0;
+  if (settling_.released(from) || is_new) {
+    // Renamed while it was written or just after: its content comes from the new name. Under the old one a
+    // target may have it all the same, from a full pass or a listing of its directory at the wrong moment.
+    const bool was_born = (let_go(from) & dirt::created) != 0;
+    if (was_born || is_new) mark(from, dirt::created);  // so that nothing is counted as lost
     mark(from, dirt::gone);
     mark(path, born);
   } else {
