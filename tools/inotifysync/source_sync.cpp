@@ -167,6 +167,7 @@ WorkerOptions SourceSync::options_for(const Target& target) const {
     options.max_delete = *most_deletions_;
     options.rsync.max_delete = most_deletions_;
   }
+  options.warm_deletes = !most_deletions_ && !path_for_children(open_source(root_ + "/")).empty();
   options.warm = target.warm.value_or(true) && !around_.once;
   options.timeout = config_.timeout;
   return options;
@@ -438,6 +439,17 @@ bool SourceSync::may_delete_in_full_pass() {
 
 // --- What the workers ask and tell ---
 
+// Short lists are for the waiting connection, which needs names that start at "/". True where these lead
+// through the open `source`.
+bool SourceSync::set_way_to_source(PlanOptions& options, const notify_core::sys::Fd& source,
+                                   std::size_t changes) const {
+  if (changes >= long_list) return false;
+  options.source = path_for_children(source);
+  if (!options.source.empty()) return true;
+  options.source = root_.empty() ? "/" : root_;
+  return false;
+}
+
 std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const ChangeSet>& changes,
                                               Deletion deletion) {
   if (planned_.batch && planned_.changes == changes && planned_.deletion == deletion) return planned_.batch;
@@ -446,10 +458,12 @@ std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const Change
   options.limited = config_.max_delete.unit != DeleteLimit::Unit::none;
   options.deletion = deletion;
   options.patterns = &patterns_;
-  if (changes->size() < long_list) options.source = root_.empty() ? "/" : root_;
+  const auto source = std::make_shared<notify_core::sys::Fd>(trusted_source());
+  const bool open = set_way_to_source(options, *source, changes->size());
   auto batch = std::make_shared<Batch>(plan_batch(*changes, view_, options));
-  if (takes_away(*batch) && !options.source.empty()) {  // deletions go by the open source, not by its path
-    options.source.clear();
+  if (open) batch->kept_open = source;
+  if (!open && takes_away(*batch) && !options.source.empty()) {
+    options.source.clear();  // deletions go by the open source, not by its path
     *batch = plan_batch(*changes, view_, options);
   }
   planned_ = {changes, deletion, std::move(batch)};

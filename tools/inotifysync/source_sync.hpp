@@ -109,6 +109,7 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   Spawner& spawner() override { return around_.spawner; }
   std::shared_ptr<const Batch> plan(const std::shared_ptr<const ChangeSet>& changes,
                                     Deletion deletion) override;
+  bool set_way_to_source(PlanOptions& options, const notify_core::sys::Fd& source, std::size_t changes) const;
   notify_core::sys::Fd trusted_source() override;
   bool may_delete_in_full_pass() override;
   bool take_place(TargetWorker& worker) override { return around_.places.take(worker); }

@@ -328,7 +328,9 @@ Step full_step(const PlanOptions& options) {
 }
 
 Batch plan_batch(const ChangeSet& changes, FileSystemView& files, const PlanOptions& options) {
-  return Planner(files, options).plan(changes);
+  Batch batch = Planner(files, options).plan(changes);
+  batch.source = options.source;
+  return batch;
 }
 
 }  // namespace inotifysync

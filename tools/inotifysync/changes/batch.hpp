@@ -27,6 +27,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,9 +78,9 @@ enum class Deletion : std::uint8_t {
 
 struct PlanOptions {
   Deletion deletion = Deletion::none;
-  // The source's real path, absolute. Given, list runs start at "/" and names are SOURCE/./NAME: an rsync
-  // that waits then does not keep the source's filesystem from being unmounted. Empty: names are relative to
-  // the source.
+  // An absolute path to the source. Given, list runs start at "/" and names are SOURCE/./NAME: an rsync that
+  // waits then does not keep the source's filesystem from being unmounted. Empty: names are relative to the
+  // source.
   std::string source;
   const PatternList* patterns = nullptr;  // excluded paths are left out
   bool links = true;                      // use --link-dest for renames
@@ -138,9 +139,11 @@ struct Step {
 struct Batch {
   std::vector<Step> steps;  // to be run in this order; a later one must not run if an earlier one broke off
   std::size_t paths = 0;
-  std::uint64_t missing = 0;  // names that will be taken away, as far as events told
-  std::uint64_t bytes = 0;    // of the files listed
-  bool full = false;          // there is a full step
+  std::uint64_t missing = 0;              // names that will be taken away, as far as events told
+  std::uint64_t bytes = 0;                // of the files listed
+  bool full = false;                      // there is a full step
+  std::string source;                     // PlanOptions::source
+  std::shared_ptr<const void> kept_open;  // what `source` leads through, if anything
 };
 
 Batch plan_batch(const ChangeSet& changes, FileSystemView& files, const PlanOptions& options);

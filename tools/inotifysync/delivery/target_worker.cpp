@@ -40,9 +40,7 @@ bool names_missing(const Step& step) {
                      [](const auto& entry) { return entry.missing; });
 }
 
-// The waiting connection stands in "/", so that it keeps no source from being unmounted; what it is told to
-// send it finds by its path. Should another directory come to stand there, everything in it would seem to be
-// missing; so it may overlook what is missing, and never delete it.
+// What is not known to be missing when a batch is planned is overlooked when it is by then, and not deleted.
 Deletion without_missing(Deletion deletion) {
   return deletion == Deletion::missing_args ? Deletion::by_directory : deletion;
 }
@@ -195,12 +193,13 @@ std::shared_ptr<const Batch> TargetWorker::next_batch() {
 void TargetWorker::run_step() {
   if (step_ == batch_->steps.size()) return batch_done();
   const Step& step = batch_->steps[step_];
-  run_was_warm_ = warm_ && fits_warm(step);
+  run_was_warm_ = warm_ && fits_warm(step, deletion_of_warm());
   if (warm_ && !run_was_warm_) retire_warm();
   if (retiring_) return;  // retired() calls again
   if (run_was_warm_) {
     warm_timer_->cancel();
     run_ = std::move(warm_);
+    open_path_ = batch_->source;
   } else if (!start_cold(step)) {
     return;
   }
@@ -234,6 +233,13 @@ Deletion TargetWorker::deletion_of(const Step& step) const {
   if (step.kind == StepKind::full && !step.deletes) return Deletion::none;
   if (step.kind == StepKind::exact && !names_missing(step)) return without_missing(deletion());
   return deletion();
+}
+
+// The waiting connection stands in "/", so that it keeps no source from being unmounted; what it is to send
+// it finds by the path in the list. Where another directory may come to stand there, everything would seem to
+// be missing from it; there it never deletes.
+Deletion TargetWorker::deletion_of_warm() const {
+  return options_.warm_deletes ? deletion() : without_missing(deletion());
 }
 
 RsyncRun::Ended TargetWorker::ended() {
@@ -457,7 +463,7 @@ void TargetWorker::wait(Backoff::Trouble trouble, const std::string& words) {
 
 void TargetWorker::warm_up() {
   if (!options_.warm || !warm_pays_ || warm_ || retiring_ || paused_ || stopping_) return;
-  const ChildCommand command{warm_command(options_.rsync, target_, without_missing(deletion())),
+  const ChildCommand command{warm_command(options_.rsync, target_, deletion_of_warm()),
                              rsync_environment(target_)};
   auto started = RsyncRun::start(host_.spawner(), host_.timers(), command, ended());
   if (!started) return;  // the next batch will say why

@@ -62,6 +62,9 @@ struct WorkerOptions {
   RsyncSettings rsync;
   Deletion deletion = Deletion::none;
   bool warm = true;
+  // Batches lead to the source by a path that cannot come to mean another directory, and deletions need no
+  // counting: then the waiting connection may delete.
+  bool warm_deletes = false;
   Duration timeout = std::chrono::seconds(60);         // no byte moved for so long: the run is ended
   Duration warm_lifetime = std::chrono::seconds(300);  // a waiting connection is replaced after this
   std::uint64_t max_delete = 0;                        // names a batch may delete; 0: no limit
@@ -110,6 +113,7 @@ class TargetWorker {
   void run_step();
   bool start_cold(const Step& step);
   Deletion deletion_of(const Step& step) const;
+  Deletion deletion_of_warm() const;
   RsyncRun::Ended ended();
   void run_ended(RsyncRun& run, ChildExit how);
 

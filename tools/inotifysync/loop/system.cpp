@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstddef>
@@ -43,6 +45,15 @@ sys::Fd open_source(const std::string& path) {
 
 SourceFacts look_at_source(const std::string& path) {
   return look_at_source(open_source(path));
+}
+
+std::string path_for_children(const sys::Fd& directory) {
+  const std::string us = std::to_string(::getpid());
+  std::array<char, 32> self;
+  const auto size = ::readlink("/proc/self", self.data(), self.size());
+  if (size < 0 || std::string_view(self.data(), static_cast<std::size_t>(size)) != us) return {};
+  if (!directory || ::prctl(PR_GET_DUMPABLE) != 1) return {};
+  return "/proc/" + us + "/fd/" + std::to_string(directory.get());
 }
 
 SourceFacts look_at_source(const sys::Fd& directory) {

@@ -160,10 +160,11 @@ std::vector<std::string> warm_command(const RsyncSettings& settings, const Targe
   return rsync_command(settings, target, step, deletion);
 }
 
-bool fits_warm(const Step& step) {
+bool fits_warm(const Step& step, Deletion deletion_of_warm) {
   const auto is_missing = [](const Step::Entry& entry) { return entry.missing; };
   return step.kind == StepKind::exact && step.from_root && step.counted &&
-         std::none_of(step.entries.begin(), step.entries.end(), is_missing);
+         (deletion_of_warm == Deletion::missing_args ||
+          std::none_of(step.entries.begin(), step.entries.end(), is_missing));
 }
 
 std::vector<std::string> rsync_environment(const Target& target) {

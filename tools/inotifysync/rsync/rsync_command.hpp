@@ -37,7 +37,7 @@ std::vector<std::string> rsync_command(const RsyncSettings& settings, const Targ
 // It may wait for a long time; no --timeout is given to it.
 std::vector<std::string> warm_command(const RsyncSettings& settings, const Target& target, Deletion deletion);
 // True where a run started by warm_command() can serve `step`.
-bool fits_warm(const Step& step);
+bool fits_warm(const Step& step, Deletion deletion_of_warm);
 
 // Environment for the child, "NAME=value".
 std::vector<std::string> rsync_environment(const Target& target);

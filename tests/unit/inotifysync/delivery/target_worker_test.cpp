@@ -206,6 +206,19 @@ TEST_CASE("what changes during a run goes in the next one, all at once") {
   CHECK(f.worker->queue_length() == 0);
 }
 
+TEST_CASE("the waiting connection deletes where it is safe") {
+  WorkerOptions options;
+  options.deletion = Deletion::missing_args;
+  options.warm_deletes = true;
+  Fixture f(options);
+  f.worker->changed();
+  CHECK(f.child().has("--delete-missing-args"));
+  f.change("gone", dirt::gone);
+  CHECK(f.children.count == 1);
+  REQUIRE(f.child().input);
+  CHECK(f.child().input->find("gone") != std::string::npos);
+}
+
 TEST_CASE("what deletes, or is named from the source, never goes through the waiting connection") {
   WorkerOptions options;
   options.deletion = Deletion::missing_args;

@@ -50,14 +50,18 @@ TEST_CASE("a waiting run is the list run") {
     CHECK(warm_command(settings(), target, deletion) ==
           rsync_command(settings(), target, step_of(StepKind::exact), deletion));
   }
-  CHECK(fits_warm(step_of(StepKind::exact)));
-  CHECK_FALSE(fits_warm(step_of(StepKind::subtree)));
+  CHECK(fits_warm(step_of(StepKind::exact), Deletion::none));
+  CHECK_FALSE(fits_warm(step_of(StepKind::subtree), Deletion::none));
   Step relative = step_of(StepKind::exact);  // to a run that stands in "/", its names would mean other files
   relative.from_root = false;
-  CHECK_FALSE(fits_warm(relative));
+  CHECK_FALSE(fits_warm(relative, Deletion::none));
   Step uncounted = step_of(StepKind::exact);
   uncounted.counted = false;
-  CHECK_FALSE(fits_warm(uncounted));
+  CHECK_FALSE(fits_warm(uncounted, Deletion::missing_args));
+  Step deleting = step_of(StepKind::exact);
+  deleting.entries.push_back({.missing = true});
+  CHECK(fits_warm(deleting, Deletion::missing_args));
+  CHECK_FALSE(fits_warm(deleting, Deletion::by_directory));
 }
 
 TEST_CASE("the full pass deletes only where it is asked to") {
