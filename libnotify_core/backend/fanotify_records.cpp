@@ -111,16 +111,19 @@ void FanotifyBackend::take_unplaced(const FanotifyEvent& event) {
   unplaced_mask_ = event.mask & ~mask::attrib;  // the count of its links: not for somebody to see
 }
 
-// Of a directory that is not watched itself, but the one above it is.
+// Of a directory that is not watched itself, but the one above it is. Entries are told of to whom watches their
+// directory alone: what is said of others is left from a watch that was ended.
 void FanotifyBackend::take_elsewhere(const FanotifyEvent& event) {
+  if (event.place.name != ".") return;
   const sys::Fd directory(mounts_.open(event.place.directory));
   if (!directory || sys::path_of(directory.get(), located_) < 0) return;
   const sys::Fd above(open_above(directory.get()));
   std::string key;
   if (above) mounts_.key_of(above.get(), "", AT_EMPTY_PATH, key);
+  const int watched = handles_.find(key);
+  if (watched < 0) return;
   if (located_.empty() || located_.back() != '/') located_ += '/';
-  queue(event, event.mask, handles_.find(key),
-        event.place.name == "." ? std::string_view() : event.place.name);
+  queue(event, event.mask, watched, {});
   queued_.back().directory = located_;
 }
 

@@ -65,7 +65,7 @@ def inotify_descriptors(pid):
 
 
 def watch_lines(pid):
-    """What /proc says of every inotify watch of a process, a line each; of one that is gone, or another user's, nothing."""
+    """What /proc says of every watch or mark of a process, a line each; of one that is gone, or another user's, nothing."""
     lines = []
     try:
         for number in os.listdir(f"/proc/{pid}/fdinfo"):
@@ -73,7 +73,7 @@ def watch_lines(pid):
                 text = Path(f"/proc/{pid}/fdinfo/{number}").read_text()
             except OSError:
                 continue  # it was closed after the directory was listed
-            lines += [line for line in text.splitlines() if line.startswith("inotify wd:")]
+            lines += [line for line in text.splitlines() if line.startswith(("inotify wd:", "fanotify ino:"))]
     except OSError:
         pass
     return lines

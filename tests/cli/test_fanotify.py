@@ -118,6 +118,20 @@ def test_new_directories_are_followed_and_nothing_in_them_is_lost(inotifywait, h
                            for below in ("", "/a", "/a/b", "/a/b/c", "/a/b/c/f"))
 
 
+@needs_root
+def test_what_happens_in_a_directory_that_has_just_left_is_nobodys(inotifywait, home):
+    """Its mark is still there for a moment."""
+    shell("mkdir -p d/{1..2000} o", home)
+    with Watching(inotifywait, "-r", "-e", NAMES, "d", cwd=home) as watching:
+        for i in range(1, 2001):
+            (home / f"d/{i}").rename(home / f"o/{i}")
+            for name in "abcdefgh":
+                (home / f"o/{i}/{name}").touch()
+        (home / "d/end").touch()
+        lines = watching.lines_until(" end")
+    assert [line for line in lines if "/o/" in line] == []
+
+
 @pytest.mark.parametrize("option, hidden", [("@d/x", "x"), ("--exclude=/x(/|$)", "x")])
 def test_what_is_excluded(option, hidden, inotifywait, home):
     shell("mkdir -p d/x d/y", home)

@@ -2,6 +2,7 @@
 """Random trees: model_watch.py says what must hold. A seed that fails is played again, and shrunk, by scripts/model."""
 
 import dataclasses
+import os
 
 import pytest
 
@@ -10,6 +11,7 @@ import model_watch
 from model_replay import Event, Replay
 
 SEEDS = range(1, 17)
+FANOTIFY_SEEDS = range(1, 7)
 
 
 def fail(seed, failure):
@@ -24,6 +26,17 @@ def test_random_operations(inotifywait, seed):
     failure = model_watch.run(inotifywait, model_watch.make_bursts(seed, plan), plan)
     if failure:
         fail(seed, failure)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="fanotify says who did it, and its queue is without limit, for root only")
+@pytest.mark.parametrize("backend", ["-F", "-S"])
+@pytest.mark.parametrize("seed", FANOTIFY_SEEDS)
+def test_random_operations_through_fanotify(inotifywait, seed, backend):
+    plan = model_watch.Plan.of_seed(seed, bursts=4, backend=backend)
+    plan = dataclasses.replace(plan, size=min(plan.size, 60), threads=1)
+    failure = model_watch.run(inotifywait, model_watch.make_bursts(seed, plan), plan)
+    if failure:
+        fail(f"{seed} --backend={backend}", failure)
 
 
 @pytest.mark.parametrize("seed", [101, 102])
