@@ -56,11 +56,10 @@ Error no_fanotify(int status, FanotifyScope scope) {
 
 FanotifyBackend::FanotifyBackend(sys::Fd fanotify, FanotifyScope scope, EventMask events,
                                  std::size_t queue_limit)
-    : fanotify_(std::move(fanotify)),
+    : queue_(std::move(fanotify)),
       scope_(scope),
       kernel_mask_(kernel_mask(scope, events)),
-      queue_limit_(queue_limit),
-      buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)) {}
+      queue_limit_(queue_limit) {}
 
 // The best there is: with the target of each deed (Linux 5.17) or without, a queue without limit (root) or
 // not.
@@ -126,13 +125,13 @@ int FanotifyBackend::mark(int directory, const char* name, unsigned flags) {
   if (flags & add_directory_only) how |= FAN_MARK_ONLYDIR;
   if (flags & add_no_follow) how |= FAN_MARK_DONT_FOLLOW;
   if (scope_ == FanotifyScope::filesystems) how |= FAN_MARK_FILESYSTEM;
-  int status = sys::fanotify_mark(fanotify_.get(), how, kernel_mask_, directory, name);
+  int status = sys::fanotify_mark(queue_.descriptor(), how, kernel_mask_, directory, name);
   if (status == -EINVAL && (kernel_mask_ & FAN_RENAME)) {  // before Linux 5.17
     kernel_mask_ = (kernel_mask_ & ~std::uint64_t{FAN_RENAME}) | mask::move;
-    status = sys::fanotify_mark(fanotify_.get(), how, kernel_mask_, directory, name);
+    status = sys::fanotify_mark(queue_.descriptor(), how, kernel_mask_, directory, name);
   }
   if (status == -ENOTDIR && (flags & add_directory_only) == 0) {
-    status = sys::fanotify_mark(fanotify_.get(), how, kernel_mask_ & ~directory_bits, directory, name);
+    status = sys::fanotify_mark(queue_.descriptor(), how, kernel_mask_ & ~directory_bits, directory, name);
   }
   return status;
 }
@@ -143,7 +142,7 @@ int FanotifyBackend::remove(int watch) {
   const sys::Fd object(mounts_.open(handles_.key(watch)));
   handles_.forget(watch);
   if (!object) return 0;
-  return sys::fanotify_mark(fanotify_.get(), FAN_MARK_REMOVE, kernel_mask_, object.get(), ".");
+  return sys::fanotify_mark(queue_.descriptor(), FAN_MARK_REMOVE, kernel_mask_, object.get(), ".");
 }
 
 std::string FanotifyBackend::explain(int status) const {
@@ -164,14 +163,9 @@ std::string FanotifyBackend::where(int watch) const {
 }
 
 std::ptrdiff_t FanotifyBackend::fill() {
-  const std::ptrdiff_t size = sys::read(fanotify_.get(), buffer_.get(), buffer_size);
-  drained_ = size < static_cast<std::ptrdiff_t>(buffer_size - longest_record);
-  filled_ = size > 0 ? static_cast<std::size_t>(size) : 0;
-  decoder_ = FanotifyDecoder({buffer_.get(), filled_});
-  departures_.clear();
-  departures_known_ = false;
+  renames_ = searched_at_ = 0;
   own_process_ = sys::process_id();
-  return size;
+  return queue_.fill();
 }
 
 bool FanotifyBackend::next(Record& record) {
@@ -179,12 +173,13 @@ bool FanotifyBackend::next(Record& record) {
   while (handed_on_ == queued_.size()) {
     queued_.clear();
     handed_on_ = 0;
-    if (decoder_.next(event)) {
+    if (queue_.next(event)) {
       if (event.pid != own_process_) take_apart(event);
-    } else if (drained_ && !ended_.empty()) {
-      hand_on_ends();
-    } else {
+      if (!deferred_.empty()) hand_on_deferred();
+    } else if (!queue_.drained() || (!find_wanderers() && ended_.empty())) {
       return false;
+    } else if (queued_.empty() && !ended_.empty()) {
+      hand_on_ends();
     }
   }
   record = queued_[handed_on_++];
@@ -198,21 +193,11 @@ int FanotifyBackend::number_of(int directory) {
 }
 
 bool FanotifyBackend::foretold(int number, Foretold& place) {
-  if (!departures_known_) {
-    departures_known_ = true;
-    FanotifyDecoder decoder({buffer_.get(), filled_});
-    for (FanotifyEvent event; decoder.next(event);) {
-      const bool leaves = event.renamed || (event.mask & mask::remove) != 0;
-      if (!leaves || !(event.mask & mask::is_directory) || event.object.empty()) continue;
-      const FanotifyEvent::Place& from = event.renamed ? event.from : event.place;
-      if (!from.directory.empty()) departures_.try_emplace(event.object, Departure{from, !event.renamed});
-    }
-  }
-  const auto departure = departures_.find(handles_.key(number));
-  if (departure == departures_.end()) return false;
-  place.above = handles_.intern(departure->second.place.directory);
-  place.name = departure->second.place.name;
-  place.removed = departure->second.removed;
+  const auto* departure = queue_.foresight().departure(handles_.key(number), queue_.position());
+  if (departure == nullptr) return false;
+  place.above = handles_.intern(departure->place.directory);
+  place.name = departure->place.name;
+  place.removed = departure->removed;
   return true;
 }
 

@@ -5,19 +5,20 @@
 // A rename is one record (FAN_RENAME). It is handed on as the two halves of inotify with a cookie of their
 // own, and, for a watched directory, MOVE_SELF after them. The kernel adds what it says of one entry to the
 // record it has queued already. What made or ended an entry is handed on apart from the rest, a creation
-// before and a deletion after it. As the end of a directory can so come before the last events in it,
-// "ignored" is handed on once the queue has been read to its end. What this process does itself is left out.
+// before and a deletion after it, and after all that happened before it (FanotifyForesight). As the end of a
+// directory can still come before the last events in it, "ignored" is handed on once the queue has been read
+// to its end. What this process does itself is left out.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "backend/backend.hpp"
 #include "backend/fanotify_decoder.hpp"
+#include "backend/fanotify_queue.hpp"
 #include "backend/handle_table.hpp"
 #include "backend/mount_list.hpp"
 #include "notify_core/error.hpp"
@@ -35,7 +36,7 @@ class FanotifyBackend final : public WatchBackend {
   // `events`: what every mark asks for.
   static Result<std::unique_ptr<FanotifyBackend>> create(FanotifyScope scope, EventMask events);
 
-  int descriptor() const override { return fanotify_.get(); }
+  int descriptor() const override { return queue_.descriptor(); }
   int enter(int directory) override;
   // The events asked for are those of create(): as its own events are left out, a directory that is being
   // listed needs no others.
@@ -46,7 +47,7 @@ class FanotifyBackend final : public WatchBackend {
   void use_working_directory(bool use) override { (void)use; }
   std::ptrdiff_t fill() override;
   bool next(Record& record) override;
-  bool drained() const override { return drained_; }
+  bool drained() const override { return queue_.drained(); }
   std::size_t queue_limit() const override { return queue_limit_; }
   const char* adding_call() const override { return "fanotify_mark"; }
   std::string explain(int status) const override;
@@ -59,7 +60,7 @@ class FanotifyBackend final : public WatchBackend {
   int open_directory(int number);
   // Opens (O_PATH) the directory above; ENOENT at the top of what is mounted.
   int open_above(int directory);
-  // Where a directory stood before the first rename or the removal of it in what was read last. False: there
+  // Where a directory stands until the next rename or the removal of it in what has been read. False: there
   // is none. `name` is valid until the next fill().
   struct Foretold {
     int above = -1;
@@ -67,37 +68,37 @@ class FanotifyBackend final : public WatchBackend {
     bool removed = false;
   };
   bool foretold(int number, Foretold& place);
+  // Reads what has been queued since, to be handed on in its turn. False: nothing.
+  bool look_ahead() { return queue_.read_on(); }
   // Nothing more is expected of it.
   void forget(int number) { handles_.forget(number); }
 
  private:
   FanotifyBackend(sys::Fd fanotify, FanotifyScope scope, EventMask events, std::size_t queue_limit);
 
-  static constexpr std::size_t buffer_size = std::size_t{4} << 20;
-  // Two names and three handles of the longest, with their headers.
-  static constexpr std::size_t longest_record = 2048;
-
   int add_at(int directory, const char* name, unsigned flags);
   int mark(int directory, const char* name, unsigned flags);
 
   void take_apart(const FanotifyEvent& event);
   void take_apart_rename(const FanotifyEvent& event);
+  void hand_on_rename(const FanotifyEvent& event);
   void take_apart_entry(const FanotifyEvent& event, int directory);
   void take_apart_self(const FanotifyEvent& event, int number);
   void take_unplaced(const FanotifyEvent& event);
   void take_elsewhere(const FanotifyEvent& event);
   void queue(const FanotifyEvent& event, EventMask mask, int watch, std::string_view name, int target = -1);
   int directory_number(ObjectKey directory);
+  void remove_entry(const FanotifyEvent& event, int directory, int target);
+  void hand_on_missing(std::size_t position);
+  void hand_on_deferred();
   void hand_on_ends();
+  bool find_wanderers();
+  bool holds(const FanotifyEvent::Place& place, ObjectKey object);
 
-  sys::Fd fanotify_;
+  FanotifyQueue queue_;
   FanotifyScope scope_;
   std::uint64_t kernel_mask_;
   std::size_t queue_limit_;
-  std::unique_ptr<std::byte[]> buffer_;
-  FanotifyDecoder decoder_;
-  std::size_t filled_ = 0;  // bytes in the buffer
-  bool drained_ = true;
   std::int32_t own_process_ = 0;
 
   HandleTable handles_;
@@ -111,14 +112,18 @@ class FanotifyBackend final : public WatchBackend {
   int moved_directory_ = -1;  // MOVE_SELF was handed on after its rename; the kernel's own is still to come
   std::vector<int> ended_;    // watches whose "ignored" is to follow
   bool watches_files_ = false;
-  struct Departure {
-    FanotifyEvent::Place place;
-    bool removed;
+  // Removals that are told too early.
+  struct Deferred {
+    std::size_t until;     // this record has been handed on
+    std::size_t position;  // its own
+    FanotifyEvent event;
+    int directory;
+    int target;
   };
-  std::unordered_map<ObjectKey, Departure>
-      departures_;  // of directories, in the buffer; empty until asked for
-  bool departures_known_ = false;
-  std::string located_;  // what Record::directory views
+  std::vector<Deferred> deferred_;
+  std::size_t renames_ = 0;      // in this batch
+  std::size_t searched_at_ = 0;  // records of the batch, when wanderers were looked for
+  std::string located_;          // what Record::directory views
 
   // A filesystem's mark tells of files too, but not where they are; the record of the same deed does.
   std::string unplaced_object_;

@@ -35,15 +35,21 @@ void FanotifyBackend::take_apart(const FanotifyEvent& event) {
 }
 
 void FanotifyBackend::take_apart_rename(const FanotifyEvent& event) {
+  if (++renames_ > 2) hand_on_missing(queue_.position());
+  hand_on_rename(event);
+}
+
+void FanotifyBackend::hand_on_rename(const FanotifyEvent& event) {
   const bool directory = (event.mask & mask::is_directory) != 0;
   const int from = directory_number(event.from.directory);
   const int to = directory_number(event.to.directory);
   const int target = directory ? directory_number(event.object) : -1;
   const EventMask kind = event.mask & mask::is_directory;
   const std::uint32_t cookie = ++last_cookie_;
+  const std::size_t before = queued_.size();
   if (from >= 0) queue(event, mask::moved_from | kind, from, event.from.name, target);
   if (to >= 0) queue(event, mask::moved_to | kind, to, event.to.name, target);
-  for (Record& record : queued_) record.cookie = cookie;
+  for (std::size_t i = before; i < queued_.size(); ++i) queued_[i].cookie = cookie;
   if (scope_ == FanotifyScope::objects) {
     if (target < 0 || from < 0) return;
     queue(event, mask::move_self | kind, target, {});
@@ -78,11 +84,67 @@ void FanotifyBackend::take_apart_entry(const FanotifyEvent& event, int directory
     queued_.back().cookie = ++last_cookie_;
     moving_process_ = event.pid;
   }
-  if ((event.mask & mask::remove) == 0) return;
+  if (event.mask & mask::remove) remove_entry(event, directory, target);
+}
+
+void FanotifyBackend::remove_entry(const FanotifyEvent& event, int directory, int target) {
+  const std::size_t here = queue_.position();
+  if (event.mask & mask::create) {
+    const std::size_t until = queue_.foresight().end_of(here);
+    if (until > here) return deferred_.push_back({until, here, event, directory, target});
+  }
+  if (renames_ > 1) hand_on_missing(here);
+  const std::string_view name = event.place.name;
   if (unplaced_mask_ != 0 && event.object == unplaced_object_) {
     queue(event, std::exchange(unplaced_mask_, 0), directory, name);
   }
-  queue(event, mask::remove | kind, directory, name, target);
+  queue(event, mask::remove | (event.mask & mask::is_directory), directory, name, target);
+}
+
+void FanotifyBackend::hand_on_missing(std::size_t position) {
+  if (const FanotifyEvent* missing = queue_.foresight().missing_before(position)) hand_on_rename(*missing);
+}
+
+// What ended in a directory before the directory.
+void FanotifyBackend::hand_on_deferred() {
+  for (std::size_t i = deferred_.size(); i-- > 0;) {
+    if (deferred_[i].until > queue_.position()) continue;
+    const Deferred one = deferred_[i];
+    deferred_.erase(deferred_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (renames_ > 1) hand_on_missing(one.position);
+    const EventMask kind = one.event.mask & mask::is_directory;
+    queue(one.event, mask::remove | kind, one.directory, one.event.place.name, one.target);
+  }
+}
+
+// What was renamed to and fro may not be where it was said to be: the filesystem knows. True where there is
+// something to hand on, said by the kernel or found here.
+bool FanotifyBackend::find_wanderers() {
+  if (renames_ < 2 || searched_at_ == queue_.position()) return false;
+  searched_at_ = queue_.position();
+  std::vector<FanotifyEvent> found;
+  for (const FanotifyForesight::Wanderer& wanderer : queue_.foresight().wanderers()) {
+    if (holds(wanderer.last.to, wanderer.last.object)) continue;
+    for (const FanotifyEvent::Place& place : wanderer.elsewhere) {
+      if (!holds(place, wanderer.last.object)) continue;
+      FanotifyEvent rename = wanderer.last;
+      rename.from = wanderer.last.to;
+      rename.to = place;
+      found.push_back(rename);
+      break;
+    }
+  }
+  if (found.empty()) return false;
+  if (queue_.read_on()) return true;  // it may have been told meanwhile
+  for (const FanotifyEvent& rename : found) hand_on_rename(rename);
+  return true;
+}
+
+bool FanotifyBackend::holds(const FanotifyEvent::Place& place, ObjectKey object) {
+  const sys::Fd directory(mounts_.open(place.directory));
+  std::string key;
+  return directory && mounts_.key_of(directory.get(), std::string(place.name).c_str(), 0, key) == 0 &&
+         key == object;
 }
 
 // Of a watched directory itself.
@@ -111,19 +173,23 @@ void FanotifyBackend::take_unplaced(const FanotifyEvent& event) {
   unplaced_mask_ = event.mask & ~mask::attrib;  // the count of its links: not for somebody to see
 }
 
-// Of a directory that is not watched itself, but the one above it is. Entries are told of to whom watches their
-// directory alone: what is said of others is left from a watch that was ended.
+// Of a watched file, or of a directory that is not watched itself, but the one above it is. Anything else is
+// left from a watch that was ended.
 void FanotifyBackend::take_elsewhere(const FanotifyEvent& event) {
-  if (event.place.name != ".") return;
+  const bool itself = event.place.name == ".";
+  if (!itself && (!watches_files_ || handles_.find(event.object) < 0)) return;
   const sys::Fd directory(mounts_.open(event.place.directory));
   if (!directory || sys::path_of(directory.get(), located_) < 0) return;
-  const sys::Fd above(open_above(directory.get()));
-  std::string key;
-  if (above) mounts_.key_of(above.get(), "", AT_EMPTY_PATH, key);
-  const int watched = handles_.find(key);
-  if (watched < 0) return;
+  int watched = -1;
+  if (itself) {
+    const sys::Fd above(open_above(directory.get()));
+    std::string key;
+    if (above) mounts_.key_of(above.get(), "", AT_EMPTY_PATH, key);
+    watched = handles_.find(key);
+    if (watched < 0) return;
+  }
   if (located_.empty() || located_.back() != '/') located_ += '/';
-  queue(event, event.mask, watched, {});
+  queue(event, event.mask, watched, itself ? std::string_view() : event.place.name);
   queued_.back().directory = located_;
 }
 

@@ -38,11 +38,15 @@ class Watching:
         assert self.process.poll() is None, f"ended with {self.process.returncode}: {self.err.read_text()}"
         return "Watches established." in self.err.read_text()
 
+    def lines(self):
+        """All lines said up to now, whole ones."""
+        return self.out.read_text(errors="surrogateescape").rpartition("\n")[0].splitlines()
+
     def lines_until(self, text):
         """All lines said up to now, once one of them holds `text`."""
-        wait_until(lambda: text in self.out.read_text(errors="surrogateescape"),
+        wait_until(lambda: text in "\n".join(self.lines()),
                    lambda: f"{text!r} was never said; said {self.out.read_text()[-2000:]!r}")
-        return self.out.read_text(errors="surrogateescape").splitlines()
+        return self.lines()
 
     def __enter__(self):
         return self

@@ -9,51 +9,12 @@
 #include <vector>
 
 #include "event/event_mask.hpp"
+#include "fanotify_bytes.hpp"
 
 using namespace notify_core;
+using namespace fanotify_bytes;
 using backend::FanotifyDecoder;
 using backend::FanotifyEvent;
-
-namespace {
-
-constexpr std::uint8_t fid = 1, dfid_name = 2, dfid = 3, from_name = 10, to_name = 12;
-
-// A handle of as many bytes as `text` has, on filesystem `filesystem`.
-std::string key(std::uint64_t filesystem, const std::string& text) {
-  std::string bytes(reinterpret_cast<const char*>(&filesystem), sizeof filesystem);
-  const auto length = static_cast<std::uint32_t>(text.size());
-  const std::int32_t type = 1;
-  bytes.append(reinterpret_cast<const char*>(&length), sizeof length);
-  bytes.append(reinterpret_cast<const char*>(&type), sizeof type);
-  return bytes + text;
-}
-
-std::string info(std::uint8_t type, const std::string& object, const std::string& name = {}) {
-  std::string bytes = {static_cast<char>(type), '\0', '\0', '\0'};
-  bytes += object;
-  if (type != fid && type != dfid) bytes += name + '\0';
-  while (bytes.size() % 4 != 0) bytes += '\0';
-  const auto length = static_cast<std::uint16_t>(bytes.size());
-  std::memcpy(bytes.data() + 2, &length, sizeof length);
-  return bytes;
-}
-
-std::string record(std::uint64_t mask, int pid, const std::string& infos) {
-  fanotify_event_metadata header{};
-  header.event_len = static_cast<std::uint32_t>(sizeof header + infos.size());
-  header.metadata_len = sizeof header;
-  header.vers = FANOTIFY_METADATA_VERSION;
-  header.mask = mask;
-  header.fd = FAN_NOFD;
-  header.pid = pid;
-  return std::string(reinterpret_cast<const char*>(&header), sizeof header) + infos;
-}
-
-std::span<const std::byte> bytes_of(const std::string& text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
-
-}  // namespace
 
 TEST_CASE("an entry: the directory, its name and what it is") {
   const std::string bytes = record(FAN_CREATE | FAN_ONDIR, 42,

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "backend/fanotify_foresight.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_set>
+
+namespace notify_core::backend {
+namespace {
+
+constexpr EventMask made_and_removed = mask::create | mask::remove;
+
+bool same(const FanotifyEvent::Place& a, const FanotifyEvent::Place& b) {
+  return a.name == b.name && a.directory == b.directory;
+}
+
+struct PlaceHash {
+  std::size_t operator()(const FanotifyEvent::Place& place) const {
+    const std::hash<std::string_view> hash;
+    return hash(place.directory) * 31 + hash(place.name);
+  }
+};
+struct SamePlace {
+  bool operator()(const FanotifyEvent::Place& a, const FanotifyEvent::Place& b) const { return same(a, b); }
+};
+using Places = std::unordered_set<FanotifyEvent::Place, PlaceHash, SamePlace>;
+
+// The same rename can only have happened again to what came back to where it began.
+template <class Renames>
+bool came_back(const Renames& renames) {
+  Places left;
+  for (const auto& rename : renames) {
+    left.insert(rename.event.from);
+    if (left.contains(rename.event.to)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void FanotifyForesight::clear() {
+  taken_.clear();
+  count_ = 0;
+  departures_.clear();
+  renames_.clear();
+  brief_.clear();
+  ends_.clear();
+  missing_.clear();
+  wanderers_.clear();
+  looked_through_ = true;
+}
+
+void FanotifyForesight::take_in(std::span<const std::byte> bytes) {
+  taken_.push_back(bytes);
+  FanotifyDecoder decoder(bytes);
+  for (FanotifyEvent event; decoder.next(event); ++count_) {
+    if (event.object.empty()) continue;
+    const bool directory = (event.mask & mask::is_directory) != 0;
+    const FanotifyEvent::Place& from = event.renamed ? event.from : event.place;
+    const bool leaves = event.renamed || (event.mask & mask::remove) != 0;
+    if (leaves && directory && !from.directory.empty())
+      departures_.emplace(event.object, Departure{count_, from, !event.renamed});
+    if (event.renamed) renames_.push_back({count_, event});
+    if ((event.mask & made_and_removed) == made_and_removed)
+      brief_.push_back({count_, event.object, event.place, directory});
+  }
+  looked_through_ = false;
+}
+
+const FanotifyForesight::Departure* FanotifyForesight::departure(ObjectKey directory,
+                                                                 std::size_t position) const {
+  const Departure* first = nullptr;
+  const auto [begin, end] = departures_.equal_range(directory);
+  for (auto at = begin; at != end; ++at) {
+    const Departure& one = at->second;
+    if (one.position >= position && (first == nullptr || one.position < first->position)) first = &one;
+  }
+  return first;
+}
+
+std::size_t FanotifyForesight::end_of(std::size_t position) {
+  look_through();
+  const auto end = ends_.find(position);
+  return end == ends_.end() ? position : end->second;
+}
+
+const FanotifyEvent* FanotifyForesight::missing_before(std::size_t position) {
+  look_through();
+  const auto missing = missing_.find(position);
+  return missing == missing_.end() ? nullptr : &missing->second;
+}
+
+const std::vector<FanotifyForesight::Wanderer>& FanotifyForesight::wanderers() {
+  look_through();
+  return wanderers_;
+}
+
+void FanotifyForesight::look_through() {
+  if (looked_through_) return;
+  looked_through_ = true;
+  Renames renames;
+  for (const Rename& rename : renames_) {
+    if (!rename.event.object.empty()) renames[rename.event.object].push_back(rename);
+  }
+  find_ends(renames);
+  find_missing(renames);
+}
+
+// What was removed from a place ends after it last came there, and a directory also after the last word of
+// what is in it, and after all that ended in it.
+void FanotifyForesight::find_ends(const Renames& renames) {
+  ends_.clear();
+  std::unordered_map<ObjectKey, std::size_t> last;  // word of a directory
+  for (const Brief& one : brief_) {
+    std::size_t end = one.position;
+    if (const auto moves = renames.find(one.object); moves != renames.end()) {
+      for (const Rename& move : moves->second) {
+        if (same(move.event.to, one.place)) end = std::max(end, move.position);
+      }
+    }
+    if (one.directory) last[one.object] = end;
+    if (end > one.position) ends_[one.position] = end;
+  }
+  if (last.empty()) return;
+  std::size_t position = 0;
+  const auto mentioned = [&](ObjectKey object) {
+    const auto known = object.empty() ? last.end() : last.find(object);
+    if (known != last.end()) known->second = std::max(known->second, position);
+  };
+  for (const std::span<const std::byte> bytes : taken_) {
+    FanotifyDecoder decoder(bytes);
+    for (FanotifyEvent event; decoder.next(event); ++position) {
+      mentioned(event.place.directory);
+      if (!event.renamed) continue;
+      mentioned(event.from.directory);
+      mentioned(event.to.directory);
+    }
+  }
+  for (auto one = brief_.rbegin(); one != brief_.rend(); ++one) {
+    if (one->directory) ends_[one->position] = last[one->object];
+    const auto end = ends_.find(one->position);
+    const auto parent = last.find(one->place.directory);
+    if (end != ends_.end() && parent != last.end()) parent->second = std::max(parent->second, end->second);
+  }
+}
+
+void FanotifyForesight::find_missing(Renames& renames) {
+  missing_.clear();
+  wanderers_.clear();
+  std::erase_if(renames, [](const auto& one) { return !came_back(one.second); });
+  if (renames.empty()) return;
+  add_removals(renames);
+  for (auto& [object, steps] : renames) follow(steps);
+}
+
+void FanotifyForesight::add_removals(Renames& renames) {
+  std::size_t position = 0;
+  for (const std::span<const std::byte> bytes : taken_) {
+    FanotifyDecoder decoder(bytes);
+    for (FanotifyEvent event; decoder.next(event); ++position) {
+      if ((event.mask & mask::remove) == 0 || event.object.empty()) continue;
+      const auto known = renames.find(event.object);
+      if (known == renames.end()) continue;
+      event.from = event.place;
+      known->second.push_back({position, event});
+    }
+  }
+}
+
+// Goes from place to place with it. A step that begins elsewhere than the last one ended, but where it has
+// been before, has one missing before it.
+void FanotifyForesight::follow(std::vector<Rename>& steps) {
+  const auto end = [this](const Rename& step) {
+    const auto later = step.event.renamed ? ends_.end() : ends_.find(step.position);
+    return later == ends_.end() ? step.position : later->second;
+  };
+  std::stable_sort(steps.begin(), steps.end(),
+                   [&](const Rename& a, const Rename& b) { return end(a) < end(b); });
+  FanotifyEvent::Place told = steps.front().event.from;
+  Places left;
+  FanotifyEvent last;
+  for (const Rename& step : steps) {
+    const FanotifyEvent& event = step.event;
+    if (!same(event.from, told) && left.contains(event.from) && left.contains(told)) {
+      FanotifyEvent& missing = missing_[step.position];
+      missing = event;
+      missing.mask = event.mask & mask::is_directory;
+      missing.renamed = true;
+      missing.from = told;
+      missing.to = event.from;
+    }
+    if (!event.renamed) return;
+    left.insert(event.from);
+    told = event.to;
+    last = event;
+  }
+  if (left.erase(told) != 0) wanderers_.push_back({last, {left.begin(), left.end()}});
+}
+
+}  // namespace notify_core::backend
