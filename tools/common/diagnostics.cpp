@@ -5,6 +5,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 
 #include "common/visible.hpp"
@@ -33,6 +34,13 @@ void Diagnostics::say(std::string_view line) const {
   std::string text = on_terminal() ? visible(line) : std::string(line);
   text += '\n';
   sys::write_all(STDERR_FILENO, text);
+}
+
+bool wants_colours() {
+  const char* const forbidden = std::getenv("NO_COLOR");
+  const char* const terminal = std::getenv("TERM");
+  return ::isatty(STDERR_FILENO) == 1 && (forbidden == nullptr || *forbidden == '\0') &&
+         terminal != nullptr && std::string_view(terminal) != "dumb";
 }
 
 std::string reason(const Error& error) {

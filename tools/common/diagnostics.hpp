@@ -39,6 +39,9 @@ class Diagnostics {
   bool syslog_ = false;
 };
 
+// Whether lines on stderr may have colours: it is a terminal that has them, and NO_COLOR does not forbid it.
+bool wants_colours();
+
 // What the call said of itself, or strerror(3) of its errno.
 std::string reason(const notify_core::Error& error);
 

@@ -81,7 +81,8 @@ std::vector<InotifyUse> inotify_use() {
   return found;
 }
 
-std::vector<std::string> explain(Limit limit, std::uint64_t allowed, std::vector<InotifyUse> use) {
+std::vector<std::string> explain(Limit limit, std::uint64_t allowed, std::vector<InotifyUse> use,
+                                 std::string_view mark_option) {
   constexpr std::size_t most_named = 5;
   const std::string_view what = limit == Limit::watches ? "watches" : "instances";
   std::ranges::stable_sort(use, std::greater(), [=](const InotifyUse& one) { return amount(one, limit); });
@@ -97,7 +98,8 @@ std::vector<std::string> explain(Limit limit, std::uint64_t allowed, std::vector
   }
   lines.push_back(fmt::format("More, until the next boot:  sysctl fs.inotify.max_user_{}={}", what,
                               std::max<std::uint64_t>(2 * allowed, 128)));
-  lines.push_back("Without watches, for root:  the option -S, which takes one mark a filesystem");
+  lines.push_back(fmt::format("Without watches, for root:  the option {}, which takes one mark a filesystem",
+                              mark_option));
   return lines;
 }
 

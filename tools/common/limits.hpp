@@ -30,8 +30,10 @@ std::uint64_t inotify_limit(Limit limit);
 
 // How many watches the text of a /proc/PID/fdinfo/N names; pure.
 std::uint64_t watches_in(std::string_view fdinfo);
-// Lines that say how much is used, by whom, and what to do; pure.
-std::vector<std::string> explain(Limit limit, std::uint64_t allowed, std::vector<InotifyUse> use);
+// Lines that say how much is used, by whom, and what to do; pure. `mark_option`: what makes the program watch
+// whole filesystems.
+std::vector<std::string> explain(Limit limit, std::uint64_t allowed, std::vector<InotifyUse> use,
+                                 std::string_view mark_option = "-S");
 
 // Says all that at a terminal; elsewhere scripts read what inotify-tools says, and nothing is added.
 void say_use(const Diagnostics& diagnostics, Limit limit);

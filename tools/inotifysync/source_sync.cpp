@@ -15,6 +15,7 @@ namespace inotifysync {
 namespace {
 
 using notify_core::Notice;
+using notify_tools::Limit;
 using namespace std::chrono_literals;
 
 constexpr Duration default_settle = 2s;
@@ -261,20 +262,16 @@ notify_core::WatcherOptions SourceSync::watcher_options() {
   return options;
 }
 
+constexpr std::string_view rarely = "only full passes will find what changes";
+
 // A directory that cannot be watched is one whose changes only a full pass finds; so these come more often
 // then.
 void SourceSync::watch() {
   if (around_.once || around_.from_stdin) return;
-  const auto failed = [this](const Error& error) {
-    incomplete_ = true;
-    around_.log.line(Log::Level::warning, error.path,
-                     fmt::format("{}: not watched, only full passes will find what changes there{}",
-                                 notify_tools::reason(error),
-                                 error.number == ENOSPC ? "; raise fs.inotify.max_user_watches" : ""));
-  };
+  const auto failed = [this](const Error& error) { tell_unwatched(error, ENOSPC, Limit::watches, rarely); };
   incomplete_ = false;
   auto watcher = notify_core::Watcher::create(watcher_options());
-  if (!watcher) return failed(watcher.error());
+  if (!watcher) return tell_unwatched(watcher.error(), EMFILE, Limit::instances, rarely);
   watcher_.emplace(std::move(*watcher));
   if (auto added = watcher_->add(root_ + "/", failed); !added) failed(added.error());
   around_.log.progress("");
@@ -283,6 +280,22 @@ void SourceSync::watch() {
   if (auto added = around_.loop.add(watcher_->descriptor(), EPOLLIN, [this](std::uint32_t) { dispatch(); });
       !added)
     failed(added.error());
+}
+
+// `at_limit` is the errno by which the kernel says that `limit` is reached; then it is said who has used it
+// up.
+void SourceSync::tell_unwatched(const Error& error, int at_limit, Limit limit, std::string_view then) {
+  incomplete_ = true;
+  const bool reached = error.number == at_limit && !config_.fanotify;
+  const std::string limit_words =
+      fmt::format("reached the limit of inotify {}", limit == Limit::watches ? "watches" : "instances");
+  around_.log.line(
+      Log::Level::warning, error.path.empty() ? config_.path : error.path,
+      fmt::format("not watched, {}: {}", then, reached ? limit_words : notify_tools::reason(error)));
+  if (!reached) return;
+  for (const std::string& line :
+       explain(limit, notify_tools::inotify_limit(limit), notify_tools::inotify_use(), "-F"))
+    around_.log.line(Log::Level::warning, "", line);
 }
 
 void SourceSync::unwatch() {
@@ -341,10 +354,9 @@ void SourceSync::on_notice(const Notice& notice) {
       break;
     case Notice::Kind::watch_failed:
       if (!incomplete_ && notice.error != nullptr) {
-        around_.log.line(
-            Log::Level::warning, notice.path,
-            fmt::format("{}: not watched, a full pass follows", notify_tools::reason(*notice.error)));
-        incomplete_ = true;
+        tell_unwatched(
+            {notice.error->number, notice.error->call, std::string(notice.path), notice.error->detail},
+            ENOSPC, Limit::watches, "a full pass follows");
         full_pass();
       }
       break;

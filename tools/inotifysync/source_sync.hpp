@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "common/limits.hpp"
 #include "inotifysync/changes/intake.hpp"
 #include "inotifysync/changes/views.hpp"
 #include "inotifysync/config/config.hpp"
@@ -97,6 +98,8 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   void unwatch();
   void dispatch();
   void set_tick();
+  void tell_unwatched(const notify_core::Error& error, int at_limit, notify_tools::Limit limit,
+                      std::string_view then);
   void tick();
   bool on_event(const notify_core::Event& event) override;
   void on_notice(const notify_core::Notice& notice) override;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "common/diagnostics.hpp"
 #include "common/visible.hpp"
 #include "sys/syscall.hpp"
 
@@ -19,6 +20,7 @@ namespace sys = notify_core::sys;
 using Level = Log::Level;
 
 constexpr std::string_view clear_line = "\r\033[K";
+constexpr std::string_view red = "\033[31m", yellow = "\033[33m", plain = "\033[0m";
 
 std::string local_time(const char* format) {
   const std::time_t now = std::time(nullptr);
@@ -66,6 +68,7 @@ std::string json_start(Level level, std::string_view about, std::string_view tex
 
 notify_core::Result<Log> Log::create(Style style) {
   Log log(std::move(style));
+  log.colours_ = !log.style_.json && log.style_.file.empty() && notify_tools::wants_colours();
   log.on_terminal_ = ::isatty(STDERR_FILENO) == 1 && !log.style_.json && !log.style_.syslog &&
                      log.style_.file.empty() && log.style_.verbosity >= 0;
   if (log.style_.file.empty()) return log;
@@ -92,10 +95,16 @@ bool Log::shows(Level level) const {
   return level != Level::info || style_.verbosity >= 0;
 }
 
+std::string Log::coloured(Level level, const std::string& line) const {
+  if (!colours_ || level > Level::warning) return line;
+  return fmt::format("{}{}{}", level == Level::error ? red : yellow, line, plain);
+}
+
 void Log::write(Level level, const std::string& line) const {
   const int to = file_ ? file_.get() : level <= Level::warning ? STDERR_FILENO : STDOUT_FILENO;
   if (!progress_.empty()) sys::write_all(STDERR_FILENO, clear_line);
-  sys::write_all(to, line + "\n");  // a line that cannot be written is lost: there is nobody left to tell
+  // A line that cannot be written is lost: there is nobody left to tell.
+  sys::write_all(to, coloured(level, line) + "\n");
   if (!progress_.empty()) sys::write_all(STDERR_FILENO, progress_);
 }
 

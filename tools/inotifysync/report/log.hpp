@@ -40,10 +40,12 @@ class Log {
  private:
   explicit Log(Style style) : style_(std::move(style)) {}
   bool shows(Level level) const;
+  std::string coloured(Level level, const std::string& line) const;
   void write(Level level, const std::string& line) const;
 
   Style style_;
   bool on_terminal_ = false;
+  bool colours_ = false;  // of warnings and errors, which go to stderr
   std::string progress_;
   notify_core::sys::Fd file_;
 };

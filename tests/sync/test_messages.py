@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What inotifysync says to people: who has used a limit up, and colours where they are wanted."""
+
+import os
+import pty
+import re
+import subprocess
+
+import pytest
+from sync_support import INOTIFYSYNC, wait_until
+
+NAMESPACES = subprocess.run(["unshare", "-Ur", "true"], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not NAMESPACES, reason="user namespaces are not allowed here")
+@pytest.mark.parametrize("limit, value", [("watches", 3), ("instances", 0)])
+def test_a_limit_is_told_with_those_who_have_used_it_up(folder, source, limit, value):
+    (folder / "target").mkdir()
+    for number in range(50):
+        (source / str(number)).mkdir()
+    log = folder / "log"
+    script = f'echo {value} > /proc/sys/user/max_inotify_{limit} && exec "$0" --log-file "$1" "$2" "$3"'
+    program = subprocess.Popen(["unshare", "-Ur", "sh", "-c", script, INOTIFYSYNC, log, source, folder / "target"])
+    try:
+        wait_until(lambda: log.exists() and "in step" in log.read_text(), "it has done what it can", 60)
+    finally:
+        program.terminate()
+        program.wait()
+    said = [line.partition(" ")[2] for line in log.read_text().splitlines()]
+    assert len([line for line in said if "not watched, only full passes will find what changes" in line]) == 1
+    assert said[0].endswith(f": reached the limit of inotify {limit}")
+    assert re.fullmatch(rf"Your processes have \d+ of \d+ {limit}:", said[1])
+    assert any(re.search(rf"  sysctl fs\.inotify\.max_user_{limit}=\d+$", line) for line in said)
+    assert any("the option -F" in line for line in said)
+
+
+def said_at_a_terminal(folder, environment):
+    """What is said of a target that cannot be reached."""
+    ours, theirs = pty.openpty()
+    (folder / "source").mkdir(exist_ok=True)
+    (folder / "file").touch()
+    program = subprocess.Popen(
+        [INOTIFYSYNC, "--once", folder / "source", f"{folder}/file/below"], stdin=subprocess.DEVNULL, stdout=theirs,
+        stderr=theirs, env={**os.environ, **environment})
+    os.close(theirs)
+    said = b""
+    try:
+        while chunk := os.read(ours, 4096):
+            said += chunk
+    except OSError:  # the other side is closed
+        pass
+    os.close(ours)
+    assert program.wait(60) == 1
+    return said
+
+
+def test_troubles_have_colours_at_a_terminal_that_has_them(folder):
+    coloured = said_at_a_terminal(folder, {"TERM": "xterm", "NO_COLOR": ""})
+    assert re.search(rb"\x1b\[3[13]m\d\d:\d\d:\d\d [^\r\n]*\x1b\[0m\r\n", coloured)
+    for environment in ({"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "dumb", "NO_COLOR": ""}):
+        plain = said_at_a_terminal(folder, environment)
+        assert b"below" in plain and not re.search(rb"\x1b\[\d*m", plain)
+
+
+def test_troubles_have_no_colours_in_a_pipe(folder, source):
+    (folder / "file").touch()
+    done = subprocess.run([INOTIFYSYNC, "--once", source, f"{folder}/file/below"], capture_output=True, timeout=60,
+                          env={**os.environ, "TERM": "xterm", "NO_COLOR": ""})
+    assert done.returncode == 1 and done.stderr and b"\x1b" not in done.stdout + done.stderr
