@@ -5,6 +5,9 @@
 // then MOVE_SELF on the directory itself, in this order and out of one system call (fsnotify_move() in
 // include/linux/fsnotify.h). So MOVE_SELF tells without any waiting whether a partner came: if none did, the
 // directory left the tree.
+//
+// Which directory moved is known at once where one was watched at the place left before MOVED_FROM was queued
+// (`certain`). One that was watched later may have come there after the move: then only MOVE_SELF tells.
 #pragma once
 
 #include <algorithm>
@@ -23,10 +26,12 @@ struct Move {
   std::uint32_t cookie = 0;
   NodeId from_parent = no_node;
   std::string from_name;
-  bool from_watched = false;   // the directory was a node: MOVE_SELF will follow
+  int watch = -1;              // of what stood there as far as is known: MOVE_SELF should follow; -1: nothing
+  bool certain = false;        // that is what moved
   bool from_excluded = false;  // it was left unwatched on purpose
   NodeId to_parent = no_node;  // no_node: no partner so far
-  std::string to_name;
+  std::string to_name{};
+  bool looked_at = false;  // its new place, when no MOVE_SELF had come so far
 };
 
 class MovePairing {
@@ -43,11 +48,12 @@ class MovePairing {
     return nullptr;
   }
 
-  // The last directory that left this place. What MOVE_SELF is said of stood there when MOVED_FROM was
-  // queued.
-  Move* by_place(NodeId parent, std::string_view name) {
+  // The last move of the directory of `watch`, which stands in this place: what MOVE_SELF is said of stood
+  // there when MOVED_FROM was queued, unless it was put at its new place since.
+  Move* of(int watch, NodeId parent, std::string_view name) {
     for (auto move = moves_.rbegin(); move != moves_.rend(); ++move) {
-      if (move->from_parent == parent && move->from_name == name) return &*move;
+      if (move->certain ? move->watch == watch : move->from_parent == parent && move->from_name == name)
+        return &*move;
     }
     return nullptr;
   }
@@ -59,14 +65,25 @@ class MovePairing {
     return taken;
   }
 
-  // Takes a move that has a partner but saw no MOVE_SELF; false where there is none.
-  bool take_unconfirmed(Move& out) {
-    return take_if(out, [](const Move& move) { return move.to_parent != no_node; });
+  // A move that has a partner but saw no MOVE_SELF, and was not looked at so far: now it is.
+  Move* unconfirmed() {
+    const auto move = std::find_if(moves_.begin(), moves_.end(), [](const Move& m) {
+      return m.to_parent != no_node && !m.certain && !m.looked_at;
+    });
+    if (move == moves_.end()) return nullptr;
+    move->looked_at = true;
+    return &*move;
   }
 
   // Takes a move from this place; false where there is none.
   bool take_from(NodeId parent, std::string_view name, Move& out) {
-    return take_if(out, [&](const Move& m) { return m.from_parent == parent && m.from_name == name; });
+    const auto move = std::find_if(moves_.begin(), moves_.end(), [&](const Move& m) {
+      return m.from_parent == parent && m.from_name == name;
+    });
+    if (move == moves_.end()) return false;
+    out = std::move(*move);
+    moves_.erase(move);
+    return true;
   }
 
   // The node is gone: nothing can have left it or arrived in it any more.
@@ -77,18 +94,28 @@ class MovePairing {
   bool empty() const { return moves_.empty(); }
 
  private:
-  template <class Wanted>
-  bool take_if(Move& out, Wanted wanted) {
-    const auto move = std::find_if(moves_.begin(), moves_.end(), wanted);
-    if (move == moves_.end()) return false;
-    out = std::move(*move);
-    moves_.erase(move);
-    return true;
-  }
-
   // Moves whose partner never comes (files' parents unwatched, directories that left) are few at a time.
   static constexpr std::size_t most_kept = 256;
   std::deque<Move> moves_;
+};
+
+// Places of which the queue has said that a directory is there, and it could not be watched, at least not
+// there. The last few are enough: who is not sure of a place waits for MOVE_SELF.
+class UnwatchedPlaces {
+ public:
+  void add(int parent, std::string_view name) {
+    places_.push_back({parent, std::string(name)});
+    if (places_.size() > most_kept) places_.pop_front();
+  }
+  bool holds(int parent, std::string_view name) const {
+    return std::any_of(places_.begin(), places_.end(), [&](const auto& place) {
+      return place.first == parent && place.second == name;
+    });
+  }
+
+ private:
+  static constexpr std::size_t most_kept = 256;
+  std::deque<std::pair<int, std::string>> places_;  // watch of the parent, name
 };
 
 }  // namespace notify_core::watch

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Keeps the tree of watches true: operands, births, moves, deaths, and the repair after an overflow. The
-// story is told at the head of watcher.cpp.
+// Keeps the tree of watches true: operands, births, deaths, and the repair after an overflow; move_keeper.cpp
+// has the moves. The story is told at the head of watcher.cpp.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -134,11 +134,6 @@ bool Watcher::Impl::was_left_out(NodeId parent, std::string_view name) {
   return leaves_out(parent, name) || is_excluded(std::string(tree_.path(parent)).append(name));
 }
 
-// The queue will tell how it came there: whoever moves a watched directory makes a MOVE_SELF.
-void Watcher::Impl::sighted(NodeId node, NodeId parent, std::string_view name) {
-  sightings_[tree_.watch(node)] = {tree_.watch(parent), std::string(name)};
-}
-
 void Watcher::Impl::unlisted(NodeId node, bool newborn) {
   unsettled_.push_back({tree_.watch(node), newborn ? ScanKind::birth : ScanKind::arrival, 0});
 }
@@ -182,13 +177,7 @@ void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   if (!options_.recursive || !options_.follow_tree || (record.mask & mask::is_directory) == 0) return;
   const std::string name(record.name);
   if (record.mask & mask::moved_from) {
-    moves_.add_from({record.cookie,
-                     node,
-                     name,
-                     tree_.child(node, name) != no_node,
-                     was_left_out(node, name),
-                     no_node,
-                     {}});
+    left(node, name, record.cookie);
   } else if (record.mask & mask::moved_to) {
     settle_moves_from(node, name);
     arrived(node, record);
@@ -198,98 +187,6 @@ void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   } else if (record.mask & mask::remove) {
     outdated(tree_.child(node, name));
   }
-}
-
-void Watcher::Impl::arrived(NodeId parent, const Record& record) {
-  watch::Move* move = moves_.by_cookie(record.cookie);
-  if (move != nullptr && move->from_watched) {
-    move->to_parent = parent;
-    move->to_name = record.name;
-    return;  // MOVE_SELF comes next
-  }
-  // Moved within the tree but not watched before: born so lately that it could not be. Else it comes from
-  // outside.
-  const bool newborn = move != nullptr && !move->from_excluded;
-  if (move != nullptr) moves_.take(move);
-  born(parent, std::string(record.name), newborn ? ScanKind::birth : ScanKind::arrival);
-}
-
-void Watcher::Impl::self_moved(NodeId node) {
-  if (tree_.is_root(node)) return;  // an operand keeps its name
-  watch::Move* found = moves_.by_place(tree_.parent(node), tree_.name(node));
-  if (found == nullptr) {  // the queue was read to its end between the two halves and this
-    put_at_sighting(node);
-    newcomer_ = no_node;
-    return;
-  }
-  const watch::Move move = moves_.take(found);
-  if (move.to_parent != no_node && !leaves_out(move.to_parent, move.to_name)) {
-    put_at(node, move.to_parent, move.to_name);
-    const auto seen = sightings_.find(tree_.watch(node));
-    if (seen == sightings_.end()) return;
-    const bool there =
-        seen->second.parent == tree_.watch(move.to_parent) && seen->second.name == move.to_name;
-    if (there) sightings_.erase(seen);
-  } else if (move.to_parent != no_node || !put_at_sighting(node)) {
-    departing_ = node;
-  }
-}
-
-// It left a watched directory for one that was not watched yet, but is by now.
-bool Watcher::Impl::put_at_sighting(NodeId node) {
-  const auto seen = sightings_.find(tree_.watch(node));
-  if (seen == sightings_.end()) return false;
-  const Place place = std::move(seen->second);
-  sightings_.erase(seen);
-  const NodeId parent = tree_.by_watch(place.parent);
-  if (parent == no_node || tree_.is_below(parent, node) || leaves_out(parent, place.name)) return false;
-  put_at(node, parent, place.name);
-  newcomer_ = node;
-  return true;
-}
-
-// Who reads the events has seen it leave and not come: all that is in it is news.
-void Watcher::Impl::list_newcomer(NodeId node) {
-  found(tree_.parent(node), std::string(tree_.name(node)), true);
-  found_all_below(node);
-  if (list_again(node, ScanKind::birth)) return;
-  unsettled_.push_back({tree_.watch(node), ScanKind::birth, 0});
-  newcomers_wait_ = true;
-}
-
-void Watcher::Impl::put_at(NodeId node, NodeId parent, const std::string& name) {
-  if (tree_.is_below(parent, node)) return;  // the tree lags behind; a later event will tell
-  const NodeId there = tree_.child(parent, name);
-  if (there == node) return;
-  if (there != no_node) tree_.set_replaced(there);
-  tree_.relink(node, parent, name);
-}
-
-// A rename of a directory that is watched now under its new name: the queue had it before the watch, so no
-// MOVE_SELF will come.
-void Watcher::Impl::confirm_moves() {
-  watch::Move move;
-  while (moves_.take_unconfirmed(move)) settle_move(move);
-}
-
-// Something new stands where they left: their MOVE_SELF would have come before.
-void Watcher::Impl::settle_moves_from(NodeId parent, const std::string& name) {
-  watch::Move move;
-  while (!moves_.empty() && moves_.take_from(parent, name, move)) {
-    outdated(tree_.child(parent, name));
-    settle_move(move);
-  }
-}
-
-// The queue says that the directory at this place left or was deleted, and it was not `node`: that one was
-// made there later, and its own CREATE is still to come.
-void Watcher::Impl::outdated(NodeId node) {
-  if (node != no_node) outdated_.insert(tree_.watch(node));
-}
-
-void Watcher::Impl::settle_move(const watch::Move& move) {
-  if (move.to_parent != no_node && tree_.child(move.to_parent, move.to_name) == no_node)
-    born(move.to_parent, move.to_name, ScanKind::birth);
 }
 
 // Opens a watched directory by its path; nothing where another one has that path by now.
@@ -310,14 +207,15 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   sys::Fd place = open_confirmed(parent);
   if (!place) {
     unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0});
-    return;
+    return unwatched_.add(tree_.watch(parent), name);
   }
   sys::Fd directory;
   const int watch = watch_newborn(parent, name, std::move(place), directory);
-  if (watch < 0) return;
+  if (watch < 0) return unwatched_.add(tree_.watch(parent), name);
   const NodeId known = tree_.by_watch(watch);
   const NodeId there = tree_.child(parent, name);
   if (known != no_node) {  // watched since it was found by listing; its contents are known
+    if (known != there) unwatched_.add(tree_.watch(parent), name);
     if (known != there && !tree_.is_root(known)) sighted(known, parent, name);
     // Unless who reads the events took them for those of another one, which is gone.
     if (outdated_.erase(watch) != 0 && kind == ScanKind::birth) list_again(known, kind);
@@ -396,31 +294,6 @@ bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
   return true;
 }
 
-// Directories that the queue has yet to move or delete are reported with it: their events will be.
-void Watcher::Impl::found_all_below(NodeId top) {
-  for (NodeId node = tree_.first_child(top); node != no_node; node = tree_.next_sibling(node)) {
-    const std::string name(tree_.name(node));
-    if (tree_.child(top, name) != node) continue;
-    found(top, name, true);
-    found_all_below(node);
-  }
-}
-
-// What lay below `top` and was seen elsewhere in the tree since: it left `top` after that left the tree.
-void Watcher::Impl::rescue_sighted(NodeId top) {
-  std::vector<NodeId> rescued;
-  for (const auto& [watch, place] : sightings_) {
-    const NodeId node = tree_.by_watch(watch);
-    const NodeId parent = tree_.by_watch(place.parent);
-    if (node == top || parent == no_node) continue;
-    if (tree_.is_below(node, top) && !tree_.is_below(parent, top)) rescued.push_back(node);
-  }
-  for (const NodeId node : rescued) {
-    if (put_at_sighting(node)) list_newcomer(node);
-    newcomer_ = no_node;
-  }
-}
-
 // Takes a node and all below it out of the tree, deepest first.
 void Watcher::Impl::drop(NodeId top, End end) {
   if (!sightings_.empty()) rescue_sighted(top);
@@ -462,6 +335,7 @@ void Watcher::Impl::retire_some() {
 void Watcher::Impl::repair() {
   notice(Notice::Kind::overflow, {});
   moves_.clear();
+  known_before_ = last_known_ = 0;  // the tree is going to be ahead of what is queued by now
   unsettled_.clear();
   departing_ = newcomer_ = no_node;
   sightings_.clear();

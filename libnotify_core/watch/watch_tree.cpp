@@ -102,10 +102,10 @@ NodeId WatchTree::by_watch(int watch) const {
   return by_watch_.find(static_cast<std::uint32_t>(watch), [&](NodeId id) { return at(id).watch == watch; });
 }
 
-NodeId WatchTree::child(NodeId parent, std::string_view name) const {
+NodeId WatchTree::find_at(NodeId parent, std::string_view name, bool replaced) const {
   return by_place_.find(place_hash(parent, name), [&](NodeId id) {
     const Node& node = at(id);
-    return node.parent == parent && !node.replaced && this->name(id) == name;
+    return node.parent == parent && node.replaced == replaced && this->name(id) == name;
   });
 }
 

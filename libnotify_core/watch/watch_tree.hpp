@@ -44,7 +44,12 @@ class WatchTree {
   void set_replaced(NodeId node) { at(node).replaced = true; }
 
   NodeId by_watch(int watch) const;
-  NodeId child(NodeId parent, std::string_view name) const;
+  NodeId child(NodeId parent, std::string_view name) const { return find_at(parent, name, false); }
+
+  // Is there a replaced one?
+  bool was_replaced(NodeId parent, std::string_view name) const {
+    return find_at(parent, name, true) != no_node;
+  }
 
   bool is_root(NodeId node) const { return at(node).parent == no_node; }
   NodeId parent(NodeId node) const { return at(node).parent; }
@@ -59,6 +64,7 @@ class WatchTree {
   void set_order(NodeId node) {
     if (at(node).order == 0) at(node).order = ++last_order_;
   }
+  std::uint32_t last_order() const { return last_order_; }
 
   // Marks for one sweep over the tree: after begin_sweep() no node is swept but those added later.
   void begin_sweep() { sweep_ = !sweep_; }
@@ -105,6 +111,7 @@ class WatchTree {
 
   Node& at(NodeId id) { return chunks_[id / chunk_size][id % chunk_size]; }
   const Node& at(NodeId id) const { return chunks_[id / chunk_size][id % chunk_size]; }
+  NodeId find_at(NodeId parent, std::string_view name, bool replaced) const;
   NodeId take_node(int watch);
   void link(NodeId id, NodeId parent, std::string_view name);
   void unlink(NodeId id);

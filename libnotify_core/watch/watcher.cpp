@@ -6,8 +6,9 @@
 // listed. What the listing shows and the queue does not say is reported once, as recovered. Directories found
 // inside are watched and listed the same way.
 //
-// Moved. MOVED_FROM, MOVED_TO and MOVE_SELF are read, in this order. The last one moves the node: one edge,
-// whatever lies below. No MOVED_TO in between: it left the tree, and everything below it falls silent.
+// Moved. MOVED_FROM, MOVED_TO and MOVE_SELF are read, in this order. MOVED_TO moves the node: one edge,
+// whatever lies below; or MOVE_SELF, where the directory was watched so lately that another one may be meant.
+// No MOVED_TO in between: it left the tree, and everything below it falls silent.
 //
 // Lost. IGNORED ends the node. If the queue overflowed, every root is walked again: known directories are put
 // where they stand, unknown ones are newborn, and what was not seen is dropped.
@@ -77,6 +78,7 @@ Result<Watcher::Wait> Watcher::Impl::dispatch(EventSink& sink) {
 bool Watcher::Impl::read_and_hand_on(Result<Wait>& result) {
   if (!unread_) {
     recovery_mark_ = recovery_.mark();
+    last_known_ = tree_.last_order();
     const std::ptrdiff_t size = backend_->fill();
     if (size == -EINTR) return true;
     if (size < 0 && size != -EAGAIN) {
@@ -199,6 +201,7 @@ void Watcher::Impl::notice(Notice::Kind kind, std::string_view path, std::uint32
 
 // All that the kernel had queued when it was last read has been handed on.
 void Watcher::Impl::queue_drained() {
+  known_before_ = last_known_;
   if (!recovery_.idle()) report_recovered();
   if (!moves_.empty()) confirm_moves();
   if (!unsettled_.empty()) settle_again();

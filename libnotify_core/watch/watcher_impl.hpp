@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The watcher's inside. watcher.cpp tells the story of the events; tree_keeper.cpp keeps the tree true.
+// The watcher's inside. watcher.cpp tells the story of the events; tree_keeper.cpp and move_keeper.cpp keep
+// the tree true.
 #pragma once
 
 #include <cstdint>
@@ -69,7 +70,12 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool asked_or_vital(EventMask mask) const;
   void hand_on(Event& event);
 
-  // tree_keeper.cpp: births, moves, deaths, repair
+  // Was it watched, and in its place, before the events at hand were queued?
+  bool known_since_before(watch::NodeId node) const {
+    return tree_.order(node) != 0 && tree_.order(node) <= known_before_;
+  }
+
+  // tree_keeper.cpp and move_keeper.cpp: births, moves, deaths, repair
   bool says_absolute_paths() const { return options_.backend != Backend::inotify; }
   Error adding_error(int status, std::string_view path) const;
   std::string root_name(const std::string& path, bool directory) const;
@@ -79,6 +85,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void follow_before(watch::NodeId node, const backend::Record& record);
   void follow_after(watch::NodeId node, const backend::Record& record);
   bool was_left_out(watch::NodeId parent, std::string_view name);
+  void left(watch::NodeId parent, const std::string& name, std::uint32_t cookie);
   void arrived(watch::NodeId parent, const backend::Record& record);
   void self_moved(watch::NodeId node);
   void put_at(watch::NodeId node, watch::NodeId parent, const std::string& name);
@@ -109,6 +116,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   watch::WatchTree tree_;
   watch::TreeScanner scanner_;
   watch::MovePairing moves_;
+  watch::UnwatchedPlaces unwatched_;
   watch::Recovery recovery_{tree_};
   watch::ProcessNames processes_;
   std::unordered_set<std::string> excluded_;
@@ -132,8 +140,10 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
     std::string name;
   };
   std::unordered_map<int, Place>
-      sightings_;                // by watch: where directories were seen that the queue has yet to move
-  bool newcomers_wait_ = false;  // one could not be listed yet
+      sightings_;                   // by watch: where directories were seen that the queue has yet to move
+  bool newcomers_wait_ = false;     // one could not be listed yet
+  std::uint32_t last_known_ = 0;    // tree_.last_order() before the last read
+  std::uint32_t known_before_ = 0;  // the same, before the last read but one that emptied the queue
   std::unordered_set<std::string> told_;  // what the queue said since, as watch/name: not to be said again
   int place_error_ = 0;                   // why open_confirmed() found nothing
   std::unordered_set<int> outdated_;  // watches of directories reported before the one they replaced was gone

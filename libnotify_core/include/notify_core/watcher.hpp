@@ -112,6 +112,7 @@ class NOTIFY_API Watcher {
   void for_each_watch(const std::function<void(std::uint32_t watch, std::string_view path)>& visit) const;
 
  private:
+  friend struct WatcherInside;  // the library's own tests
   class Impl;
   class FilesystemImpl;
   explicit Watcher(std::unique_ptr<Impl> impl);

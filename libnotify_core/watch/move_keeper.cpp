@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Keeps the tree of watches true where directories move: within the tree, out of it, and into it. The story
+// is told at the head of watcher.cpp.
+#include "watch/watcher_impl.hpp"
+
+namespace notify_core {
+
+using backend::Record;
+using watch::no_node;
+using watch::NodeId;
+using watch::ScanKind;
+
+// The queue will tell how it came there: whoever moves a watched directory makes a MOVE_SELF.
+void Watcher::Impl::sighted(NodeId node, NodeId parent, std::string_view name) {
+  sightings_[tree_.watch(node)] = {tree_.watch(parent), std::string(name)};
+}
+
+void Watcher::Impl::left(NodeId parent, const std::string& name, std::uint32_t cookie) {
+  watch::Move move;
+  move.cookie = cookie;
+  move.from_parent = parent;
+  move.from_name = name;
+  move.from_excluded = was_left_out(parent, name);
+  const NodeId there = tree_.child(parent, name);
+  if (there != no_node) {
+    move.watch = tree_.watch(there);
+    // Two that change places are both here for a moment, and either may be meant.
+    const bool alone = !tree_.was_replaced(parent, name) && !unwatched_.holds(tree_.watch(parent), name);
+    move.certain = alone && known_since_before(there);
+  }
+  moves_.add_from(std::move(move));
+}
+
+void Watcher::Impl::arrived(NodeId parent, const Record& record) {
+  watch::Move* move = moves_.by_cookie(record.cookie);
+  if (move != nullptr && move->watch >= 0) {  // MOVE_SELF comes next
+    move->to_parent = parent;
+    move->to_name = record.name;
+    // Not always at once: what another thread does in the directory may be queued before it.
+    const NodeId node = move->certain ? tree_.by_watch(move->watch) : no_node;
+    if (node != no_node && !leaves_out(parent, record.name)) put_at(node, parent, move->to_name);
+    return;
+  }
+  // Moved within the tree but not watched before: born so lately that it could not be. Else it comes from
+  // outside.
+  const bool newborn = move != nullptr && !move->from_excluded;
+  if (move != nullptr) moves_.take(move);
+  born(parent, std::string(record.name), newborn ? ScanKind::birth : ScanKind::arrival);
+}
+
+void Watcher::Impl::self_moved(NodeId node) {
+  if (tree_.is_root(node)) return;  // an operand keeps its name
+  watch::Move* found = moves_.of(tree_.watch(node), tree_.parent(node), tree_.name(node));
+  if (found == nullptr) {  // it left a place that was not watched then
+    put_at_sighting(node);
+    newcomer_ = no_node;
+    return;
+  }
+  const watch::Move move = moves_.take(found);
+  if (move.to_parent != no_node && !leaves_out(move.to_parent, move.to_name)) {
+    put_at(node, move.to_parent, move.to_name);
+    const auto seen = sightings_.find(tree_.watch(node));
+    if (seen == sightings_.end()) return;
+    const bool there =
+        seen->second.parent == tree_.watch(move.to_parent) && seen->second.name == move.to_name;
+    if (there) sightings_.erase(seen);
+  } else if (move.to_parent != no_node || !put_at_sighting(node)) {
+    departing_ = node;
+  }
+}
+
+// It left a watched directory for one that was not watched yet, but is by now.
+bool Watcher::Impl::put_at_sighting(NodeId node) {
+  const auto seen = sightings_.find(tree_.watch(node));
+  if (seen == sightings_.end()) return false;
+  const Place place = std::move(seen->second);
+  sightings_.erase(seen);
+  const NodeId parent = tree_.by_watch(place.parent);
+  if (parent == no_node || tree_.is_below(parent, node) || leaves_out(parent, place.name)) return false;
+  put_at(node, parent, place.name);
+  newcomer_ = node;
+  return true;
+}
+
+// Who reads the events has seen it leave and not come: all that is in it is news.
+void Watcher::Impl::list_newcomer(NodeId node) {
+  found(tree_.parent(node), std::string(tree_.name(node)), true);
+  found_all_below(node);
+  if (list_again(node, ScanKind::birth)) return;
+  unsettled_.push_back({tree_.watch(node), ScanKind::birth, 0});
+  newcomers_wait_ = true;
+}
+
+void Watcher::Impl::put_at(NodeId node, NodeId parent, const std::string& name) {
+  if (tree_.is_below(parent, node)) return;  // the tree lags behind; a later event will tell
+  const NodeId there = tree_.child(parent, name);
+  if (there == node) return;
+  if (there != no_node) tree_.set_replaced(there);
+  tree_.relink(node, parent, name);
+}
+
+// The queue was read to its end, and no MOVE_SELF has come: it will, in a moment, unless the directory is
+// watched only since it has its new name.
+void Watcher::Impl::confirm_moves() {
+  while (const watch::Move* move = moves_.unconfirmed()) settle_move(watch::Move(*move));
+}
+
+// Something new stands where they left: their MOVE_SELF would have come before.
+void Watcher::Impl::settle_moves_from(NodeId parent, const std::string& name) {
+  watch::Move move;
+  while (!moves_.empty() && moves_.take_from(parent, name, move)) {
+    outdated(tree_.child(parent, name));
+    settle_move(move);
+  }
+}
+
+// The queue says that the directory at this place left or was deleted, and it was not `node`: that one was
+// made there later, and its own CREATE is still to come.
+void Watcher::Impl::outdated(NodeId node) {
+  if (node != no_node) outdated_.insert(tree_.watch(node));
+}
+
+void Watcher::Impl::settle_move(const watch::Move& move) {
+  if (move.to_parent != no_node) born(move.to_parent, move.to_name, ScanKind::birth);
+}
+
+// Directories that the queue has yet to move or delete are reported with it: their events will be.
+void Watcher::Impl::found_all_below(NodeId top) {
+  for (NodeId node = tree_.first_child(top); node != no_node; node = tree_.next_sibling(node)) {
+    const std::string name(tree_.name(node));
+    if (tree_.child(top, name) != node) continue;
+    found(top, name, true);
+    found_all_below(node);
+  }
+}
+
+// What lay below `top` and was seen elsewhere in the tree since: it left `top` after that left the tree.
+void Watcher::Impl::rescue_sighted(NodeId top) {
+  std::vector<NodeId> rescued;
+  for (const auto& [watch, place] : sightings_) {
+    const NodeId node = tree_.by_watch(watch);
+    const NodeId parent = tree_.by_watch(place.parent);
+    if (node == top || parent == no_node) continue;
+    if (tree_.is_below(node, top) && !tree_.is_below(parent, top)) rescued.push_back(node);
+  }
+  for (const NodeId node : rescued) {
+    if (put_at_sighting(node)) list_newcomer(node);
+    newcomer_ = no_node;
+  }
+}
+
+}  // namespace notify_core
