@@ -92,11 +92,9 @@ void Printer::on_notice(const Notice& notice) {
     case Notice::Kind::new_directory:
       if (options_.quiet == 0) diagnostics_.say("Watching new directory {}", notice.path);
       break;
-    case Notice::Kind::overflow:
-      if (options_.quiet < 2) {
-        diagnostics_.say("{}: the kernel's event queue overflowed: events were lost; reading the tree again",
-                         diagnostics_.program());
-      }
+    case Notice::Kind::overflow:  // said even with -qq: what was waited for may be among what was lost
+      diagnostics_.say("{}: the kernel's event queue overflowed: events were lost; reading the tree again",
+                       diagnostics_.program());
       break;
     case Notice::Kind::watch_failed:
       tell_failure(notice);
