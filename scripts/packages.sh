@@ -8,7 +8,7 @@ export PATH=/usr/bin:/bin:$PATH
 # shellcheck disable=SC2034
 packages_to_build=(g++ meson ninja-build pkgconf libfmt-dev libcxxopts-dev libtomlplusplus-dev)
 # shellcheck disable=SC2034
-packages_to_test=(doctest-dev python3-pytest python3-pytest-xdist inotify-tools rsync openssh-server openssh-client
+packages_to_test=(doctest-dev python3-pytest python3-pytest-xdist inotify-tools libinotifytools0-dev rsync openssh-server openssh-client
   mandoc binutils procps make jq fish zsh)
 # shellcheck disable=SC2034
 packages_to_check=(clang libclang-rt-14-dev clang-format shellcheck mandoc valgrind python3

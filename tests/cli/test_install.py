@@ -61,13 +61,15 @@ def test_all_that_belongs_there_is_there(prefix, library):
         assert os.access(installed, os.X_OK) == os.access(recipe, os.X_OK) and installed.read_bytes() == recipe.read_bytes()
     assert os.readlink(library.parent / "libnotify_core.so.5") == "libnotify_core.so.5.0.0"
     assert (library.parent / "pkgconfig/notify_core.pc").is_file()
+    assert os.readlink(library.parent / "libinotifytools.so.0") == "libinotifytools.so.0.4.1"
+    assert (library.parent / "pkgconfig/libinotifytools.pc").is_file()
 
 
 def test_nothing_else_is_there(prefix):
     """No tests, no static copies of the objects, no folder that was not expected."""
     assert {p.name for p in prefix.iterdir()} <= {"bin", "include", "lib", "lib64", "share", "libexec"}
     assert not list(prefix.glob("lib*/**/*.a"))
-    assert {p.name for p in (prefix / "include").iterdir()} == {"notify_core"}
+    assert {p.name for p in (prefix / "include").iterdir()} == {"notify_core", "inotifytools"}
 
 
 def test_the_library_has_its_soname_and_shows_only_public_names(library):
@@ -120,6 +122,13 @@ def test_the_examples_of_the_page_build_and_run(prefix, library, tmp_path, numbe
     source.write_text(printed_examples()[number])
     run(compiler, f"-std={standard}", "-Wall", "-Wextra", "-Werror", source, "-o", tmp_path / "example", *flags)
     watch_and_compare(tmp_path / "example", library, tmp_path)
+
+
+def test_a_program_for_inotify_tools_library_builds_and_runs(prefix, library, tmp_path):
+    """As it would with the package of that library: by its name alone."""
+    where = [f"-I{prefix}/include", f"-L{library.parent}", f"-Wl,-rpath,{library.parent}"]
+    run("cc", "-Wall", "-Werror", ROOT / "tests/cli/inotifytools/words.c", *where, "-linotifytools", "-o", tmp_path / "words")
+    assert "str_to_event(create) = 256" in run(tmp_path / "words")
 
 
 def test_every_public_header_stands_alone(prefix, tmp_path):

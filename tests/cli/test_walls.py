@@ -25,6 +25,7 @@ CORE_ARROWS = {
     "text": {"event", "include"},
     "statistics": {"event", "include"},
     "c_api": {"event", "include"},
+    "libinotifytools": {"backend", "sys", "event", "include"},  # a process's one state: a library of its own
 }
 # What of the core's inner rooms a tool may use.
 INNER_FOR_TOOLS = {"event/event_mask.hpp", "sys/fd.hpp", "sys/syscall.hpp"}
