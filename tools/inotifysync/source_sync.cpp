@@ -491,7 +491,12 @@ std::int64_t SourceSync::wall_clock() {
 }
 
 void SourceSync::on_delivered(const BatchReport& report, bool full_pass) {
-  repeats_.forget(report.target);
+  // What fails for ever is tried for ever, and fills no log with that.
+  if (report.partial && !repeats_.worth_saying(report.target + " in part", "", Clock::now())) return;
+  if (!report.partial) {
+    repeats_.forget(report.target);
+    repeats_.forget(report.target + " in part");
+  }
   if (full_pass || report.files + report.deleted + report.bytes > 0) around_.log.batch(report, full_pass);
 }
 

@@ -83,7 +83,8 @@ bool TargetWorker::lacks_anything() const {
 }
 
 bool TargetWorker::up_to_date() const {
-  return state_ == State::idle && full_pass_done_ && !lacks_anything() && troubled_.empty();
+  const bool in_trouble = full_pass_troubled_ || !troubled_.empty();
+  return state_ == State::idle && full_pass_done_ && !lacks_anything() && !in_trouble;
 }
 
 void TargetWorker::set_state(State state) {
@@ -299,10 +300,11 @@ void TargetWorker::step_ended(ChildExit how) {
 // The target lives, some paths failed. They must not keep others waiting, nor be tried without a pause.
 void TargetWorker::step_is_partial(const Step& step, const Outcome& outcome) {
   const auto now = host_.timers().now();
+  report_.partial = true;
   ChangeSet unconfirmed;
   if (step.kind != StepKind::full) put_back(step, outcome, unconfirmed);
   troubled_.merge(unconfirmed);
-  full_pass_troubled_ = full_pass_troubled_ || (step.kind == StepKind::full && outcome.failed > 0);
+  if (step.kind == StepKind::full && outcome.failed > 0) full_pass_troubled_ = full_pass_failed_ = true;
   if (!troubled_since_) troubled_since_ = now;
   const Duration again = troubled_backoff_.next(
       Backoff::Trouble::partial, in<Backoff::Duration>(age(troubled_since_, now)), host_.chance());

@@ -53,6 +53,7 @@ struct BatchReport {
   std::string target;
   std::uint64_t files = 0, deleted = 0, bytes = 0;
   double seconds = 0;
+  bool partial = false;  // some of it failed, and is tried again
 };
 // "web1 12 files, 3 deleted, 1.2 MB in 0.08 s"
 std::string batch_line(const BatchReport& report);

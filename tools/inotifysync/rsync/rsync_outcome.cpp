@@ -200,6 +200,7 @@ std::string telling_words(std::string_view output, std::string_view errors, bool
     if (starts(line, "rsync error:") || starts(line, "rsync warning:")) rank = 1;
     if (has_any(line, {"connection unexpectedly closed", "read error: Connection reset"})) rank = 1;
     if (has_any(line, {"@ERROR", "ERROR:", "The server is configured to refuse"})) rank = 3;
+    if (has(line, "failed verification")) rank = 1;  // a line before this one may say why
     if (rank > best_rank) best = line, best_rank = rank;
   };
   for_each_line(errors, weigh);

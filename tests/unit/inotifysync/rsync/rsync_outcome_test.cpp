@@ -96,6 +96,18 @@ TEST_CASE("exit 23 confirms what passed and is not named") {
   CHECK(left(step, outcome) == "d/f1 q");
 }
 
+TEST_CASE("of two lines about a file, the one that says why is told") {
+  const Step step = list_of({"bad"});
+  const Outcome outcome =
+      judge_rsync(false, 23, "<f......... 43 bad\n",
+                  "rsync: [sender] read errors mapping \"/srv/bad\": Input/output error (5)\n"
+                  "ERROR: bad failed verification -- update discarded.\n"
+                  "rsync error: some files/attrs were not transferred (code 23) at main.c(1394)\n",
+                  step);
+  CHECK(outcome.words == "rsync: [sender] read errors mapping \"/srv/bad\": Input/output error (5)");
+  CHECK(left(step, outcome) == "bad");
+}
+
 TEST_CASE("exit 23 with a name that was never seen passing does not confirm it") {
   const Step step = list_of({"seen", "unseen"});
   const Outcome outcome =
