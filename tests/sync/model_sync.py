@@ -10,66 +10,18 @@ import os
 import random
 import shutil
 import signal
-import socket
 import sys
 import tempfile
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 
 import model_operations as operations  # noqa: E402
-from sync_support import Inotifysync, RsyncDaemon, differences, free_port, wait_until  # noqa: E402
+from proxy import Proxy  # noqa: E402
+from sync_support import Inotifysync, RsyncDaemon, differences, wait_until  # noqa: E402
 
 DEADLINE = 90.0  # seconds; longer than a run may be silent before it is ended and tried again
-
-
-class CuttingProxy:
-    """Passes bytes on to a port, and cuts every connection when it is told to."""
-
-    def __init__(self, to):
-        self.to, self.port, self.pairs = to, free_port(), []
-        self.listener = socket.create_server(("127.0.0.1", self.port))
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            try:
-                far = socket.create_connection(("127.0.0.1", self.to))
-            except OSError:
-                near.close()
-                continue
-            self.pairs.append((near, far))
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
-
-    @staticmethod
-    def _pass(source, sink):
-        try:
-            while data := source.recv(1 << 16):
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
-    def cut(self):
-        pairs, self.pairs = self.pairs, []
-        for pair in pairs:
-            for end in pair:
-                try:
-                    end.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
-                end.close()
-
-    def close(self):
-        self.listener.close()
-        self.cut()
 
 
 @dataclass
@@ -83,13 +35,13 @@ class Stage:
         for name in ("t", "o", "local"):
             (self.folder / name).mkdir()
         self.daemons = [RsyncDaemon(self.folder, f"web{n}").start() for n in (1, 2)]
-        self.proxy = CuttingProxy(self.daemons[1].port)
+        self.proxy = Proxy(self.daemons[1].port)
         self.program = None
 
     def start(self):
-        proxied = f"rsync://web@127.0.0.1:{self.proxy.port}/content/"
         self.program = Inotifysync(self.folder, "--delete", "--password-file", self.daemons[0].password_file,
-                                   f"{self.folder}/t/", f"{self.folder}/local/", self.daemons[0].url, proxied)
+                                   f"{self.folder}/t/", f"{self.folder}/local/", self.daemons[0].url,
+                                   self.proxy.url(self.daemons[1]))
 
     def targets(self):
         return [self.folder / "local", *(daemon.root for daemon in self.daemons)]

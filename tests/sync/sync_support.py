@@ -127,10 +127,26 @@ class RsyncDaemon(Service):
         if os.getuid() == 0:
             lines |= {"uid": "0", "gid": "0"}
         lines |= settings or {}
-        config = self.folder / "rsyncd.conf"
-        config.write_text("[content]\n" + "".join(f"  {k} = {v}\n" for k, v in lines.items()))
+        self.config = self.folder / "rsyncd.conf"
+        self.config.write_text("[content]\n" + "".join(f"  {k} = {v}\n" for k, v in lines.items()))
         super().__init__([program, "--daemon", "--no-detach", "--address=127.0.0.1", f"--port={port}",
-                          f"--config={config}"], port)
+                          f"--config={self.config}"], port)
+
+    def reconfigure(self, **settings):
+        """Goes on with other settings; who is connected loses the connection, which has the old ones."""
+        running = self.process is not None
+        self.stop()
+        text = self.config.read_text()
+        for key, value in settings.items():
+            key = key.replace("_", " ")
+            text = "".join(line for line in text.splitlines(True) if not line.startswith(f"  {key} = "))
+            if value is not None:
+                text += f"  {key} = {value}\n"
+        beside = self.config.with_suffix(".new")
+        beside.write_text(text)
+        beside.rename(self.config)
+        if running:
+            self.start()
 
     @property
     def url(self):
@@ -216,10 +232,11 @@ def wait_identical(source, *targets, deadline=DEADLINE):
 class Inotifysync:
     """The program under test, with what it said."""
 
-    def __init__(self, folder, *arguments, stdin=subprocess.DEVNULL, environment=None):
+    def __init__(self, folder, *arguments, stdin=subprocess.DEVNULL, environment=None, through=()):
+        """`through`: a command that becomes the one which follows it."""
         self.said = folder / f"said-{time.monotonic_ns()}"
         with open(self.said, "wb") as said:
-            self.process = subprocess.Popen([str(INOTIFYSYNC), *map(str, arguments)], stdin=stdin, stdout=said,
+            self.process = subprocess.Popen([*through, str(INOTIFYSYNC), *map(str, arguments)], stdin=stdin, stdout=said,
                                             stderr=subprocess.STDOUT, start_new_session=True,
                                             env={**os.environ, **(environment or {})})
 
