@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import model_operations as operations
+import model_shrink
 from model_replay import Event, Replay
 from program import is_waiting, wait_until, watched_inodes
 
@@ -46,8 +47,10 @@ class Plan:
     def of_seed(seed, bursts=12, overflow=False, backend="-I"):
         """Half of all seeds in one thread, the others in several; some with all events asked for."""
         rng = random.Random(f"plan {seed}")
-        return Plan(bursts=bursts, overflow=overflow, backend=backend, size=rng.choice([10, 60, 60, 200]), 
-                    threads=rng.choice([1, 1, 2, 4]), events=rng.choice(["create,delete,move", "create,delete,move", ""]), exchanges=rng.random() < 0.3)
+        return Plan(bursts=bursts, overflow=overflow, backend=backend, size=rng.choice([10, 60, 60, 200]),
+                    threads=rng.choice([1, 1, 2, 4]),
+                    events=rng.choice(["create,delete,move", "create,delete,move", ""]),
+                    exchanges=rng.random() < 0.3)
 
 
 class Watching:
@@ -217,42 +220,6 @@ def make_bursts(seed, plan):
     return [operations.burst(picture, plan.size) for _ in range(plan.bursts)]
 
 
-def shrink(program, bursts, plan, tries):
-    """Takes out what is not needed for the failure, which may need several tries to come about."""
-    def fails(candidate):
-        for _ in range(tries):
-            failure = run(program, candidate, plan)
-            if failure:
-                return failure
-        return None
-
-    failure = fails(bursts)
-    if not failure:
-        return bursts, None
-    bursts = bursts[:failure.burst + 1]
-    chunk = max(1, sum(map(len, bursts)) // 2)
-    while chunk:
-        at = 0
-        while at < sum(map(len, bursts)):
-            candidate = _without(bursts, at, chunk)
-            found = fails(candidate)
-            if found:
-                bursts, failure = candidate, found
-            else:
-                at += chunk
-        chunk //= 2
-    return [burst for burst in bursts if burst], failure
-
-
-def _without(bursts, at, count):
-    """The bursts without operations `at` to `at + count` of all."""
-    kept, number = [], 0
-    for burst in bursts:
-        kept.append([op for i, op in enumerate(burst, number) if not at <= i < at + count])
-        number += len(burst)
-    return kept
-
-
 def subject():
     build = Path(os.environ.get("NOTIFY_BUILD", ROOT / "build"))
     return Path(os.environ.get("NOTIFY_SUBJECT", build / "tools/inotifywait/inotifywait")).absolute()
@@ -270,7 +237,8 @@ def main():
     parser.add_argument("--from", dest="first", type=int, default=1)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--overflow", action="store_true", help="let the kernel's queue overflow at every burst")
-    parser.add_argument("--backend", choices=["-I", "-F", "-S"], default="-I", help="how it is to watch (write --backend=-F)")
+    parser.add_argument("--backend", choices=["-I", "-F", "-S"], default="-I",
+                        help="how it is to watch (write --backend=-F)")
     parser.add_argument("--shrink", action="store_true", help="make a failing list of operations shorter")
     parser.add_argument("--tries", type=int, default=10, help="how often a failure is looked for while shrinking")
     parser.add_argument("--keep-going", action="store_true")
@@ -290,9 +258,9 @@ def main():
             write_dump(Path(arguments.dump), seed, bursts, failure)
         print(f"seed {seed}, {plan}\n{failure}", flush=True)
         if arguments.shrink:
-            bursts, again = shrink(subject(), bursts, plan, arguments.tries)
+            bursts, again = model_shrink.shrink(bursts, lambda list_: run(subject(), list_, plan), arguments.tries)
             if again:
-                print("shrunk to:", *(operations.describe(burst) for burst in bursts), sep="\n")
+                print("shrunk to:", *(operations.describe(burst) for burst in bursts if burst), sep="\n")
                 print(again, "events of the last burst:", *again.events, sep="\n", flush=True)
             else:
                 print(f"did not fail again in {arguments.tries} tries", flush=True)

@@ -12,36 +12,45 @@ import shutil
 import signal
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 
 import model_operations as operations  # noqa: E402
+import model_shrink  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from sync_support import Inotifysync, RsyncDaemon, differences, wait_until  # noqa: E402
 
-DEADLINE = 90.0  # seconds; longer than a run may be silent before it is ended and tried again
+DEADLINE = float(os.environ.get("NOTIFY_DEADLINE", "60"))  # seconds
+RSYNC = shutil.which("rsync")
 
 
 @dataclass
 class Stage:
-    """A source, a local target, a daemon, and a daemon behind a proxy."""
+    """A source, a local target, a daemon, and a daemon behind a proxy; `rsync` is found in `bin` alone."""
 
     folder: Path
-    troubles: list = field(default_factory=list)
 
     def __post_init__(self):
-        for name in ("t", "o", "local"):
+        for name in ("t", "o", "local", "bin"):
             (self.folder / name).mkdir()
+        self.rsync(True)
         self.daemons = [RsyncDaemon(self.folder, f"web{n}").start() for n in (1, 2)]
         self.proxy = Proxy(self.daemons[1].port)
         self.program = None
 
+    def rsync(self, there):
+        if there:
+            (self.folder / "bin/rsync").symlink_to(RSYNC)
+        else:
+            (self.folder / "bin/rsync").unlink()
+
     def start(self):
-        self.program = Inotifysync(self.folder, "--delete", "--password-file", self.daemons[0].password_file,
-                                   f"{self.folder}/t/", f"{self.folder}/local/", self.daemons[0].url,
-                                   self.proxy.url(self.daemons[1]))
+        self.program = Inotifysync(
+            self.folder, "--delete", "--timeout", "3", "--password-file", self.daemons[0].password_file,
+            f"{self.folder}/t/", f"{self.folder}/local/", self.daemons[0].url, self.proxy.url(self.daemons[1]),
+            environment={"PATH": str(self.folder / "bin")})
 
     def targets(self):
         return [self.folder / "local", *(daemon.root for daemon in self.daemons)]
@@ -59,9 +68,9 @@ class Stage:
     def close(self):
         if self.program:
             self.program.kill()
+        self.proxy.close()
         for daemon in self.daemons:
             daemon.stop()
-        self.proxy.close()
 
 
 # Troubles: each is called in the middle of a burst, and returns what ends it.
@@ -90,9 +99,29 @@ def pause_daemon(stage):
     return stage.daemons[0].resume
 
 
+def pause_program(stage):
+    stage.program.process.send_signal(signal.SIGSTOP)
+    return lambda: stage.program.process.send_signal(signal.SIGCONT)
+
+
 def cut_connection(stage):
     stage.proxy.cut()
     return None
+
+
+def cut_later(stage):
+    stage.proxy.after(3000, "cut")
+    return None
+
+
+def lose_bytes(stage):
+    stage.proxy.after(3000, "lose")
+    return None
+
+
+def silence(stage):
+    stage.proxy.silence()
+    return stage.proxy.speak
 
 
 def refuse_to_write(stage):
@@ -101,7 +130,25 @@ def refuse_to_write(stage):
     return lambda: os.chmod(stage.folder / "local", 0o755)
 
 
-TROUBLES = [kill_program, kill_rsync, kill_daemon, pause_daemon, cut_connection, refuse_to_write]
+def read_only(stage):
+    stage.daemons[0].reconfigure(read_only="yes")
+    return lambda: stage.daemons[0].reconfigure(read_only="no")
+
+
+def wrong_password(stage):
+    secrets = stage.daemons[0].folder / "secrets"
+    right = secrets.read_text()
+    secrets.write_text("web:another\n")
+    return lambda: secrets.write_text(right)
+
+
+def no_rsync(stage):
+    stage.rsync(False)
+    return lambda: stage.rsync(True)
+
+
+TROUBLES = [kill_program, kill_rsync, kill_daemon, pause_daemon, pause_program, cut_connection, cut_later, lose_bytes,
+            silence, refuse_to_write, read_only, wrong_password, no_rsync]
 
 
 def describe_process(pid):
@@ -112,12 +159,38 @@ def describe_process(pid):
         return f"{pid} gone"
 
 
-def run(seed, bursts, size, troubles=True):
-    """None, or what is wrong, as text."""
+@dataclass(frozen=True)
+class Manner:
+    """How a burst is done."""
+
+    trouble: object = None
+    when: float = 0.5  # how much of the burst comes before the trouble
+    threads: int = 1
+
+
+@dataclass
+class Failure:
+    burst: int
+    words: str
+
+    def __str__(self):
+        return self.words
+
+
+def plan(seed, bursts, size, troubles=True):
+    """The bursts of a seed, and the manner of each."""
     rng = random.Random(f"sync {seed}")
     picture = operations.picture(seed, exchanges=True)
     picture.hard_links = False  # what is written through a name outside of the source, nobody can see
     picture.links_to = [b".", b"nowhere", b"a"]  # a daemon without chroot rewrites what leads out of its module
+    made = [operations.burst(picture, size) for _ in range(bursts)]
+    manners = [Manner(rng.choice(TROUBLES * 2 + [None] * len(TROUBLES)) if troubles else None, rng.random(),
+                      rng.choice([1, 1, 2])) for _ in range(bursts)]
+    return made, manners
+
+
+def run(bursts, manners):
+    """None, or the first Failure."""
     shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="notify-model-sync-", dir=shared))
     before = os.getcwd()
@@ -126,30 +199,46 @@ def run(seed, bursts, size, troubles=True):
         stage = Stage(folder)
         stage.start()
         os.chdir(folder)
-        for number in range(bursts):
-            burst = operations.burst(picture, size)
-            trouble = rng.choice(TROUBLES + [None] * 4) if troubles else None
-            threads = rng.choice([1, 1, 2])
-            half = rng.randint(0, size)
-            operations.perform(burst[:half], threads)
-            undo = trouble(stage) if trouble else None
-            operations.perform(burst[half:], threads)
-            if undo:
-                undo()
-            wrong = stage.wait_identical()
+        for number, (burst, manner) in enumerate(zip(bursts, manners)):
+            wrong = _play(stage, burst, manner)
             if wrong or not stage.program.running():
-                name = trouble.__name__ if trouble else "no trouble"
-                said = "\n  ".join(stage.program.output().splitlines()[-25:])
-                lines = "\n  ".join(wrong[:20])
-                children = "\n  ".join(map(describe_process, stage.program.children()))
-                return (f"burst {number} ({name}):\n  {lines}\nthe program said:\n  {said}\nits children:\n  {children}\n"
-                        f"operations:\n{operations.describe(burst)}")
+                return Failure(number, _tell(stage, number, burst, manner, wrong))
         return None
     finally:
         os.chdir(before)
         if stage:
             stage.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _play(stage, burst, manner):
+    half = round(manner.when * len(burst))
+    operations.perform(burst[:half], manner.threads)
+    undo = manner.trouble(stage) if manner.trouble else None
+    operations.perform(burst[half:], manner.threads)
+    if undo:
+        undo()
+    return stage.wait_identical()
+
+
+def _tell(stage, number, burst, manner, wrong):
+    name = manner.trouble.__name__ if manner.trouble else "no trouble"
+    said = "\n  ".join(stage.program.output().splitlines()[-25:])
+    lines = "\n  ".join(wrong[:20])
+    children = "\n  ".join(map(describe_process, stage.program.children() if stage.program.running() else []))
+    return (f"burst {number} ({name}):\n  {lines}\nthe program said:\n  {said}\nits children:\n  {children}\n"
+            f"operations:\n{operations.describe(burst)}")
+
+
+def shrink(bursts, manners, tries):
+    """Fewer operations, then fewer troubles."""
+    bursts, failure = model_shrink.shrink(bursts, lambda candidate: run(candidate, manners), tries)
+    for at in range(len(bursts) if failure else 0):
+        calmer = [*manners[:at], replace(manners[at], trouble=None), *manners[at + 1:]]
+        found = next(filter(None, (run(bursts, calmer) for _ in range(tries))), None)
+        if found:
+            manners, failure = calmer, found
+    return bursts, manners, failure
 
 
 def main():
@@ -160,17 +249,30 @@ def main():
     parser.add_argument("--bursts", type=int, default=10)
     parser.add_argument("--size", type=int, default=60, help="operations in a burst")
     parser.add_argument("--no-troubles", action="store_true")
+    parser.add_argument("--shrink", action="store_true", help="make a failing list of operations shorter")
+    parser.add_argument("--tries", type=int, default=3, help="how often a failure is looked for while shrinking")
     parser.add_argument("--keep-going", action="store_true")
     arguments = parser.parse_args()
     failed = done = 0
     for seed in arguments.seeds or range(arguments.first, arguments.first + arguments.count):
-        wrong = run(seed, arguments.bursts, arguments.size, not arguments.no_troubles)
+        bursts, manners = plan(seed, arguments.bursts, arguments.size, not arguments.no_troubles)
+        failure = run(bursts, manners)
         done += arguments.bursts * arguments.size
-        if wrong:
-            failed += 1
-            print(f"seed {seed}, {wrong}", flush=True)
-            if not arguments.keep_going:
-                break
+        if not failure:
+            continue
+        failed += 1
+        print(f"seed {seed}, {failure}", flush=True)
+        if arguments.shrink:
+            bursts, manners, again = shrink(bursts, manners, arguments.tries)
+            if again:
+                print("shrunk to:", flush=True)
+                for burst, manner in zip(bursts, manners):
+                    print(manner, operations.describe(burst), sep="\n", flush=True)
+                print(again, flush=True)
+            else:
+                print(f"did not fail again in {arguments.tries} tries", flush=True)
+        if not arguments.keep_going:
+            break
     print(f"{done} operations, {failed} seeds failed")
     return 1 if failed else 0
 

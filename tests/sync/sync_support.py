@@ -236,9 +236,9 @@ class Inotifysync:
         """`through`: a command that becomes the one which follows it."""
         self.said = folder / f"said-{time.monotonic_ns()}"
         with open(self.said, "wb") as said:
-            self.process = subprocess.Popen([*through, str(INOTIFYSYNC), *map(str, arguments)], stdin=stdin, stdout=said,
-                                            stderr=subprocess.STDOUT, start_new_session=True,
-                                            env={**os.environ, **(environment or {})})
+            command = [*through, str(INOTIFYSYNC), *map(str, arguments)]
+            self.process = subprocess.Popen(command, stdin=stdin, stdout=said, stderr=subprocess.STDOUT,
+                                            start_new_session=True, env={**os.environ, **(environment or {})})
 
     def output(self):
         return self.said.read_text(errors="replace")

@@ -128,7 +128,8 @@ def test_names_do_not_command_the_terminal(folder):
 
 HOSTILE = ["$(touch pwned)", "`touch pwned`", "; touch pwned", "| touch pwned", "--rsh=touch pwned", "-e touch pwned",
            "--rsync-path=touch pwned", "--delete", "-", "--", "--files-from=x", "host:file", "host::module", "rsync:",
-           "#comment", ";comment", "*", "?", "[a]", "~root", "..x", "\x1b[31m", "new\nline", "%n %f", "\\#033", "'", '"']
+           "#comment", ";comment", "*", "?", "[a]", "~root", "..x", "\x1b[31m", "new\nline", "%n %f", "\\#033", "'",
+           '"']
 
 
 def test_names_are_names_to_rsync_and_the_shell(source, folder, daemons, sync, run, monkeypatch):

@@ -4,13 +4,19 @@
 import pytest
 
 import model_sync
-from sync_support import INOTIFYSYNC
 
 
 @pytest.mark.parametrize("seed", [3, 7])
 def test_random_operations(seed):
-    if not INOTIFYSYNC.exists():
-        pytest.skip(f"{INOTIFYSYNC}: build it first, or say in NOTIFY_BUILD where it is")
-    wrong = model_sync.run(seed, bursts=5, size=60, troubles=False)
-    if wrong:
-        pytest.fail(f"seed {seed}, {wrong}\nplay it again: scripts/model sync --no-troubles {seed}")
+    failure = model_sync.run(*model_sync.plan(seed, bursts=5, size=60, troubles=False))
+    if failure:
+        pytest.fail(f"seed {seed}, {failure}\nplay it again: scripts/model sync --no-troubles --shrink {seed}")
+
+
+@pytest.mark.parametrize("trouble", model_sync.TROUBLES)
+def test_random_operations_in_trouble(trouble):
+    bursts, manners = model_sync.plan(11, bursts=2, size=60, troubles=False)
+    manners[0] = model_sync.Manner(trouble)
+    failure = model_sync.run(bursts, manners)
+    if failure:
+        pytest.fail(str(failure))

@@ -437,7 +437,8 @@ def test_the_clock_is_set_back(source, folder, daemons, run):
 # The source
 
 def enter(program, *command):
-    subprocess.run(["nsenter", "-t", str(program.process.pid), "-U", "-m", "--preserve-credentials", *command], check=True)
+    inside = ["nsenter", "-t", str(program.process.pid), "-U", "-m", "--preserve-credentials"]
+    subprocess.run([*inside, *command], check=True)
 
 
 @needs_mounts
