@@ -310,7 +310,7 @@ if "--delete-missing-args" in sys.argv:
             print(f"invalid file mode 00 for {os.fsdecode(name)} [receiver]", file=sys.stderr)
             print("rsync error: protocol incompatibility (code 2) at flist.c(994) [receiver=3.4.3]", file=sys.stderr)
             sys.exit(2)
-    sys.exit(subprocess.run([REAL, *sys.argv[1:]], input=names).returncode)
+    sys.exit(subprocess.run([REAL, *sys.argv[1:]], input=names, close_fds=False).returncode)
 os.execv(REAL, ["rsync", *sys.argv[1:]])
 """
 
@@ -328,6 +328,33 @@ def test_a_receiver_that_cannot_delete_missing_names(source, daemons, run, path)
         shutil.rmtree(source / f"d{n}")
         write(source / f"new{n}")
         wait_identical(source, *roots(daemons), deadline=LATE)
+    assert "again in" not in program.output()
+
+
+# Somebody is faster: what was missing when the list was made is a directory again when it is looked at.
+REBORN = """
+if "--files-from=-" in sys.argv:
+    names = sys.stdin.buffer.read()
+    base = b"/" if sys.argv[-2] == "/" else os.fsencode(sys.argv[-2])
+    for name in names.split(b"\\0"):
+        if name.endswith(b"/reborn") and not os.path.lexists(base + b"/" + name):
+            os.mkdir(base + b"/" + name)
+            open(base + b"/" + name + b"/new", "w").close()
+    sys.exit(subprocess.run([REAL, *sys.argv[1:]], input=names, close_fds=False).returncode)
+os.execv(REAL, ["rsync", *sys.argv[1:]])
+"""
+
+
+def test_a_directory_deleted_and_made_again_at_the_wrong_moment(source, folder, daemons, run, path):
+    write(source / "reborn/old/file")
+    write(source / "reborn/older")
+    fake_rsync(path, "rsync-reborn", REBORN)
+    program = run("--delete", "--password-file", daemons[0].password_file, source, *(d.url for d in daemons),
+                  environment={"PATH": str(path)})
+    program.wait_said("in step", times=3)
+    (source / "reborn").rename(folder / "away")
+    wait_until(lambda: (source / "reborn/new").exists(), program.output, LATE)
+    wait_identical(source, *roots(daemons), deadline=LATE)
     assert "again in" not in program.output()
 
 

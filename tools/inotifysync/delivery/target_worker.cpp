@@ -300,7 +300,7 @@ void TargetWorker::step_ended(ChildExit how) {
 // The target lives, some paths failed. They must not keep others waiting, nor be tried without a pause.
 void TargetWorker::step_is_partial(const Step& step, const Outcome& outcome) {
   const auto now = host_.timers().now();
-  report_.partial = true;
+  report_.partial = report_.partial || outcome.failed > 0;
   ChangeSet unconfirmed;
   if (step.kind != StepKind::full) put_back(step, outcome, unconfirmed);
   troubled_.merge(unconfirmed);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <initializer_list>
+#include <set>
 #include <utility>
 
 namespace inotifysync {
@@ -110,6 +111,8 @@ class Reader {
  public:
   Reader(std::string_view output, std::string_view errors, const Step& step)
       : step_(step), paths_(step), seen_(step.entries.size()), failed_(step.entries.size()) {
+    for (const Step::Owed& owed : step.owed)
+      if ((owed.dirt & dirt::gone) != 0) owed_gone_.emplace(owed.path);
     for_each_line(output, [this](std::string_view line) { read_output(line); });
     for_each_line(errors, [this](std::string_view line) { read_error(line); });
   }
@@ -118,7 +121,7 @@ class Reader {
   std::vector<bool> confirmed(bool strict) const {
     std::vector<bool> result(failed_.size());
     for (std::size_t i = 0; i < result.size(); ++i)
-      result[i] = !unplaced_ && !failed_[i] && (seen_[i] || !strict);
+      result[i] = !unplaced_ && !failed_[i] && (seen_[i] || !strict) && !came_back_.contains(i);
     return result;
   }
 
@@ -128,6 +131,10 @@ class Reader {
 
   std::uint64_t files = 0, deleted = 0, bytes = 0;
   bool delete_limit = false;
+
+  // A directory was to be deleted, but when rsync looked there was one again: of what the target has in it,
+  // nothing was deleted.
+  bool any_came_back() const { return any_came_back_; }
 
  private:
   void read_output(std::string_view line) {
@@ -152,9 +159,13 @@ class Reader {
     } else if (line[0] != '.' && line[1] != 'd') {
       ++files;
     }
-    const std::size_t at =
-        paths_.find(clean_name(rest.substr(static_cast<std::size_t>(end - rest.data()) + 1)));
+    const std::string name = clean_name(rest.substr(static_cast<std::size_t>(end - rest.data()) + 1));
+    const std::size_t at = paths_.find(name);
     if (at != Paths::npos) seen_[at] = true;
+    if (deletion || line[1] != 'd') return;
+    const bool was_missing = at != Paths::npos && step_.entries[at].missing;
+    if (was_missing) came_back_.insert(at);
+    any_came_back_ = any_came_back_ || was_missing || owed_gone_.contains(name);
   }
 
   void read_error(std::string_view line) {
@@ -187,6 +198,9 @@ class Reader {
   const Step& step_;
   Paths paths_;
   std::vector<bool> seen_, failed_;
+  std::set<std::string> owed_gone_;
+  std::set<std::size_t> came_back_;
+  bool any_came_back_ = false;
   bool unplaced_ = false;        // trouble that names no path: nothing is certain
   bool other_failures_ = false;  // trouble with a path that is not listed: a parent directory, say
 };
@@ -293,10 +307,11 @@ Outcome judge_rsync(bool signalled, int code, std::string_view output, std::stri
     outcome.confirmed = reader.confirmed(code == 23 || code == 25 || reader.delete_limit);
     outcome.failed = reader.failed();
   }
-  const bool whole = code == 0 && outcome.failed == 0;
+  const bool whole = code == 0 && outcome.failed == 0 && !reader.any_came_back();
   if (ended && (code == 25 || reader.delete_limit)) {
     outcome.verdict = Verdict::max_delete;
-  } else if (ended && (whole || (code == 24 && outcome.failed == 0 && !reader.other_failures()))) {
+  } else if (ended && (whole || (code == 24 && outcome.failed == 0 && !reader.other_failures() &&
+                                 !reader.any_came_back()))) {
     outcome.verdict = Verdict::delivered;
     return outcome;
   } else if (ended) {

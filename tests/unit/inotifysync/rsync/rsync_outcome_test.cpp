@@ -80,6 +80,25 @@ TEST_CASE("exit 0 beyond the limit of deletions is held, and what was not seen g
   CHECK(left(step, outcome) == "del");
 }
 
+TEST_CASE("a directory that came back before it was deleted is still to be emptied") {
+  Step step = list_of({"d/f1", "gone", "p"});
+  step.entries[1].missing = step.entries[2].missing = true;
+  const char* const said =
+      "<f......... 43 d/f1\n*deleting   0 gone/x\n*deleting   0 gone/\n.d          0 p/\n";
+  const Outcome outcome = judge_rsync(false, 0, said, "", step);
+  CHECK(outcome.verdict == Verdict::partial);
+  CHECK(outcome.failed == 0);
+  CHECK(left(step, outcome) == "p");
+
+  Step directories = list_of({"top"}, StepKind::directories);
+  directories.owed.push_back({"top/p", dirt::gone});
+  const Outcome other = judge_rsync(false, 0, ".d          0 top/\n.d          0 top/p/\n", "", directories);
+  CHECK(other.verdict == Verdict::partial);
+  CHECK(left(directories, other) == "top/p");
+  CHECK(judge_rsync(false, 0, ".d          0 top/\n*deleting   0 top/p/\n", "", directories).verdict ==
+        Verdict::delivered);
+}
+
 TEST_CASE("exit 23 confirms what passed and is not named") {
   const Step step = list_of({"d/f1", "d/f2", "q", "a/b/c"});
   const Outcome outcome = judge_rsync(
