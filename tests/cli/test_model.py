@@ -7,6 +7,7 @@ import os
 import pytest
 
 import model_operations as operations
+import model_shrink
 import model_watch
 from model_replay import Event, Replay
 
@@ -75,3 +76,27 @@ def test_the_same_seed_is_the_same_list():
     assert model_watch.make_bursts(7, plan) == model_watch.make_bursts(7, plan)
     assert model_watch.make_bursts(7, plan) != model_watch.make_bursts(8, plan)
     assert operations.describe(model_watch.make_bursts(7, plan)[0])
+
+
+def test_a_failing_list_is_made_shorter():
+    """To what it takes: an entry, and its move in a later burst."""
+    plan = model_watch.Plan.of_seed(7)
+    bursts = model_watch.make_bursts(7, plan)
+    bursts[2].insert(5, ("create", b"t/this"))
+    bursts[4].insert(0, ("rename", b"t/this", b"t/that"))
+
+    @dataclasses.dataclass
+    class Failure:
+        burst: int
+
+    def play(candidate):
+        done = [op for burst in candidate for op in burst]
+        wanted = ("create", b"t/this"), ("rename", b"t/this", b"t/that")
+        if all(op in done for op in wanted) and done.index(wanted[0]) < done.index(wanted[1]):
+            return Failure(next(at for at, burst in enumerate(candidate) if wanted[1] in burst))
+        return None
+
+    shrunk, failure = model_shrink.shrink(bursts, play, tries=1)
+    assert failure.burst == 4
+    assert [burst for burst in shrunk if burst] == [[("create", b"t/this")], [("rename", b"t/this", b"t/that")]]
+    assert model_shrink.shrink(bursts, lambda candidate: None, tries=3) == (bursts, None)
