@@ -22,9 +22,6 @@ constexpr Duration default_settle = 2s;
 constexpr Duration look_again = 500ms;  // for a source that is gone
 // A source that has just been emptied may be about to vanish, too; so its deletions wait this long.
 constexpr Duration emptied_pause = 2s;
-// rsync takes twice as long over names that start at "/", which is what a waiting connection needs; from so
-// many names on, a new connection costs less.
-constexpr std::size_t long_list = 500;
 constexpr Duration audit_when_incomplete = 60s;
 
 Result<PatternList> read_patterns(const std::vector<std::string>& filters) {
@@ -455,7 +452,7 @@ bool SourceSync::may_delete_in_full_pass() {
 // through the open `source`.
 bool SourceSync::set_way_to_source(PlanOptions& options, const notify_core::sys::Fd& source,
                                    std::size_t changes) const {
-  if (changes >= long_list) return false;
+  if (changes >= Pace::long_list) return false;
   options.source = path_for_children(source);
   if (!options.source.empty()) return true;
   options.source = root_.empty() ? "/" : root_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 
 namespace inotifysync {
 
@@ -13,6 +14,10 @@ class Pace {
  public:
   using Time = std::chrono::steady_clock::time_point;
   using Duration = std::chrono::nanoseconds;
+
+  // From so many names on a list is long: the waiting connection would take a fifth more time over it, so it
+  // goes in a run of its own.
+  static constexpr std::size_t long_list = 500;
 
   Duration wait(Time now) const { return std::max(Duration::zero(), even_at_ - at_once * interval - now); }
   void started(Time now) { even_at_ = std::max(even_at_, now) + interval; }

@@ -150,7 +150,8 @@ void TargetWorker::start_if_possible() {
   if (!lacks_anything()) return warm_up();
   if (const Duration wait = pace_.wait(host_.timers().now()); wait > Duration::zero()) {
     pace_timer_->set(wait);
-    return warm_up();
+    if (views_.queue_length(view_) < Pace::long_list) warm_up();
+    return;
   }
   if (!host_.trusted_source() || paused_) return;
   if (!has_place_ && !(has_place_ = host_.take_place(*this))) return;
