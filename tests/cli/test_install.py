@@ -65,6 +65,14 @@ def test_all_that_belongs_there_is_there(prefix, library):
     assert (library.parent / "pkgconfig/libinotifytools.pc").is_file()
 
 
+def test_the_service_starts_what_was_installed(prefix):
+    unit = (prefix / "lib/systemd/system/inotifysync@.service").read_text()
+    assert "ExecStart=/usr/local/bin/inotifysync --config /etc/inotifysync/%i.toml " in unit
+    assert "/usr/bin/inotifysync" not in unit
+    example = prefix / "share/doc/notify-tools/three-nodes.toml"
+    assert example.read_text() == (ROOT / "scripts/systemd/three-nodes.toml").read_text()
+
+
 def test_nothing_else_is_there(prefix):
     """No tests, no static copies of the objects, no folder that was not expected."""
     assert {p.name for p in prefix.iterdir()} <= {"bin", "include", "lib", "lib64", "share", "libexec"}
