@@ -26,6 +26,13 @@ constexpr Duration status_pause = 1s;  // between two status files
 
 }  // namespace
 
+Log::Style log_style(const Config& config) {
+  return {.verbosity = config.verbosity,
+          .json = config.log_json,
+          .syslog = config.syslog,
+          .file = config.log_file};
+}
+
 Engine::Engine(Options options, Log log, std::unique_ptr<EventLoop> loop)
     : options_(std::move(options)),
       log_(std::move(log)),
@@ -90,12 +97,10 @@ int Engine::run() {
     log_.line(Log::Level::error, "", notify_tools::reason(taken.error()));
     return 1;
   }
-  if (!options_.config.pid_file.empty())
-    if (auto written = replace_file(options_.config.pid_file, fmt::format("{}\n", ::getpid()), 0644);
-        !written) {
-      log_.line(Log::Level::error, options_.config.pid_file, notify_tools::reason(written.error()));
-      return 1;
-    }
+  if (auto written = write_pid_file(); !written) {
+    log_.line(Log::Level::error, options_.config.pid_file, notify_tools::reason(written.error()));
+    return 1;
+  }
   grace_timer_ = loop_->timer([this] {
     aborted_ = true;
     for (const auto& source : sources_) source->abort(abort_grace);
@@ -116,6 +121,11 @@ int Engine::run() {
   for (const auto& source : sources_) source->tell_the_rest();
   write_status();
   return exit_status_;
+}
+
+Result<void> Engine::write_pid_file() {
+  if (options_.config.pid_file.empty()) return {};
+  return replace_file(options_.config.pid_file, fmt::format("{}\n", ::getpid()), 0644);
 }
 
 void Engine::before_wait() {
@@ -161,8 +171,8 @@ void Engine::on_signal(int number) {
 }
 
 void Engine::reload() {
-  log_.reopen();
   if (options_.config_file.empty()) {
+    change_log(options_.config);
     for (const auto& source : sources_) source->retry_now();
     return;
   }
@@ -174,10 +184,30 @@ void Engine::reload() {
     return std::none_of(config.sources.begin(), config.sources.end(),
                         [&](const SourceConfig& one) { return one.path == source->path(); });
   });
+  take_settings(config);
   for (const SourceConfig& source : config.sources) take_source(source);
   options_.config.sources = config.sources;
   log_.line(Log::Level::info, "", options_.config_file + " was read again");
   tell_service_manager("READY=1");
+}
+
+void Engine::change_log(const Config& config) {
+  if (auto changed = log_.change(log_style(config)); !changed)
+    log_.line(Log::Level::error, changed.error().path, notify_tools::reason(changed.error()));
+}
+
+// What is not about one source.
+void Engine::take_settings(const Config& config) {
+  change_log(config);
+  places_.set_most(config.jobs);
+  around_.rsync_program = config.rsync;
+  const std::string old_status = std::exchange(options_.config.status_file, config.status_file);
+  const std::string old_pid = std::exchange(options_.config.pid_file, config.pid_file);
+  if (!old_status.empty() && old_status != config.status_file) remove_file(old_status);
+  if (!old_pid.empty() && old_pid != config.pid_file) remove_file(old_pid);
+  if (auto written = write_pid_file(); !written)
+    log_.line(Log::Level::error, config.pid_file, notify_tools::reason(written.error()));
+  write_status();
 }
 
 void Engine::take_source(const SourceConfig& config) {

@@ -13,6 +13,8 @@
 
 namespace inotifysync {
 
+Log::Style log_style(const Config& config);
+
 class Engine {
  public:
   // An error of the loop's creation, or one about a source: its path is in it.
@@ -30,6 +32,9 @@ class Engine {
   Result<void> prepare_ssh(const SourceConfig& source);
   void on_signal(int number);
   void reload();
+  void take_settings(const Config& config);
+  void change_log(const Config& config);
+  Result<void> write_pid_file();
   void take_source(const SourceConfig& config);
   void before_wait();
   void read_stdin();

@@ -16,11 +16,7 @@ constexpr int system_error = 71;  // EX_OSERR
 constexpr int config_error = 78;  // EX_CONFIG
 
 int keep_in_sync(inotifysync::Options options, const notify_tools::Diagnostics& say) {
-  const auto& config = options.config;
-  auto log = inotifysync::Log::create({.verbosity = config.verbosity,
-                                       .json = config.log_json,
-                                       .syslog = config.syslog,
-                                       .file = config.log_file});
+  auto log = inotifysync::Log::create(inotifysync::log_style(options.config));
   if (!log) {
     say.say(std::string_view(fmt::format("{}: {}", log.error().path, notify_tools::reason(log.error()))));
     return 1;

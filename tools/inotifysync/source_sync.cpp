@@ -57,27 +57,6 @@ Settling::Limits limits_of(const SourceConfig& config) {
 
 }  // namespace
 
-// --- Places ---
-
-bool JobPlaces::take(TargetWorker& worker) {
-  if (most_ == 0) return true;
-  if (taken_ >= most_) {
-    if (std::find(waiting_.begin(), waiting_.end(), &worker) == waiting_.end()) waiting_.push_back(&worker);
-    return false;
-  }
-  ++taken_;
-  return true;
-}
-
-void JobPlaces::leave() {
-  if (most_ == 0) return;
-  --taken_;
-  if (waiting_.empty()) return;
-  TargetWorker* const next = waiting_.front();
-  waiting_.erase(waiting_.begin());
-  next->changed();
-}
-
 // --- Life ---
 
 Result<std::unique_ptr<SourceSync>> SourceSync::create(const SourceConfig& config, Surroundings& around) {
@@ -115,6 +94,7 @@ SourceSync::SourceSync(const SourceConfig& config, Surroundings& around, std::st
 
 SourceSync::~SourceSync() {
   unwatch();
+  for (const auto& worker : workers_) worker->stop();  // so that a place left by one starts no other
   for (const auto& worker : workers_) around_.places.forget(*worker);
 }
 
@@ -125,6 +105,7 @@ void SourceSync::add_worker(const Target& target, std::size_t view) {
 void SourceSync::remove_worker(const TargetWorker& worker) {
   const auto found =
       std::find_if(workers_.begin(), workers_.end(), [&](const auto& one) { return one.get() == &worker; });
+  (*found)->stop();
   around_.places.forget(**found);
   views_.remove_target(worker.view());
   workers_.erase(found);
@@ -149,6 +130,7 @@ bool SourceSync::reload(const SourceConfig& config) {
     add_worker(target, views_.add_target());
     workers.back()->want_full_pass();
   }
+  for (const auto& worker : workers_) worker->use_program(around_.rsync_program);
   retry_now();
   return true;
 }

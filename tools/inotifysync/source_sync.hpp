@@ -14,6 +14,7 @@
 #include "inotifysync/changes/views.hpp"
 #include "inotifysync/config/config.hpp"
 #include "inotifysync/config/patterns.hpp"
+#include "inotifysync/delivery/job_places.hpp"
 #include "inotifysync/delivery/source_guard.hpp"
 #include "inotifysync/delivery/target_worker.hpp"
 #include "inotifysync/loop/event_loop.hpp"
@@ -22,20 +23,6 @@
 #include "notify_core/watcher.hpp"
 
 namespace inotifysync {
-
-// The places of --jobs, shared by all sources. Who finds none free is called when one is.
-class JobPlaces {
- public:
-  explicit JobPlaces(unsigned most) : most_(most) {}
-  bool take(TargetWorker& worker);
-  void leave();
-  void forget(TargetWorker& worker) { std::erase(waiting_, &worker); }
-
- private:
-  unsigned most_;  // 0: no limit
-  unsigned taken_ = 0;
-  std::vector<TargetWorker*> waiting_;
-};
 
 // What all sources share; outlives them.
 struct Surroundings {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace inotifysync {
 namespace {
@@ -132,6 +133,10 @@ void TargetWorker::retry_now() {
     set_state(State::idle);
   }
   start_if_possible();
+}
+
+void TargetWorker::use_program(const std::string& program) {
+  if (std::exchange(options_.rsync.program, program) != program) retire_warm();
 }
 
 void TargetWorker::stop() {

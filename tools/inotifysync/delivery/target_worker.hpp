@@ -85,6 +85,8 @@ class TargetWorker {
   void resume();
   // Allows again what --max-delete stopped, and forgets every wait.
   void retry_now();
+  // The rsync for all runs from now on.
+  void use_program(const std::string& program);
   // A running batch goes on; nothing else starts.
   void stop();
   // Ends whatever runs, with this much time to tidy up.
@@ -98,6 +100,7 @@ class TargetWorker {
   std::size_t queue_length() const;
   const Target& target() const { return target_; }
   std::size_t view() const { return view_; }
+  bool has_place() const { return has_place_; }  // of WorkerHost::take_place()
   TargetStatus status() const;
 
  private:

@@ -77,10 +77,12 @@ notify_core::Result<Log> Log::create(Style style) {
   return log;
 }
 
-void Log::reopen() {
-  if (style_.file.empty()) return;
-  sys::Fd again(sys::open_at(AT_FDCWD, style_.file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0640));
-  if (again) file_ = std::move(again);
+notify_core::Result<void> Log::change(Style style) {
+  auto other = create(std::move(style));
+  if (!other) return other.error();
+  progress("");
+  *this = std::move(*other);
+  return {};
 }
 
 void Log::progress(std::string_view text) {

@@ -26,6 +26,7 @@ class Log {
     std::string file;  // appended to; empty: info to stdout, warnings and errors to stderr
   };
 
+  // An error of open(2): its path is in it.
   static notify_core::Result<Log> create(Style style);
 
   // `about`: a target's name or a source's path, may be empty.
@@ -34,8 +35,8 @@ class Log {
   // On a terminal, the last line: replaced by the next one, out of the way of all others. Empty: none.
   void progress(std::string_view text);
   bool shows_progress() const { return on_terminal_; }
-  // The file by its name again, for log rotation.
-  void reopen();
+  // Another style, and the file by its name again, for log rotation. An error: all stays as it was.
+  notify_core::Result<void> change(Style style);
 
  private:
   explicit Log(Style style) : style_(std::move(style)) {}
