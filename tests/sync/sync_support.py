@@ -50,6 +50,11 @@ def accepts(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def write(path, text="content"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
 class Service:
     """A server in a process group of its own, so that its children can be stopped and killed with it."""
 

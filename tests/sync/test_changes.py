@@ -7,7 +7,7 @@ import shutil
 import signal
 
 import pytest
-from sync_support import wait_identical
+from sync_support import wait_identical, write
 
 ODD_NAMES = [
     "plain", "with space", " leading space", "trailing space ", "new\nline", "tab\there", "#hash", ";semicolon",
@@ -16,11 +16,6 @@ ODD_NAMES = [
     "caf\u00e9", "\u65e5\u672c", "\udcff\udcfe".encode(errors="surrogateescape").decode(errors="surrogateescape"),
     "\\#012", "x" * 250, ".~tmp~", "core", "CVS", "a:b", "host:path", "rsync:", "::x", "=", "@", "\x01\x7f",
 ]
-
-
-def write(path, text="content"):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
 
 
 # name: (what is there before, what is done to it)

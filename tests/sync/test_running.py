@@ -9,12 +9,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from sync_support import DEADLINE, INOTIFYSYNC, wait_identical, wait_until
-
-
-def write(path, text="content"):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+from sync_support import DEADLINE, INOTIFYSYNC, wait_identical, wait_until, write
 
 
 def test_an_overflow_ends_in_a_full_pass(source, daemons, sync):

@@ -168,7 +168,10 @@ void SourceSync::start() {
 
 void SourceSync::full_pass() {
   last_audit_ = wall_clock();
-  const Duration interval = incomplete_ ? audit_when_incomplete : Duration(config_.audit_interval);
+  Duration interval = config_.audit_interval;
+  if (incomplete_)
+    interval =
+        interval > Duration::zero() ? std::min(interval, audit_when_incomplete) : audit_when_incomplete;
   if (interval > Duration::zero() && !around_.once) audit_timer_->set(interval);
   for (const auto& worker : workers_) worker->want_full_pass();
 }

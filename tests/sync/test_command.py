@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line and the configuration: what is asked for is done, and what is wrong is said in one line."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+from sync_support import differences, wait_identical, wait_until, write
+
+
+def test_over_ssh(source, folder, ssh_server, run):
+    write(source / "a b/file")
+    config = folder / "sync.toml"
+    config.write_text(f"""
+[[source]]
+path = "{source}"
+delete = true
+[[source.target]]
+to = "node:{folder}/over-ssh"
+ssh = "ssh -F {ssh_server.client_config}"
+""")
+    program = run("--config", config)
+    program.wait_said("in step")
+    wait_identical(source, folder / "over-ssh")
+    write(source / "later")
+    (source / "a b").rename(source / "c d")
+    wait_identical(source, folder / "over-ssh")
+
+
+def test_to_a_local_directory(source, folder, run):
+    write(source / "file")
+    run("--delete", source, folder / "copy/").wait_said("in step")
+    write(source / "later")
+    wait_identical(source, folder / "copy")
+
+
+def test_excluded_paths_stay_out(source, daemons, sync):
+    write(source / "cache/x")
+    write(source / "keep.txt")
+    sync("--exclude", "/cache/", "--exclude", "*.tmp")
+    write(source / "cache/y")
+    write(source / "a.tmp")
+    write(source / "b.txt")
+    (source / "keep.txt").rename(source / "keep.tmp")
+    wait_until(lambda: all(sorted(p.name for p in d.root.iterdir()) == ["b.txt"] for d in daemons),
+               lambda: [sorted(os.listdir(d.root)) for d in daemons])
+
+
+def test_once(source, daemons, run):
+    write(source / "dir/file")
+    program = run("--once", "--delete", "--password-file", daemons[0].password_file, source,
+                  *(d.url for d in daemons))
+    assert program.wait() == 0
+    assert all(differences(source, d.root) == [] for d in daemons)
+
+
+def test_events_from_a_pipe(source, daemons, run):
+    program = run("--from-stdin", "--null", "--delete", "--password-file", daemons[0].password_file, source,
+                  *(d.url for d in daemons), stdin=subprocess.PIPE)
+    program.wait_said("in step", times=3)
+    write(source / "new\nline")
+    write(source / "old")
+    program.process.stdin.write(f"{source}/new\nline\0{source}/old\0".encode())
+    program.process.stdin.flush()
+    wait_identical(source, *(d.root for d in daemons))
+    (source / "old").unlink()
+    program.process.stdin.write(f"{source}/old\0/elsewhere\0".encode())
+    program.process.stdin.close()
+    assert program.wait() == 0
+    assert all(differences(source, d.root) == [] for d in daemons)
+    assert "/elsewhere: not in" in program.output()
+
+
+def test_without_an_initial_pass_only_changes_go(source, daemons, run):
+    write(source / "before")
+    program = run("--no-initial-sync", "--from-stdin", "--password-file", daemons[0].password_file, source,
+                  daemons[0].url, stdin=subprocess.PIPE)
+    write(source / "after")
+    program.process.stdin.write(f"{source}/after\n".encode())
+    program.process.stdin.close()
+    assert program.wait() == 0
+    assert sorted(os.listdir(daemons[0].root)) == ["after"]
+
+
+def test_dry_run_prints_the_command_lines(source, daemons, run):
+    write(source / "file")
+    program = run("--dry-run", "--delete", source, daemons[0].url, "--", "--bwlimit=5m")
+    assert program.wait() == 0
+    lines = program.output().splitlines()
+    assert len(lines) == 2 and all(line.startswith("rsync ") and "--bwlimit=5m" in line for line in lines)
+    assert not (daemons[0].root / "file").exists()
+
+
+@pytest.mark.parametrize("arguments, status, words", [
+    ([], 64, "give a SOURCE"),
+    (["src"], 64, "give a SOURCE"),
+    (["--bogus", "a", "b"], 64, "--bogus"),
+    (["/no/such/source", "target"], 1, "/no/such/source"),
+    (["--config", "/no/such.toml"], 78, "/no/such.toml"),
+    (["--password-file", "/no/such", "/tmp", "rsync://h/m"], 64, "/no/such"),
+    (["--settle", "soon", "/tmp", "x"], 64, "soon"),
+    (["--jobs", "two", "/tmp", "x"], 64, "two"),
+])
+def test_what_is_wrong_is_said_in_one_line(run, arguments, status, words):
+    program = run(*arguments)
+    assert program.wait() == status
+    assert words in program.output()
+    assert program.output().count("\n") == 1
+
+
+def test_an_open_password_file_is_refused(source, folder, run):
+    password = folder / "open"
+    password.write_text("x")
+    password.chmod(0o644)
+    program = run("--password-file", password, source, "rsync://web@127.0.0.1/content/")
+    assert program.wait() == 64
+    assert str(password) in program.output()
+
+
+def config_text(source, daemons, settings="delete = true"):
+    return f'[[source]]\npath = "{source}"\n{settings}\n' + "".join(
+        f'[[source.target]]\nname = "{d.name}"\nto = "{d.url}"\npassword_file = "{d.password_file}"\n' for d in daemons)
+
+
+def test_sighup_takes_targets_in_and_out(source, folder, daemons, run):
+    config, status = folder / "sync.toml", folder / "status.json"
+    config.write_text(config_text(source, daemons[:2]))
+    program = run("--config", config, "--status-file", status)
+    program.wait_said("in step", times=2)
+    assert status.exists()
+    write(source / "file")
+    wait_identical(source, daemons[0].root, daemons[1].root)
+    config.write_text(config_text(source, daemons[1:]))
+    program.process.send_signal(signal.SIGHUP)
+    program.wait_said("was read again")
+    write(source / "later")
+    wait_identical(source, daemons[1].root, daemons[2].root)
+    assert not (daemons[0].root / "later").exists()
+    config.write_text("nonsense")
+    program.process.send_signal(signal.SIGHUP)
+    program.wait_said("the settings stay as they are")
+    config.write_text(config_text(source, daemons[1:], 'delete = true\nexclude = ["*.tmp"]'))
+    program.process.send_signal(signal.SIGHUP)
+    program.wait_said("was read again", times=2)
+    write(source / "a.tmp")
+    write(source / "last")
+    wait_until(lambda: (daemons[2].root / "last").exists(), program.output)
+    assert not (daemons[2].root / "a.tmp").exists()
+    assert program.terminate() == 0
+
+
+def test_sighup_takes_the_settings_of_the_program(source, folder, daemons, run):
+    """Of the one job there is, a hung target has it for ten minutes, until there are more."""
+    config, log = folder / "sync.toml", folder / "log"
+    old, new = folder / "old.json", folder / "new.json"
+    settings = 'jobs = 1\ntimeout = "10m"\nstatus_file = "{}"\n{}'
+    config.write_text(settings.format(old, "") + config_text(source, daemons))
+    program = run("--config", config)
+    program.wait_said("in step", times=3)
+    wait_until(old.exists, "the status file")
+    daemons[0].pause()
+    write(source / "file")
+    wait_until(lambda: '"running"' in old.read_text(), "the job is taken")
+    more = f'log_file = "{log}"\nlog_format = "json"\n'
+    config.write_text(settings.format(new, more).replace("jobs = 1", "jobs = 3") + config_text(source, daemons))
+    program.process.send_signal(signal.SIGHUP)
+    wait_identical(source, *(d.root for d in daemons[1:]))
+    wait_until(new.exists, "the new status file")
+    assert not old.exists()
+    wait_until(lambda: '"message":"1 file' in log.read_text(), log.read_text)
+    daemons[0].resume()
+    wait_identical(source, daemons[0].root)
+
+
+@pytest.mark.parametrize("more", [["--delete"], ["--exclude", "x"], ["src", "dst"]])
+def test_sources_are_said_once(folder, source, daemons, run, more):
+    config = folder / "sync.toml"
+    config.write_text(config_text(source, daemons))
+    program = run("--config", config, *more)
+    assert program.wait() == 78
+    assert more[0] in program.output() and program.output().count("\n") == 1

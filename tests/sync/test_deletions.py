@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What may be deleted on the targets, and what never: the source guard, --delete, --max-delete."""
+
+import shutil
+import signal
+
+from sync_support import tree, wait_identical, wait_until, write
+
+
+def test_source_moved_away_and_back_deletes_nothing(source, folder, daemons, sync):
+    write(source / "a/b/file")
+    program = sync()
+    wait_identical(source, *(d.root for d in daemons))
+    before = tree(source)
+    source.rename(folder / "away")
+    program.wait_said("the source is gone")
+    source.mkdir()
+    for daemon in daemons:
+        assert tree(daemon.root) == before
+    source.rmdir()
+    write(folder / "away/meanwhile")
+    (folder / "away").rename(source)
+    program.wait_said("the source is back")
+    wait_identical(source, *(d.root for d in daemons))
+    write(source / "after")
+    wait_identical(source, *(d.root for d in daemons))
+
+
+def test_another_directory_in_the_source_s_place_deletes_nothing(source, folder, daemons, sync):
+    write(source / "file")
+    program = sync()
+    wait_identical(source, *(d.root for d in daemons))
+    source.rename(folder / "away")
+    source.mkdir()
+    write(source / "other")
+    program.wait_said("the source", times=1)
+    assert all((d.root / "file").exists() and not (d.root / "other").exists() for d in daemons)
+    assert program.running()
+
+
+def test_empty_source_at_start_deletes_nothing(source, daemons, run):
+    for daemon in daemons:
+        write(daemon.root / "precious")
+    program = run("--delete", "--password-file", daemons[0].password_file, source, *(d.url for d in daemons))
+    program.wait_said("in step", times=3)
+    program.wait_said("the source is empty")
+    assert all((d.root / "precious").exists() for d in daemons)
+
+
+def test_without_delete_nothing_is_deleted(source, daemons, run):
+    write(source / "a")
+    write(daemons[0].root / "stray")
+    program = run("--password-file", daemons[0].password_file, source, daemons[0].url)
+    program.wait_said("in step")
+    (source / "a").unlink()
+    write(source / "b")
+    wait_until(lambda: (daemons[0].root / "b").exists(), "b is there")
+    assert (daemons[0].root / "a").exists() and (daemons[0].root / "stray").exists()
+
+
+def test_max_delete_holds(source, daemons, sync):
+    for n in range(10):
+        write(source / f"f{n}")
+    program = sync("--max-delete", "5")
+    wait_identical(source, *(d.root for d in daemons))
+    program.process.send_signal(signal.SIGSTOP)  # so that it is one batch
+    for n in range(10):
+        (source / f"f{n}").unlink()
+    write(source / "new")
+    program.process.send_signal(signal.SIGCONT)
+    program.wait_said("until SIGHUP", times=3)
+    wait_until(lambda: all((d.root / "new").exists() for d in daemons), program.output)
+    assert all(len(list(d.root.glob("f*"))) == 10 for d in daemons)
+
+
+def test_max_delete_sees_what_goes_with_a_directory(source, daemons, sync):
+    for n in range(10):
+        write(source / f"d/f{n}")
+    write(source / "e/f")
+    program = sync("--max-delete", "50%")  # of 13 names
+    wait_identical(source, *(d.root for d in daemons))
+    (source / "d").rename(source / "other")  # nothing is lost by that
+    shutil.rmtree(source / "e")
+    wait_identical(source, *(d.root for d in daemons))
+    program.process.send_signal(signal.SIGSTOP)  # so that it is one batch
+    shutil.rmtree(source / "other")
+    write(source / "new")
+    program.process.send_signal(signal.SIGCONT)
+    program.wait_said("until SIGHUP", times=3)
+    wait_until(lambda: all((d.root / "new").exists() for d in daemons), program.output)
+    assert all(len(list(d.root.glob("other/f*"))) == 10 for d in daemons)
+    program.process.send_signal(signal.SIGHUP)
+    wait_identical(source, *(d.root for d in daemons))
+
+
+def test_max_delete_of_a_tree_that_moves_away(source, daemons, sync):
+    for n in range(10):
+        write(source / f"d/f{n}")
+    program = sync("--max-delete", "5")
+    wait_identical(source, *(d.root for d in daemons))
+    (source / "d").rename(source.parent / "elsewhere")
+    program.wait_said("until SIGHUP", times=3)
+    assert all(len(list(d.root.glob("d/f*"))) >= 5 for d in daemons)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How the source is watched: by fanotify(7), and with fewer watches than it has directories."""
+
+import os
+import subprocess
+
+import pytest
+from sync_support import wait_identical, write
+
+
+def test_by_fanotify(source, daemons, run):
+    if os.getuid() != 0:
+        pytest.skip("only root may watch a filesystem")
+    write(source / "a/b/file")
+    write(source / "large", "x" * 1_000_000)
+    program = run("-v", "--fanotify", "--delete", "--password-file", daemons[0].password_file, source,
+                  *(d.url for d in daemons))
+    program.wait_said("in step", times=3)
+    if "not watched" in program.output():
+        pytest.skip(program.output().splitlines()[0])
+    write(source / "a/b/file", "changed")
+    write(source / "new/below/file")
+    wait_identical(source, *(d.root for d in daemons))
+    (source / "a").rename(source / "c")
+    (source / "large").rename(source / "c/large")
+    (source / "new/below/file").unlink()
+    (source / "c/b").chmod(0o700)
+    wait_identical(source, *(d.root for d in daemons))
+    assert "full pass" not in program.output()
+
+
+@pytest.fixture
+def run_with_watches(run):
+    """run_with_watches(limit, arguments...) runs it in a user namespace that has no more watches than that."""
+    if subprocess.run(["unshare", "-Ur", "true"], capture_output=True).returncode != 0:
+        pytest.skip("user namespaces are not allowed here")
+    set_limit = 'echo "$0" > /proc/sys/user/max_inotify_watches && exec "$@"'
+    return lambda limit, *arguments: run(*arguments, through=["unshare", "-Ur", "sh", "-c", set_limit, str(limit)])
+
+
+def test_without_a_watch_for_every_directory(source, daemons, run_with_watches):
+    for n in range(20):
+        write(source / f"{n}/file")
+    program = run_with_watches(5, "--delete", "--audit-interval", "1", "--password-file", daemons[0].password_file,
+                               source, *(d.url for d in daemons))
+    program.wait_said("fs.inotify.max_user_watches")
+    wait_identical(source, *(d.root for d in daemons))
+    for n in range(20):  # at least 15 of these nobody tells of
+        write(source / f"{n}/file", "changed")
+    (source / "19/file").unlink()
+    wait_identical(source, *(d.root for d in daemons))
+    assert program.running()
+
+
+def test_out_of_watches_on_the_way(source, daemons, run_with_watches):
+    program = run_with_watches(5, "--delete", "--audit-interval", "1", "--password-file", daemons[0].password_file,
+                               source, *(d.url for d in daemons))
+    program.wait_said("in step", times=3)
+    for n in range(20):
+        write(source / f"{n}/below/file")
+    program.wait_said("a full pass follows")
+    wait_identical(source, *(d.root for d in daemons))
+    write(source / "19/below/file", "changed")
+    wait_identical(source, *(d.root for d in daemons))
+    assert program.running()
