@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -66,6 +67,11 @@ class WatchBackend {
     (void)watch;
     return {};
   }
+
+  // What to ask for the path (ending in '/') of a watched directory; empty: it is not known.
+  virtual void ask_for_paths(std::function<std::string(int watch)> path_of) { (void)path_of; }
+  // How many events, since this was asked last, could not be handed on, as nothing tells where they happened.
+  virtual std::size_t take_lost() { return 0; }
 
   // For errors: the system call that add() makes, and what an errno of it means here; empty: what it says
   // itself.

@@ -59,7 +59,8 @@ FanotifyBackend::FanotifyBackend(sys::Fd fanotify, FanotifyScope scope, EventMas
     : queue_(std::move(fanotify)),
       scope_(scope),
       kernel_mask_(kernel_mask(scope, events)),
-      queue_limit_(queue_limit) {}
+      queue_limit_(queue_limit),
+      mounts_(scope == FanotifyScope::filesystems) {}
 
 // The best there is: with the target of each deed (Linux 5.17) or without, a queue without limit (root) or
 // not.
@@ -115,6 +116,8 @@ int FanotifyBackend::add_at(int directory, const char* name, unsigned flags) {
     const int itself = flags & add_no_follow ? AT_SYMLINK_NOFOLLOW : 0;
     if (operand && sys::facts_at(directory, name, itself, facts) == 0 && !S_ISDIR(facts.mode))
       watches_files_ = true;
+    if (handles_.size() == 0) may_open_ = mounts_.may_open(before);
+    if (!left_behind_.empty()) left_behind_.erase(before);
     return handles_.intern(before);
   }
   return -ENOENT;
@@ -140,6 +143,7 @@ int FanotifyBackend::mark(int directory, const char* name, unsigned flags) {
 // then belongs to nobody.
 int FanotifyBackend::remove(int watch) {
   const sys::Fd object(mounts_.open(handles_.key(watch)));
+  if (!may_open_) left_behind_.emplace(handles_.key(watch));
   handles_.forget(watch);
   if (!object) return 0;
   return sys::fanotify_mark(queue_.descriptor(), FAN_MARK_REMOVE, kernel_mask_, object.get(), ".");

@@ -11,9 +11,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "backend/backend.hpp"
@@ -52,6 +56,10 @@ class FanotifyBackend final : public WatchBackend {
   const char* adding_call() const override { return "fanotify_mark"; }
   std::string explain(int status) const override;
   std::string where(int watch) const override;
+  void ask_for_paths(std::function<std::string(int watch)> path_of) override {
+    path_of_ = std::move(path_of);
+  }
+  std::size_t take_lost() override { return std::exchange(lost_, 0); }
 
   // For FanotifyScope::filesystems.
   // The number of an open directory, or minus the errno.
@@ -60,6 +68,10 @@ class FanotifyBackend final : public WatchBackend {
   int open_directory(int number);
   // Opens (O_PATH) the directory above; ENOENT at the top of what is mounted.
   int open_above(int directory);
+  // What tells its filesystem from others; valid until the number is forgotten.
+  std::string_view filesystem_of(int number) const { return MountList::filesystem(handles_.key(number)); }
+  // Directories outside of the mount that an open directory is on are to be found as well.
+  void know_top(int directory) { mounts_.know_top(directory); }
   // Where a directory stands until the next rename or the removal of it in what has been read. False: there
   // is none. `name` is valid until the next fill().
   struct Foretold {
@@ -86,6 +98,12 @@ class FanotifyBackend final : public WatchBackend {
   void take_apart_self(const FanotifyEvent& event, int number);
   void take_unplaced(const FanotifyEvent& event);
   void take_elsewhere(const FanotifyEvent& event);
+  int locate(ObjectKey directory);
+  int locate_by_departure(ObjectKey directory);
+  int locate_unopened(ObjectKey directory);
+  bool is_at(int parent, const std::string& name, ObjectKey directory, bool look);
+  bool list_for(int parent, ObjectKey directory);
+  void learn(const FanotifyEvent& event, const FanotifyEvent::Place& place);
   void queue(const FanotifyEvent& event, EventMask mask, int watch, std::string_view name, int target = -1);
   int directory_number(ObjectKey directory);
   void remove_entry(const FanotifyEvent& event, int directory, int target);
@@ -124,6 +142,12 @@ class FanotifyBackend final : public WatchBackend {
   std::size_t renames_ = 0;      // in this batch
   std::size_t searched_at_ = 0;  // records of the batch, when wanderers were looked for
   std::string located_;          // what Record::directory views
+  std::function<std::string(int watch)> path_of_;
+  bool may_open_ = true;  // handles
+  // Where directories were said to be that are not watched: for who may not open them.
+  std::unordered_map<std::string, std::pair<int, std::string>> learnt_;
+  std::unordered_set<std::string> left_behind_;  // directories whose marks could not be taken off
+  std::size_t lost_ = 0;
 
   // A filesystem's mark tells of files too, but not where they are; the record of the same deed does.
   std::string unplaced_object_;

@@ -45,6 +45,7 @@ void FanotifyBackend::hand_on_rename(const FanotifyEvent& event) {
   const int to = directory_number(event.to.directory);
   const int target = directory ? directory_number(event.object) : -1;
   const EventMask kind = event.mask & mask::is_directory;
+  if (directory && !may_open_) learn(event, event.to);
   const std::uint32_t cookie = ++last_cookie_;
   const std::size_t before = queued_.size();
   if (from >= 0) queue(event, mask::moved_from | kind, from, event.from.name, target);
@@ -64,10 +65,13 @@ void FanotifyBackend::hand_on_rename(const FanotifyEvent& event) {
 void FanotifyBackend::take_apart_entry(const FanotifyEvent& event, int directory) {
   const std::string_view name = event.place.name;
   const EventMask kind = event.mask & mask::is_directory;
+  if (!may_open_ && kind && (event.mask & mask::create)) learn(event, event.place);
   int target = -1;
   if (scope_ == FanotifyScope::filesystems) {
     if (kind) target = directory_number(event.object);
     if (!kind && watches_files_) target = handles_.find(event.object);
+  } else if (kind) {
+    target = handles_.find(event.object);
   }
   // Without FAN_RENAME: the halves come one by one, with no cookie.
   if (event.mask & mask::moved_to) {
@@ -141,6 +145,7 @@ bool FanotifyBackend::find_wanderers() {
 }
 
 bool FanotifyBackend::holds(const FanotifyEvent::Place& place, ObjectKey object) {
+  if (!may_open_) return is_at(handles_.find(place.directory), std::string(place.name), object, true);
   const sys::Fd directory(mounts_.open(place.directory));
   std::string key;
   return directory && mounts_.key_of(directory.get(), std::string(place.name).c_str(), 0, key) == 0 &&
@@ -171,26 +176,6 @@ void FanotifyBackend::take_unplaced(const FanotifyEvent& event) {
   }
   unplaced_object_ = event.object;
   unplaced_mask_ = event.mask & ~mask::attrib;  // the count of its links: not for somebody to see
-}
-
-// Of a watched file, or of a directory that is not watched itself, but the one above it is. Anything else is
-// left from a watch that was ended.
-void FanotifyBackend::take_elsewhere(const FanotifyEvent& event) {
-  const bool itself = event.place.name == ".";
-  if (!itself && (!watches_files_ || handles_.find(event.object) < 0)) return;
-  const sys::Fd directory(mounts_.open(event.place.directory));
-  if (!directory || sys::path_of(directory.get(), located_) < 0) return;
-  int watched = -1;
-  if (itself) {
-    const sys::Fd above(open_above(directory.get()));
-    std::string key;
-    if (above) mounts_.key_of(above.get(), "", AT_EMPTY_PATH, key);
-    watched = handles_.find(key);
-    if (watched < 0) return;
-  }
-  if (located_.empty() || located_.back() != '/') located_ += '/';
-  queue(event, event.mask, watched, itself ? std::string_view() : event.place.name);
-  queued_.back().directory = located_;
 }
 
 void FanotifyBackend::hand_on_ends() {

@@ -46,6 +46,11 @@ class HandleTable {
     keys_.erase(position);
   }
 
+  template <class Visit>
+  void for_each_number(Visit visit) const {
+    for (const auto& [number, key] : keys_) visit(number);
+  }
+
   std::size_t size() const { return keys_.size(); }
 
  private:

@@ -11,12 +11,6 @@
 #include "sys/syscall.hpp"
 
 namespace notify_core::backend {
-namespace {
-
-constexpr std::size_t filesystem_bytes = 8;
-
-}  // namespace
-
 int MountList::key_of(int directory, const char* name, int flags, std::string& key, bool afresh) {
   std::string handle;
   const int status = sys::name_to_handle(directory, name, flags, handle, last_mount_);
@@ -38,7 +32,7 @@ const MountList::Mount* MountList::look_at(int directory, const char* name, int 
   const int follow = flags & AT_SYMLINK_FOLLOW ? 0 : O_NOFOLLOW;
   const sys::Fd opened(itself ? -1 : sys::open_at(directory, name, O_PATH | follow));
   const int fd = itself ? directory : opened.get();
-  Mount mount{number, {}, {}, sys::filesystem_type(fd) != BTRFS_SUPER_MAGIC};
+  Mount mount{number, {}, {}, whole_ || sys::filesystem_type(fd) != BTRFS_SUPER_MAGIC};
   if (fd < 0 || sys::filesystem_id(fd, mount.filesystem) < 0) return nullptr;
   if (sys::path_of(fd, mount.path) == 0) mount.path = mount_point(std::move(mount.path), number);
   std::erase_if(mounts_, [&](const Mount& other) { return other.number == number; });
@@ -58,6 +52,15 @@ std::string MountList::mount_point(std::string path, int number) {
     path = above;
   }
   return path;
+}
+
+void MountList::know_top(int directory) {
+  sys::FileFacts facts;
+  Mount top{0, {}, {}, true};
+  if (sys::facts_at(directory, "", AT_EMPTY_PATH, facts) < 0) return;
+  if (sys::filesystem_id(directory, top.filesystem) < 0) return;
+  top.path = sys::mount_of_whole(facts.device);
+  if (!top.path.empty()) mounts_.insert(mounts_.begin(), std::move(top));
 }
 
 int MountList::open(std::string_view key) const {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sys/handle.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/fanotify.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -12,7 +14,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <memory>
+#include <sstream>
 
 #include "sys/syscall.hpp"
 
@@ -25,6 +29,20 @@ namespace {
 
 int failed() {
   return -errno;
+}
+
+// As proc(5) writes paths: a blank is "\\040".
+std::string without_escapes(const std::string& text) {
+  std::string plain;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\\' && at + 3 < text.size()) {
+      plain += static_cast<char>((text[at + 1] - '0') * 64 + (text[at + 2] - '0') * 8 + (text[at + 3] - '0'));
+      at += 3;
+    } else {
+      plain += text[at];
+    }
+  }
+  return plain;
 }
 
 }  // namespace
@@ -85,6 +103,30 @@ int path_of(int fd, std::string& path) {
 std::string absolute_path(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr), &std::free);
   return resolved ? std::string(resolved.get()) : std::string();
+}
+
+std::vector<std::string> directories_in(const std::string& path) {
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), &::closedir);
+  while (const dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
+    const std::string_view name = entry->d_name;
+    const bool may_be = entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN;
+    if (may_be && name != "." && name != "..") names.emplace_back(name);
+  }
+  return names;
+}
+
+std::string mount_of_whole(std::uint64_t device) {
+  std::ifstream mounts("/proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);) {
+    std::istringstream fields(line);
+    std::string number, above, devices, root, place;
+    fields >> number >> above >> devices >> root >> place;
+    unsigned major = 0, minor = 0;
+    if (std::sscanf(devices.c_str(), "%u:%u", &major, &minor) != 2) continue;
+    if (makedev(major, minor) == device && root == "/") return without_escapes(place);
+  }
+  return {};
 }
 
 int process_id() {

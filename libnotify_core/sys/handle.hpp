@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace notify_core::sys {
 
@@ -24,6 +25,12 @@ int filesystem_id(int fd, std::string& id);
 // Where a descriptor's object stands in the tree of names: what /proc says. Of a deleted one, where it stood.
 int path_of(int fd, std::string& path);
 std::string absolute_path(const std::string& path);  // realpath(3); empty where it cannot be had
+
+// The names of the directories in a directory; none where it cannot be read.
+std::vector<std::string> directories_in(const std::string& path);
+// A place where all of the filesystem with that device number is mounted, from its top on. Empty: there is
+// none.
+std::string mount_of_whole(std::uint64_t device);
 
 int process_id();
 // As in /proc/PID/comm; empty: there is no such process (any more).

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "sys/handle.hpp"
@@ -32,6 +33,7 @@ Result<void> Watcher::FilesystemImpl::add(std::string_view path,
   const int number = fanotify_.add_path(name.c_str(), kernel_events_, flags);
   if (number < 0) return adding_error(number, name);
   const bool directory = S_ISDIR(facts.mode);
+  if (Result<void> usable = look_at_operand(number, name, directory); !usable) return usable;
   const NodeId known = tree_.by_watch(number);
   if (known != no_node && tree_.is_root(known) && !outside_.contains(known)) return {};
   if (known != no_node) forget_below(known);
@@ -41,9 +43,23 @@ Result<void> Watcher::FilesystemImpl::add(std::string_view path,
   return {};
 }
 
+// Directories are found by their handles: whoever may not open those would find none.
+Result<void> Watcher::FilesystemImpl::look_at_operand(int number, const std::string& name, bool directory) {
+  const sys::Fd operand(fanotify_.open_directory(number));
+  if (!operand) {
+    Error error = sys::error(fanotify_.open_directory(number), "open_by_handle_at", name);
+    if (error.number == EPERM) error.detail = "finding directories needs CAP_DAC_READ_SEARCH, too";
+    return error;
+  }
+  if (options_.below_only || !directory || sys::Fd(fanotify_.open_above(operand.get()))) return {};
+  whole_.emplace(fanotify_.filesystem_of(number));
+  fanotify_.know_top(operand.get());
+  return {};
+}
+
 void Watcher::FilesystemImpl::handle(const Record& record) {
   if (record.mask & mask::q_overflow) return start_anew();
-  const NodeId node = directory_node(record.watch);
+  const NodeId node = directory_node(record);
   if (node == no_node) return;
   const bool of_operand = record.target >= 0 && (record.mask & mask::is_directory) == 0;
   if (is_inside(node)) {
@@ -52,6 +68,7 @@ void Watcher::FilesystemImpl::handle(const Record& record) {
     report(file, record.mask, record.cookie, {}, record.pid);
   }
   if (record.mask & mask::is_directory && !record.name.empty()) follow(node, record);
+  if ((record.mask & mask::delete_self) && record.name.empty()) gone_.push_back(record.watch);
   if ((record.mask & mask::move_self) && file_places_.contains(node)) root_moved(node);
 }
 
@@ -73,53 +90,106 @@ void Watcher::FilesystemImpl::follow(NodeId parent, const Record& record) {
     hang(parent, record.name, target);
   } else if ((record.mask & mask::remove) && target >= 0) {
     const NodeId node = tree_.by_watch(target);
-    if (node != no_node && !tree_.is_root(node)) tree_.set_replaced(node);
-    gone_.push_back(target);
+    if (node == no_node) {
+      hang_removed(parent, record.name, target);
+    } else if (!tree_.is_root(node)) {
+      tree_.set_placeless(node);
+    }
   }
 }
 
-NodeId Watcher::FilesystemImpl::directory_node(int number) {
-  const NodeId known = tree_.by_watch(number);
-  return known != no_node ? known : look_up(number);
+NodeId Watcher::FilesystemImpl::directory_node(const Record& record) {
+  const NodeId known = tree_.by_watch(record.watch);
+  if (known != no_node) return known;
+  const NodeId found = look_up(record.watch);
+  // That a directory is no more has been said by its removal.
+  const EventMask said = record.mask & ~mask::is_directory;
+  if (found == no_node && said != mask::delete_self) ++lost_;
+  return found;
 }
 
-// Climbs from a directory to the first one known. What is read but not handed on yet is looked at first: the
-// filesystem shows where a directory is now, which may be later than what is being told.
+// The filesystem shows where a directory is now; what was queued meanwhile may say that it was elsewhere when
+// the event was made.
 NodeId Watcher::FilesystemImpl::look_up(int number) {
-  std::vector<Step> steps;
+  constexpr int most_tries = 8;
+  for (int tries = 0; tries < most_tries; ++tries) {
+    std::vector<Step> steps;
+    NodeId node = climb(number, steps);
+    const bool more = look_ahead();
+    if (more && (node == no_node || is_outdated(steps))) continue;
+    if (node == no_node) break;
+    for (auto step = steps.rbegin(); step != steps.rend() && node != no_node; ++step) {
+      if (step->gone) {
+        hang_removed(node, step->name, step->number);
+      } else {
+        hang(node, step->name, step->number);
+      }
+      node = tree_.by_watch(step->number);
+    }
+    return node;
+  }
+  gone_.push_back(number);
+  return no_node;
+}
+
+bool Watcher::FilesystemImpl::look_ahead() {
+  bool more = false;
+  while (fanotify_.look_ahead()) {
+    more = true;
+    if (fanotify_.drained()) break;
+  }
+  return more;
+}
+
+bool Watcher::FilesystemImpl::is_outdated(const std::vector<Step>& steps) {
+  backend::FanotifyBackend::Foretold place;
+  for (const Step& step : steps) {
+    if (step.seen && fanotify_.foretold(step.number, place)) return true;
+  }
+  return false;
+}
+
+// Climbs from a directory to the first one known, which is returned.
+NodeId Watcher::FilesystemImpl::climb(int number, std::vector<Step>& steps) {
   NodeId node = no_node;
   sys::Fd directory;
   for (int at = number; node == no_node; node = tree_.by_watch(at)) {
     if (steps.size() > deepest) return no_node;
     Step step{at, {}};
-    if (backend::FanotifyBackend::Foretold place; fanotify_.foretold(at, place)) {
-      step.name = place.name;
-      if (place.removed) gone_.push_back(at);
-      at = place.above;
-      directory.reset();
-    } else {
-      if (!directory) directory.reset(fanotify_.open_directory(at));
+    if (!step_told(directory, at, step)) {
       sys::Fd above;
-      if (!directory || !read_step(directory, above, step)) {
-        gone_.push_back(number);
-        return no_node;
-      }
-      if (!above) {
-        node = tree_.add_root(step.name, at);
-        outside_.insert(node);
-        break;
-      }
+      if (!read_step(directory, above, step)) return no_node;
+      if (!above) return add_top(step);
       at = fanotify_.number_of(above.get());
       directory = std::move(above);
     }
     if (at < 0) return no_node;
     steps.push_back(std::move(step));
   }
-  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    hang(node, step->name, step->number);
-    node = tree_.by_watch(step->number);
-    if (node == no_node) return no_node;
+  return node;
+}
+
+// What is read but not handed on yet is looked at first. If it is silent, the directory is opened; if that is
+// gone, its removal is queued.
+bool Watcher::FilesystemImpl::step_told(sys::Fd& directory, int& at, Step& step) {
+  backend::FanotifyBackend::Foretold place;
+  bool told = fanotify_.foretold(at, place);
+  if (!told && !directory) {
+    directory.reset(fanotify_.open_directory(at));
+    while (!directory && !told && fanotify_.look_ahead()) told = fanotify_.foretold(at, place);
   }
+  if (!told) return false;
+  step.name = place.name;
+  at = place.above;
+  directory.reset();
+  return true;
+}
+
+// At the top of the mount its path is the name.
+NodeId Watcher::FilesystemImpl::add_top(const Step& step) {
+  const NodeId node = tree_.add_root(step.name, step.number);
+  tree_.set_order(node);
+  if (!whole_.contains(std::string(fanotify_.filesystem_of(step.number)))) outside_.insert(node);
   return node;
 }
 
@@ -127,6 +197,8 @@ NodeId Watcher::FilesystemImpl::look_up(int number) {
 // above. False where it moves too fast to be told.
 bool Watcher::FilesystemImpl::read_step(const sys::Fd& directory, sys::Fd& above, Step& step) {
   constexpr int most_tries = 8;
+  if (!directory) return false;
+  step.seen = true;
   for (int tries = 0; tries < most_tries; ++tries) {
     std::string path;
     if (sys::path_of(directory.get(), path) < 0) return false;
@@ -140,7 +212,7 @@ bool Watcher::FilesystemImpl::read_step(const sys::Fd& directory, sys::Fd& above
     sys::FileFacts here, there;
     if (sys::facts_at(directory.get(), "", AT_EMPTY_PATH, here) < 0) return false;
     if (here.links == 0) {  // removed, and held open by somebody
-      gone_.push_back(step.number);
+      step.gone = true;
       return true;
     }
     const int status = sys::facts_at(above.get(), step.name.c_str(), AT_SYMLINK_NOFOLLOW, there);
@@ -154,7 +226,7 @@ void Watcher::FilesystemImpl::hang(NodeId parent, std::string_view name, int num
   const NodeId there = tree_.child(parent, name);
   NodeId node = tree_.by_watch(number);
   if (node != no_node && (node == there || tree_.is_below(parent, node))) return;
-  if (there != no_node) tree_.set_replaced(there);
+  if (there != no_node) tree_.set_placeless(there);
   if (node == no_node) {
     node = tree_.add_child(parent, name, number);
   } else if (tree_.is_root(node)) {
@@ -173,6 +245,13 @@ void Watcher::FilesystemImpl::hang(NodeId parent, std::string_view name, int num
   }
 }
 
+// Gives a removed directory its last place, which may have been taken by another one.
+void Watcher::FilesystemImpl::hang_removed(NodeId parent, std::string_view name, int number) {
+  const NodeId node = tree_.add_child(parent, name, number);
+  tree_.set_placeless(node);
+  tree_.set_order(node);
+}
+
 bool Watcher::FilesystemImpl::is_inside(NodeId node) const {
   for (;; node = tree_.parent(node)) {
     if (!left_out_.empty() && left_out_.contains(node)) return false;
@@ -184,13 +263,26 @@ bool Watcher::FilesystemImpl::is_inside(NodeId node) const {
 void Watcher::FilesystemImpl::queue_drained() {
   for (const int number : std::exchange(gone_, {})) {
     const NodeId node = tree_.by_watch(number);
-    if (node != no_node) {
+    if (node == no_node) {
+      fanotify_.forget(number);
+    } else if (tree_.is_root(node)) {
       forget_below(node);
     } else {
-      fanotify_.forget(number);
+      forget_removed(node);
     }
   }
   if (tree_.size() > most_known) forget_some();
+}
+
+// Forgets a directory that is gone as soon as all below it is.
+void Watcher::FilesystemImpl::forget_removed(NodeId node) {
+  while (tree_.first_child(node) == no_node) {
+    const NodeId above = tree_.parent(node);
+    forget_one(node);
+    if (!removed_.contains(above)) return;
+    node = above;
+  }
+  removed_.insert(node);
 }
 
 // Forgets a directory and all below it.
@@ -210,6 +302,7 @@ void Watcher::FilesystemImpl::forget_one(NodeId node) {
   fanotify_.forget(tree_.watch(node));
   outside_.erase(node);
   left_out_.erase(node);
+  removed_.erase(node);
   file_places_.erase(node);
   tree_.remove(node);
 }
@@ -236,6 +329,7 @@ void Watcher::FilesystemImpl::start_anew() {
     while (tree_.first_child(root) != no_node) forget_below(tree_.first_child(root));
   }
   gone_.clear();
+  lost_ = 0;
   moving_ = -1;
   notice(Notice::Kind::overflow_repaired, {});
 }

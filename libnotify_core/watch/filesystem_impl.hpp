@@ -5,10 +5,15 @@
 // something has happened, and those above them, up to an operand or to the top of the mount. A directory
 // made, moved or removed is an event itself, which says what it was and where: the tree is kept true by what
 // it is told, and the filesystem is asked only about directories that were there before anything was said of
-// them, once each. Whether a directory is below an operand is a question of which root it hangs from.
+// them, once each. Of one that is gone by then, what is queued behind tells where it was. Whether a directory
+// is below an operand is a question of which root it hangs from.
+//
+// A removed directory is known until nobody holds it any more (DELETE_SELF) and all below it is forgotten:
+// until then, things can happen in it.
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <unordered_set>
 #include <vector>
@@ -32,25 +37,37 @@ class NOTIFY_LOCAL Watcher::FilesystemImpl final : public Watcher::Impl {
   void handle(const backend::Record& record) override;
   void queue_drained() override;
 
-  watch::NodeId directory_node(int number);
+  Result<void> look_at_operand(int number, const std::string& name, bool directory);
+  watch::NodeId directory_node(const backend::Record& record);
   watch::NodeId look_up(int number);
   struct Step {
     int number;
     std::string name;
+    bool seen = false;  // in the filesystem; else it was told
+    bool gone = false;
   };
+  watch::NodeId climb(int number, std::vector<Step>& steps);
+  bool step_told(sys::Fd& directory, int& at, Step& step);
   bool read_step(const sys::Fd& directory, sys::Fd& above, Step& step);
+  watch::NodeId add_top(const Step& step);
+  bool look_ahead();
+  bool is_outdated(const std::vector<Step>& steps);
   void hang(watch::NodeId parent, std::string_view name, int number);
+  void hang_removed(watch::NodeId parent, std::string_view name, int number);
   void follow(watch::NodeId parent, const backend::Record& record);
   void forget_below(watch::NodeId node);
   void forget_one(watch::NodeId node);
+  void forget_removed(watch::NodeId node);
   void forget_some();
   void start_anew();
   bool is_inside(watch::NodeId node) const;
 
   backend::FanotifyBackend& fanotify_;
   std::unordered_set<watch::NodeId> outside_;   // roots that are no operands: tops of mounts
+  std::unordered_set<std::string> whole_;       // filesystems of which everything is reported
   std::unordered_set<watch::NodeId> left_out_;  // excluded directories
-  std::vector<int> gone_;                       // removed directories: their last events may still be queued
+  std::vector<int> gone_;  // directories that are no more: their last events may still be queued
+  std::unordered_set<watch::NodeId> removed_;  // gone, but not all below them
   // The halves of a rename that does not say what was moved (before Linux 5.17).
   int moving_ = -1;
   std::uint32_t moving_cookie_ = 0;

@@ -139,6 +139,8 @@ void Watcher::Impl::unlisted(NodeId node, bool newborn) {
 }
 
 void Watcher::Impl::found(NodeId parent, std::string_view name, bool directory) {
+  if (!taken_for_old_.empty()) taken_for_old_.erase(tree_.watch(parent));
+  if (!taken_before_.empty()) taken_before_.erase(tree_.watch(parent));
   if (!options_.recover || (options_.mask & mask::create) == 0) return;
   if (newcomers_wait_ && told_.contains(std::to_string(tree_.watch(parent)).append("/").append(name))) return;
   recovery_.add(tree_.watch(parent), name, directory);
@@ -185,7 +187,14 @@ void Watcher::Impl::follow_after(NodeId node, const Record& record) {
     settle_moves_from(node, name);
     born(node, name, ScanKind::birth);
   } else if (record.mask & mask::remove) {
-    outdated(tree_.child(node, name));
+    const NodeId there = tree_.child(node, name);
+    const bool itself = there != no_node && record.target == tree_.watch(there);
+    // Where the backend knows, it may be that one: its "ignored" is to come.
+    if (itself) {
+      tree_.set_replaced(there);
+    } else {
+      outdated(there);
+    }
   }
 }
 
@@ -218,7 +227,9 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
     if (known != there) unwatched_.add(tree_.watch(parent), name);
     if (known != there && !tree_.is_root(known)) sighted(known, parent, name);
     // Unless who reads the events took them for those of another one, which is gone.
-    if (outdated_.erase(watch) != 0 && kind == ScanKind::birth) list_again(known, kind);
+    const bool unsaid =
+        outdated_.erase(watch) + taken_for_old_.erase(watch) + taken_before_.erase(watch) != 0;
+    if (unsaid && kind == ScanKind::birth) list_again(known, kind);
     return;
   }
   if (there != no_node) tree_.set_replaced(there);

@@ -141,6 +141,7 @@ void TreeScanner::watch_child(Frame& frame, const char* name) {
   const bool repairing = kind_ == ScanKind::repair || kind_ == ScanKind::again;
   const bool newborn = frame.newborn || (repairing && state == Child::unknown);
   if (newborn && !frame.newborn && kind_ == ScanKind::repair) listener_.found(frame.node, name, true);
+  if (kind_ == ScanKind::arrival && state == Child::unknown) listener_.taken_for_old(child);
   const std::uint32_t links = link_count(frame, name);
   const bool visit = newborn || links != 2;
   if (!visit && frame.pending_next == pending_.size()) {

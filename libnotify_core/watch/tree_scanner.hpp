@@ -35,6 +35,9 @@ class ScanListener {
   // `node` is watched but was not found under its name when it was to be listed: it is being moved.
   // `newborn`: its entries are news.
   virtual void unlisted(NodeId node, bool newborn) = 0;
+  // `node` was found in a directory moved in. If its CREATE is still to come, its entries are news all the
+  // same.
+  virtual void taken_for_old(NodeId node) = 0;
   // An entry of a newborn directory.
   virtual void found(NodeId parent, std::string_view name, bool directory) = 0;
   // `path` could not be watched or listed. ENOENT and the like never come here: what vanished is no failure.

@@ -55,7 +55,7 @@ void WatchTree::link(NodeId id, NodeId parent, std::string_view name) {
 }
 
 void WatchTree::unlink(NodeId id) {
-  by_place_.erase(id, [this](NodeId n) { return hash_of_place(n); });
+  if (!at(id).placeless) by_place_.erase(id, [this](NodeId n) { return hash_of_place(n); });
   Node& node = at(id);
   if (node.previous != no_node) {
     at(node.previous).next = node.next;
@@ -67,10 +67,16 @@ void WatchTree::unlink(NodeId id) {
   ++generation_;
 }
 
+void WatchTree::set_placeless(NodeId node) {
+  if (at(node).placeless || is_root(node)) return;
+  by_place_.erase(node, [this](NodeId n) { return hash_of_place(n); });
+  at(node).replaced = at(node).placeless = true;
+}
+
 void WatchTree::relink(NodeId node, NodeId parent, std::string_view name) {
   const std::string kept(name);  // `name` may be a view of the place that is given up
   unlink(node);
-  at(node).replaced = false;
+  at(node).replaced = at(node).placeless = false;
   link(node, parent, kept);
 }
 

@@ -42,6 +42,8 @@ class WatchTree {
   // A node about to vanish whose place was taken by a rename: it keeps its path until its last events are
   // read, but child() no longer finds it.
   void set_replaced(NodeId node) { at(node).replaced = true; }
+  // The same, and nobody will ask for it by its place: any number of them may have had one place.
+  void set_placeless(NodeId node);
 
   NodeId by_watch(int watch) const;
   NodeId child(NodeId parent, std::string_view name) const { return find_at(parent, name, false); }
@@ -100,6 +102,7 @@ class WatchTree {
     std::uint8_t name_length = 0;
     bool sweep = false;
     bool replaced = false;
+    bool placeless = false;
   };
   static_assert(sizeof(Node) == 32);
 

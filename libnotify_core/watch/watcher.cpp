@@ -24,6 +24,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "backend/fanotify_backend.hpp"
 #include "backend/inotify_backend.hpp"
@@ -57,6 +58,10 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
       backend_(std::move(backend)),
       scanner_(*backend_, tree_, kernel_events_, *this),
       processes_(options_.ignored_processes, options_.ignored_programs) {
+  backend_->ask_for_paths([this](int watch) {
+    const watch::NodeId node = tree_.by_watch(watch);
+    return node == watch::no_node ? std::string() : std::string(tree_.path(node));
+  });
   for (std::string path : options_.excluded_paths) {
     if (path.size() > 1 && path.back() == '/') path.pop_back();
     if (says_absolute_paths()) excluded_.insert(sys::absolute_path(path));
@@ -94,6 +99,7 @@ bool Watcher::Impl::read_and_hand_on(Result<Wait>& result) {
   unread_ = false;
   hand_on_batch();
   if (!stopped_ && backend_->drained()) queue_drained();
+  if (!stopped_) tell_lost();
   if (stopped_) {
     result = Wait::stopped;
     return false;
@@ -131,6 +137,12 @@ void Watcher::Impl::recover_before(watch::NodeId node, const backend::Record& re
   due_.clear();
   wanted = recovery_.heard(node, record.name, record.mask, due_) == watch::Recovery::Verdict::report;
   report_found(due_);
+}
+
+void Watcher::Impl::tell_lost() {
+  lost_ += backend_->take_lost();
+  if (lost_ == 0) return;
+  sink_->on_notice(Notice{Notice::Kind::events_lost, {}, 0, nullptr, std::exchange(lost_, 0)});
 }
 
 // fanotify also tells what happens in directories just below a watched one.
@@ -201,6 +213,9 @@ void Watcher::Impl::notice(Notice::Kind kind, std::string_view path, std::uint32
 
 // All that the kernel had queued when it was last read has been handed on.
 void Watcher::Impl::queue_drained() {
+  if (!taken_before_.empty() || !taken_for_old_.empty()) {
+    taken_before_ = std::exchange(taken_for_old_, {});
+  }
   known_before_ = last_known_;
   if (!recovery_.idle()) report_recovered();
   if (!moves_.empty()) confirm_moves();

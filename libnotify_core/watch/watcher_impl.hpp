@@ -43,6 +43,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool is_excluded(std::string_view path) const override;
   void unlisted(watch::NodeId node, bool newborn) override;
   void sighted(watch::NodeId node, watch::NodeId parent, std::string_view name) override;
+  void taken_for_old(watch::NodeId node) override { taken_for_old_.insert(tree_.watch(node)); }
   void found(watch::NodeId parent, std::string_view name, bool directory) override;
   void failed(Error error) override;
 
@@ -65,6 +66,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void notice(Notice::Kind kind, std::string_view path, std::uint32_t watch = 0,
               const Error* error = nullptr);
   void report_elsewhere(const backend::Record& record);
+  void tell_lost();
   void report_recovered();
   void pause_under_load();
   bool asked_or_vital(EventMask mask) const;
@@ -145,15 +147,18 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   std::uint32_t last_known_ = 0;    // tree_.last_order() before the last read
   std::uint32_t known_before_ = 0;  // the same, before the last read but one that emptied the queue
   std::unordered_set<std::string> told_;  // what the queue said since, as watch/name: not to be said again
-  int place_error_ = 0;                   // why open_confirmed() found nothing
+  // Watches of directories found in one that was moved in, since the last read and since the one before.
+  std::unordered_set<int> taken_for_old_, taken_before_;
+  int place_error_ = 0;               // why open_confirmed() found nothing
   std::unordered_set<int> outdated_;  // watches of directories reported before the one they replaced was gone
   const std::function<void(const Error&)>* on_unreadable_ = nullptr;  // during add()
   Error limit_error_;
 
   EventSink* sink_ = nullptr;  // during dispatch()
   bool stopped_ = false;
-  bool unread_ = false;  // the last batch was left half handed on
-                         // a newborn directory: the queue may hold the events of its entries
+  std::size_t lost_ = 0;  // events of directories that could not be found
+  bool unread_ = false;   // the last batch was left half handed on
+                          // a newborn directory: the queue may hold the events of its entries
   std::timespec batch_time_{};
   std::uint64_t recovery_mark_ = 0;   // recovery_.mark() before the last read
   std::int64_t last_forgetting_ = 0;  // monotonic nanoseconds

@@ -3,6 +3,7 @@
 
 import functools
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -251,7 +252,7 @@ class TestFilesystem:
             return pytest.skip(f"{error}")
         with watching:
             shell("touch a/b/f c/g; touch end", top)
-            lines = watching.lines_until(" end")
+            lines = [line for line in watching.lines_until(f"{top}/ CREATE end") if line.startswith(f"{top}/")]
         assert lines[-3:] == [f"{top}/a/b/ CREATE f", f"{top}/c/ CREATE g", f"{top}/ CREATE end"]
 
     def test_it_does_not_keep_the_filesystem_busy(self, inotifywait, room):
@@ -299,6 +300,76 @@ class TestFilesystem:
         expected = {(f"{home}/d/{i}{below}", "DELETE") for i in range(1, 21) for below in ("", "/a", "/a/b", "/a/b/f")}
         assert told(lines, " end") == expected
 
+    def test_more_is_removed_than_one_read_brings(self, inotifywait, room):
+        """Where a directory was that is gone is said by its removal, megabytes behind in the queue."""
+        try:
+            home = Path(mounted("tmpfs", room)) / "home"
+            tree = [home / f"d/{i}/{j}" for i in range(100) for j in range(250)]
+            for directory in tree:
+                directory.mkdir(parents=True)
+                (directory / "f").touch()
+            with Watching(inotifywait, "-S", "-e", "delete", "d", cwd=home) as watching:
+                watching.process.send_signal(signal.SIGSTOP)
+                shell("rm -r d/*; touch d/end; rm d/end", home)
+                watching.process.send_signal(signal.SIGCONT)
+                lines = watching.lines_until(" end")
+                said = watching.err.read_text()
+            expected = {f"{path}/ DELETE f" for path in tree} | {f"{path.parent}/ DELETE,ISDIR {path.name}" for path in tree}
+            expected |= {f"{home}/d/ DELETE,ISDIR {i}" for i in range(100)} | {f"{home}/d/ DELETE end"}
+            assert len(lines) == len(expected) and set(lines) == expected
+            assert said == "Setting up filesystem watches.\nWatches established.\n"
+        finally:
+            unmount_all(room)
+
+    def test_directories_that_come_and_go_are_forgotten(self, inotifywait, room):
+        try:
+            home = Path(mounted("tmpfs", room)) / "home"
+            (home / "d").mkdir(parents=True)
+            with Watching(inotifywait, "-S", "-e", "create", "--exclude", "x", "d", cwd=home) as watching:
+                sizes = []
+                for turn in range(6):
+                    for _ in range(5000):
+                        os.mkdir(home / "d/x")
+                        os.rmdir(home / "d/x")
+                    (home / f"d/end{turn}").touch()
+                    watching.lines_until(f" end{turn}")
+                    sizes.append(resident(watching.process.pid))
+            assert sizes[-1] < sizes[1] + 2000, sizes
+        finally:
+            unmount_all(room)
+
+    def test_what_happens_in_a_directory_that_was_removed_and_is_still_open(self, inotifywait, home):
+        shell("mkdir -p d/a/b", home)
+        held = os.open(home / "d/a/b", os.O_RDONLY)
+        with Watching(inotifywait, "-S", "-e", "delete,close,create", "d", cwd=home) as watching:
+            shell("rm -r d/a; touch d/a; touch d/one", home)
+            watching.lines_until(" one")
+            os.close(held)
+            shell("touch d/end", home)
+            lines = watching.lines_until("CREATE end")
+            said = watching.err.read_text()
+        assert f"{home}/d/a/b/ CLOSE_NOWRITE,CLOSE,ISDIR " in lines
+        assert "lost" not in said
+
+    def test_below_and_the_whole_filesystem_of_a_mount_point(self, inotifywait, room):
+        """A directory that is mounted elsewhere is a mount point, but not all of its filesystem."""
+        try:
+            top = Path(mounted("tmpfs", room))
+            shell("mkdir -p part/s other bound", top)
+            bound = room / "bound"
+            bound.mkdir()
+            subprocess.run(["mount", "--bind", top / "part", bound], check=True)
+            said = {}
+            for option in ((), ("--below",)):
+                with Watching(inotifywait, "-S", "-e", "create", *option, bound, cwd=top) as watching:
+                    shell("touch other/f; touch part/s/g; rm other/f part/s/g; touch part/end; rm part/end", top)
+                    said[option] = [line for line in watching.lines_until(" end") if ".fsnotifywait" not in line]
+            below = [f"{bound}/s/ CREATE g", f"{bound}/ CREATE end"]
+            assert said[("--below",)] == below
+            assert said[()] == [f"{top}/other/ CREATE f", *below]
+        finally:
+            unmount_all(room)
+
     def test_a_single_file(self, inotifywait, home):
         shell("mkdir d; touch d/f d/g", home)
         with Watching(inotifywait, "-S", "-e", "modify,close_write", "d/f", cwd=home) as watching:
@@ -320,6 +391,11 @@ class TestFilesystem:
             shell("touch d/x/deep/f d/x/g; touch d/y/h", home)
             lines = watching.lines_until("CREATE h")
         assert lines == [f"{home}/d/y/ CREATE h"]
+
+
+def resident(pid):
+    """KiB of memory in use."""
+    return int(re.search(r"VmRSS:\s*(\d+)", Path(f"/proc/{pid}/status").read_text())[1])
 
 
 class TestWho:
@@ -367,20 +443,69 @@ class TestWho:
         assert (done.returncode, done.stdout, done.stderr) == (1, "", complaint + "\n")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="becoming somebody else needs root")
-def test_an_ordinary_user_watches_directories_and_is_told_who_may_watch_filesystems(inotifywait, home, room):
+@pytest.fixture
+def nobody(inotifywait, home):
+    """An ordinary user, who may do everything in `home`; None: whoever runs the tests is one."""
     home.chmod(0o777)
-    program = room / "inotifywait"
-    try:
-        subprocess.run([program.parent], check=False)
-    except OSError:
-        pass
-    nobody = 65534
-    shell("mkdir -p d/s; chmod -R 777 d", home)
-    usable = subprocess.run([inotifywait, "--help"], user=nobody, capture_output=True).returncode == 1 if _reachable(
-        inotifywait) else False
-    if not usable:
+    if os.geteuid() != 0:
+        return None
+    if not _reachable(inotifywait):
         pytest.skip("the build directory is not for everybody")
+    return 65534
+
+
+def test_an_ordinary_user_is_told_of_directories_that_are_not_watched_themselves(inotifywait, home, nobody):
+    """Handles may not be opened: who they are is seen from the directories watched."""
+    shell("mkdir -p d/s; chmod -R 777 d", home)
+    with Watching(inotifywait, "-F", "-e", "open,create", "d", cwd=home, user=nobody) as watching:
+        for deed in ("ls d/s", "mkdir d/n; ls d/n", "mv d/s d/t; ls d/t", "mkdir d/g; ls d/g; rmdir d/g", "touch d/end"):
+            shell(deed, home)
+        lines = watching.lines_until(" end")
+        said = watching.err.read_text()
+    opened = {line.split()[0] for line in lines if "OPEN,ISDIR" in line}
+    assert opened >= {f"{home}/d/{name}/" for name in "sntg"}
+    assert said == "Setting up watches.\nWatches established.\n"
+
+
+def test_an_ordinary_user_watches_a_file(inotifywait, home, nobody):
+    shell("mkdir d; echo x >d/f; chmod -R 777 d", home)
+    with Watching(inotifywait, "-F", "-e", "close_write", "d/f", cwd=home, user=nobody) as watching:
+        shell("echo y >>d/f", home)
+        assert watching.lines_until("CLOSE_WRITE") == [f"{home}/d/ CLOSE_WRITE,CLOSE f"]
+
+
+@needs_root
+@pytest.mark.parametrize("capabilities, mode, complaint", [
+    ([], "-F", None),
+    ([], "-S", "Couldn't initialize fanotify: a whole filesystem is watched by root only (CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH)"),
+    (["dac_read_search"], "-F", None),
+    (["dac_read_search"], "-S",
+     "Couldn't initialize fanotify: a whole filesystem is watched by root only (CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH)"),
+    (["sys_admin"], "-F", None),
+    (["sys_admin"], "-S", "Couldn't watch d: finding directories needs CAP_DAC_READ_SEARCH, too"),
+    (["sys_admin", "dac_read_search"], "-F", None),
+    (["sys_admin", "dac_read_search"], "-S", None),
+])
+def test_what_each_capability_is_for(capabilities, mode, complaint, inotifywait, home, nobody):
+    shell("mkdir d; chmod 777 d", home)
+    wanted = ",".join(["-all", *(f"+{one}" for one in capabilities)])
+    program = home / "program"
+    program.write_text(f"#!/bin/sh\nexec setpriv --reuid {nobody} --clear-groups --inh-caps={wanted} --ambient-caps={wanted} "
+                       f"{inotifywait} \"$@\"\n")
+    program.chmod(0o755)
+    if complaint:
+        done = subprocess.run([program, "-q", mode, "d"], cwd=home, capture_output=True, text=True)
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", complaint + "\n")
+        return
+    with Watching(program, mode, "-e", "create", "--format", "%p %w%f", "d", cwd=home) as watching:
+        (home / "d/f").touch()
+        who = os.getpid() if "sys_admin" in capabilities else ""
+        assert watching.lines_until("/f") == [f"{who} {home}/d/f"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming somebody else needs root")
+def test_an_ordinary_user_watches_directories_and_is_told_who_may_watch_filesystems(inotifywait, home, nobody):
+    shell("mkdir -p d/s; chmod -R 777 d", home)
     with Watching(inotifywait, "-F", "-r", "-e", "create", "d", cwd=home, user=nobody) as watching:
         shell("touch d/s/f", home)
         assert watching.lines_until("CREATE f") == [f"{home}/d/s/ CREATE f"]

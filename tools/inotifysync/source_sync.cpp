@@ -331,6 +331,7 @@ void SourceSync::on_notice(const Notice& notice) {
       around_.log.line(Log::Level::warning, config_.path,
                        "the kernel's queue overflowed: a full pass follows");
       break;
+    case Notice::Kind::events_lost:
     case Notice::Kind::overflow_repaired:
       full_pass();
       break;

@@ -164,6 +164,7 @@ bool Program::prepare_watcher() {
   wanted.follow_symlinks = options_.follow_symlinks;
   wanted.recover = options_.recover;
   wanted.gather = options_.monitor;
+  wanted.below_only = options_.below;
   wanted.ignored_processes = options_.ignored_processes;
   wanted.ignored_programs = options_.ignored_programs;
   wanted.name_programs = options_.style == Style::json || wording_.line.names_processes();

@@ -241,6 +241,7 @@ constexpr Reader::Handler Reader::handlers[] = {
      }},
     {"settle",
      [](Reader& r, Options& o, const std::string& value) { r.take_seconds(o.settle, value, "settle"); }},
+    {"below", [](Reader&, Options& o, const std::string&) { o.below = true; }},
     {"ignore-pid", [](Reader& r, Options&, const std::string& value) { r.take_process(value); }},
     {"ignore-program",
      [](Reader&, Options& o, const std::string& value) { o.ignored_programs.push_back(value); }},

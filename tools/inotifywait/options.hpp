@@ -21,6 +21,8 @@ enum class Style { standard, format, csv, json };
 
 struct Options {
   notify_core::Backend backend = notify_core::Backend::inotify;
+  bool below =
+      false;  // fanotify_filesystem: an operand that is a mount point stands for what is below it, too
   notify_core::EventMask events = notify_core::mask::all_events;
   bool monitor = false;  // --daemon too
   bool daemon = false;

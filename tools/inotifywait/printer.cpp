@@ -99,6 +99,12 @@ void Printer::on_notice(const Notice& notice) {
     case Notice::Kind::watch_failed:
       tell_failure(notice);
       break;
+    case Notice::Kind::events_lost:
+      if (options_.quiet < 2) {
+        diagnostics_.say("{}: {} events were lost: where they happened cannot be told any more",
+                         diagnostics_.program(), notice.count);
+      }
+      break;
     case Notice::Kind::watch_deleted:
     case Notice::Kind::watch_moved_out:
     case Notice::Kind::overflow_repaired:

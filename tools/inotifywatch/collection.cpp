@@ -57,6 +57,10 @@ void Counter::on_notice(const Notice& notice) {
     case Notice::Kind::watch_failed:
       diagnostics_.say("Couldn't watch new directory {}: {}", notice.path, reason(*notice.error));
       break;
+    case Notice::Kind::events_lost:
+      diagnostics_.say("{} events were not counted: where they happened cannot be told any more",
+                       notice.count);
+      break;
     case Notice::Kind::new_directory:
     case Notice::Kind::overflow_repaired:
       break;

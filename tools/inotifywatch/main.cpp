@@ -68,6 +68,7 @@ WatcherOptions watcher_options(const Options& options, const Filter& filter, con
   result.follow_unasked = false;
   result.follow_symlinks = options.follow_symlinks;
   result.recover = false;
+  result.below_only = false;
   result.excluded_paths = paths.excluded;
   // With -z and -v it shows which directories are watched.
   if (options.pattern && !options.zero && !options.verbose) {

@@ -85,7 +85,8 @@ enum notify_notice_kind {
   NOTIFY_WATCH_MOVED_OUT,   /* a watch ended: moved to where nothing is watched */
   NOTIFY_OVERFLOW,          /* the kernel's queue overflowed: events were lost */
   NOTIFY_OVERFLOW_REPAIRED, /* the tree was read again, every directory is watched */
-  NOTIFY_WATCH_FAILED       /* a directory could not be watched */
+  NOTIFY_WATCH_FAILED,      /* a directory could not be watched */
+  NOTIFY_EVENTS_LOST        /* fanotify: events of directories that nothing leads to any more */
 };
 
 /* Returns 0 to go on, anything else to stop: the call that made the callback then returns. */

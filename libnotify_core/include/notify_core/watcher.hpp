@@ -41,7 +41,9 @@ struct WatcherOptions {
   bool recover = true;  // report what the kernel could not: entries found in directories born under watch
   bool gather =
       false;  // under load, pause for a fraction of a millisecond so that one read brings many events
-  bool below_only = true;  // fanotify_filesystem: report only what lies under the operands
+  // fanotify_filesystem: report only what lies under the operands. If not: all of its filesystem, where an
+  // operand is a mount point.
+  bool below_only = true;
   // Where the backend knows who did it (fanotify): fill Event::program; and never report what these do. Names
   // are those of /proc/PID/comm, which the kernel cuts after 15 bytes.
   bool name_programs = false;
@@ -63,11 +65,13 @@ struct Notice {
     overflow,           // the kernel's queue overflowed: events were lost, the tree is being read again
     overflow_repaired,  // the tree was read again and every directory is watched
     watch_failed,       // `path` could not be watched: `error` says why (ENOSPC: the limit of watches)
+    events_lost,        // fanotify: `count` events were of directories that nothing leads to any more
   };
   Kind kind;
   std::string_view path;    // valid until the sink returns
   std::uint32_t watch = 0;  // which watch, for the watch_ kinds
   const Error* error = nullptr;
+  std::size_t count = 0;
 };
 
 class NOTIFY_API EventSink {
