@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What `meson install` leaves in an empty prefix, and that a stranger can build on it."""
 
+import fnmatch
 import os
 import re
 import subprocess
@@ -78,6 +79,18 @@ def test_nothing_else_is_there(prefix):
     assert {p.name for p in prefix.iterdir()} <= {"bin", "include", "lib", "lib64", "share", "libexec"}
     assert not list(prefix.glob("lib*/**/*.a"))
     assert {p.name for p in (prefix / "include").iterdir()} == {"notify_core", "inotifytools"}
+
+
+def test_every_file_has_its_package(prefix):
+    """scripts/package puts what is installed into Debian packages, by these patterns."""
+    patterns = {line for path in (ROOT / "scripts/debian").glob("*.install") for line in path.read_text().splitlines()}
+    for path in sorted(p for p in prefix.rglob("*") if not p.is_dir() or p.is_symlink()):
+        name = str("usr" / path.relative_to(prefix)).replace("zsh/site-functions", "zsh/vendor-completions")
+        name = name.replace("usr/lib/systemd", "lib/systemd")
+        name = re.sub(r"^usr/lib(64)?/(?!\w+-linux-)", "usr/lib/multiarch/", name)
+        above = [name, *map(str, Path(name).parents)]
+        homes = [p for p in patterns if any(fnmatch.fnmatch(n, p) and n.count("/") == p.count("/") for n in above)]
+        assert len(homes) == 1, f"{name}: {homes}"
 
 
 def test_the_library_has_its_soname_and_shows_only_public_names(library):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from program import is_waiting, wait_until, watch_lines
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("NOTIFY_BUILD", ROOT / "build")).absolute()
 SOURCES = sorted((ROOT / "tests/cli/inotifytools").glob("*.c"))
@@ -56,6 +58,30 @@ def test_a_program_compiled_for_theirs_runs_with_ours(room):
     environment = dict(os.environ, LD_LIBRARY_PATH=str(LIBRARY))
     assert run(program, cwd=room / "ours", env=environment) == theirs
     assert str(LIBRARY) in run("ldd", program, env=environment).decode()
+
+
+@pytest.mark.parametrize("options", [
+    [], ["-r"], ["-r", "-e", "create", "--format", "%w|%f|%:e|%c|%n"], ["-r", "--csv"], ["-r", "--exclude", "/left", "-e", "move"],
+    ["-m", "-r", "-e", "create,delete"]], ids=" ".join)
+def test_debians_inotifywait_runs_with_ours(options, reference, room):
+    """The whole program, on our library instead of its own, says what it said."""
+    said = {}
+    for name, environment in (("theirs", {}), ("ours", {"LD_LIBRARY_PATH": str(LIBRARY)})):
+        (room / name / "d/below").mkdir(parents=True)
+        command = [reference, "-q", *options, "d"]
+        with subprocess.Popen(command, cwd=room / name, env=os.environ | environment, stdout=subprocess.PIPE,
+                              stdin=subprocess.DEVNULL) as running:
+            wait_until(lambda: len(watch_lines(running.pid)) >= (2 if "-r" in options else 1), "its watches")
+            wait_until(lambda: is_waiting(running.pid), "its waiting")
+            (room / name / "d/left").touch()
+            (room / name / "d/made").touch()
+            (room / name / "d/made").rename(room / name / "d/moved")
+            (room / name / "d/moved").unlink()
+            if "-m" in options:
+                wait_until(lambda: is_waiting(running.pid), "all to be read")
+                running.terminate()
+            said[name] = running.communicate(timeout=60)[0]
+    assert said["ours"] == said["theirs"] != b""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
