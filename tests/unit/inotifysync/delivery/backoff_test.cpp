@@ -17,6 +17,14 @@ TEST_CASE("a young outage is tried often, an old one seldom") {
   CHECK(backoff.next(Backoff::Trouble::held, 24h, 0) == 10min);
 }
 
+TEST_CASE("a full target and a file that fails are tried again sooner than a refusal, and for ever") {
+  for (const auto trouble : {Backoff::Trouble::full, Backoff::Trouble::partial}) {
+    Backoff backoff;
+    CHECK(backoff.next(trouble, 0ms, 0) <= 500ms);
+    CHECK(backoff.next(trouble, 24h, 0) == 60s);
+  }
+}
+
 TEST_CASE("jitter takes up to a fifth off, and success begins anew") {
   Backoff backoff;
   for (int i = 0; i < 10; ++i) backoff.next(Backoff::Trouble::passing, 0ms, 0);

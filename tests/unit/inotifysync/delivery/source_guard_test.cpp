@@ -36,6 +36,13 @@ TEST_CASE("gone, unmounted and replaced sources are told apart, and trusted agai
   CHECK(guard.judge(plain) == SourceVerdict::trusted);
 }
 
+TEST_CASE("each verdict has words of its own") {
+  CHECK(words(SourceVerdict::trusted) == "the source is there");
+  CHECK(words(SourceVerdict::missing) == "the source is gone");
+  CHECK(words(SourceVerdict::unmounted) == "an empty directory is in the source's place: unmounted?");
+  CHECK(words(SourceVerdict::replaced) == "another directory is in the source's place");
+}
+
 TEST_CASE("a filesystem mounted again may have another device number, but must not be empty") {
   SourceGuard guard(mounted);
   SourceFacts again = mounted;
