@@ -338,7 +338,7 @@ if "--files-from=-" in sys.argv:
     base = b"/" if sys.argv[-2] == "/" else os.fsencode(sys.argv[-2])
     for name in names.split(b"\\0"):
         if name.endswith(b"/reborn") and not os.path.lexists(base + b"/" + name):
-            os.mkdir(base + b"/" + name)
+            os.makedirs(base + b"/" + name, exist_ok=True)  # three of us do it
             open(base + b"/" + name + b"/new", "w").close()
     sys.exit(subprocess.run([REAL, *sys.argv[1:]], input=names, close_fds=False).returncode)
 os.execv(REAL, ["rsync", *sys.argv[1:]])

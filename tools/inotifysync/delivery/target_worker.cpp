@@ -19,6 +19,8 @@ constexpr Duration retirement = 2s;
 constexpr Duration pause_grace = 1s;
 constexpr Duration busy_moment = 20ms;
 constexpr int silent_busy_retries = 16;
+// How long the other side of a connection that was cut may go on with what it has got.
+constexpr Duration late_writes = 2s;
 // A full pass may read disks on either side for long without a word between them.
 constexpr int full_pass_patience = 5;
 
@@ -350,6 +352,10 @@ void TargetWorker::batch_done() {
   totals_.deleted += report_.deleted;
   totals_.bytes += report_.bytes;
   totals_.last_success = host_.wall_clock();
+  if (!doubted_.empty()) {
+    troubled_.merge(std::exchange(doubted_, ChangeSet{}));
+    if (!troubled_timer_->is_set()) troubled_timer_->set(late_writes);
+  }
   if (std::exchange(announced_trouble_, false)) host_.on_recovered(target_.name);
   host_.on_delivered(report_, was_full);
   leave_batch();
@@ -390,6 +396,11 @@ void TargetWorker::put_back_rest(const Outcome& outcome) {
 void TargetWorker::batch_broke_off(const Outcome& outcome) {
   ++totals_.failed_runs;
   put_back_rest(outcome);
+  // The other side may still write what it has been sent, later than what we do next. So these are looked at
+  // once more when all is well again.
+  const Step& step = batch_->steps[step_];
+  const bool was_cut = outcome.verdict == Verdict::connection_lost || outcome.verdict == Verdict::retry;
+  if (was_cut && step.kind != StepKind::full) put_back(step, Outcome{}, doubted_);
   full_pass_failed_ = full_pass_failed_ || batch_->full;
   leave_batch();
   state_ = State::idle;

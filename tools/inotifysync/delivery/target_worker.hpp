@@ -171,6 +171,7 @@ class TargetWorker {
 
   ChangeSet troubled_;  // failed by name: tried again later, in nobody's way
   bool full_pass_troubled_ = false;
+  ChangeSet doubted_;  // of runs that were cut off
 
   int busy_in_a_row_ = 0;
   Backoff backoff_, troubled_backoff_;

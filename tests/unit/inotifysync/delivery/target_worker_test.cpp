@@ -284,8 +284,33 @@ TEST_CASE("a stale waiting connection costs one retry at once") {
   CHECK(f.troubles.empty());
   REQUIRE(f.child().input);
   f.confirm({"a"});
+  f.time.pass(2s);
+  f.confirm({"a"});  // once more, for what the old one may have written late
   f.time.pass(10s);  // half of what was too old
   CHECK(f.child().input == "");
+}
+
+TEST_CASE("what a cut connection may still write late is looked at once more, when all is well again") {
+  Fixture f;
+  f.worker->changed();
+  f.time.pass(10s);
+  f.change("a");
+  f.child().exit(12, "", "rsync: connection unexpectedly closed (8 bytes received so far) [sender]\n");
+  REQUIRE(f.child().input);
+  f.child().exit(10, "", refused);
+  f.time.pass(200ms);
+  REQUIRE(f.child().input);
+  f.confirm({"a"});
+  CHECK(f.worker->queue_length() == 1);
+  CHECK_FALSE(f.child().input);
+  f.time.pass(2s);
+  REQUIRE(f.child().input);
+  CHECK(f.child().input->find("a") != std::string::npos);
+  f.confirm({"a"});
+  CHECK(f.worker->queue_length() == 0);
+  f.time.pass(3s);
+  CHECK(f.delivered == 2);
+  CHECK_FALSE(f.child().input);
 }
 
 TEST_CASE("an idle target that goes away is noticed, and back") {
