@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import pty
 import random
 import signal
 import socket
@@ -232,6 +233,22 @@ def wait_identical(source, *targets, deadline=DEADLINE):
     for target in targets:
         wait_until(lambda: not differences(source, target),
                    lambda: "identical: " + "\n".join(differences(source, target)[:20]), deadline)
+
+
+def at_a_terminal(*arguments, environment=None):
+    """(exit status, what inotifysync says) where a person looks on."""
+    ours, theirs = pty.openpty()
+    program = subprocess.Popen([str(INOTIFYSYNC), *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=theirs,
+                               stderr=theirs, env={**os.environ, **(environment or {})})
+    os.close(theirs)
+    said = b""
+    try:
+        while chunk := os.read(ours, 4096):
+            said += chunk
+    except OSError:  # the other side is closed
+        pass
+    os.close(ours)
+    return program.wait(DEADLINE), said
 
 
 class Inotifysync:

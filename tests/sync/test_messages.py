@@ -2,12 +2,11 @@
 """What inotifysync says to people: who has used a limit up, and colours where they are wanted."""
 
 import os
-import pty
 import re
 import subprocess
 
 import pytest
-from sync_support import INOTIFYSYNC, wait_until
+from sync_support import INOTIFYSYNC, at_a_terminal, wait_until
 
 NAMESPACES = subprocess.run(["unshare", "-Ur", "true"], capture_output=True).returncode == 0
 
@@ -36,21 +35,10 @@ def test_a_limit_is_told_with_those_who_have_used_it_up(folder, source, limit, v
 
 def said_at_a_terminal(folder, environment):
     """What is said of a target that cannot be reached."""
-    ours, theirs = pty.openpty()
     (folder / "source").mkdir(exist_ok=True)
     (folder / "file").touch()
-    program = subprocess.Popen(
-        [INOTIFYSYNC, "--once", folder / "source", f"{folder}/file/below"], stdin=subprocess.DEVNULL, stdout=theirs,
-        stderr=theirs, env={**os.environ, **environment})
-    os.close(theirs)
-    said = b""
-    try:
-        while chunk := os.read(ours, 4096):
-            said += chunk
-    except OSError:  # the other side is closed
-        pass
-    os.close(ours)
-    assert program.wait(60) == 1
+    status, said = at_a_terminal("--once", folder / "source", f"{folder}/file/below", environment=environment)
+    assert status == 1
     return said
 
 
@@ -67,3 +55,16 @@ def test_troubles_have_no_colours_in_a_pipe(folder, source):
     done = subprocess.run([INOTIFYSYNC, "--once", source, f"{folder}/file/below"], capture_output=True, timeout=60,
                           env={**os.environ, "TERM": "xterm", "NO_COLOR": ""})
     assert done.returncode == 1 and done.stderr and b"\x1b" not in done.stdout + done.stderr
+
+
+def test_a_source_that_is_not_there_is_one_line_with_the_program_name(folder):
+    done = subprocess.run([INOTIFYSYNC, "nowhere", "copy"], cwd=folder, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "inotifysync: nowhere: No such file or directory\n"
+
+
+def test_what_was_never_compared_is_said_at_the_end(folder, source):
+    (folder / "file").touch()
+    done = subprocess.run([INOTIFYSYNC, "--once", source, f"{folder}/file/below"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "not up to date: everything is to be compared, last error: " in done.stderr

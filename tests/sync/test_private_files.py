@@ -2,7 +2,6 @@
 """Who may read and write the files around the program, and what names can do to it."""
 
 import os
-import pty
 import re
 import stat
 import subprocess
@@ -12,7 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from sync_support import INOTIFYSYNC, wait_identical, wait_until
+from sync_support import at_a_terminal, wait_identical, wait_until
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 import model_operations as operations  # noqa: E402
@@ -111,18 +110,8 @@ def test_names_do_not_write_lines_of_the_log(source, folder, run):
 
 
 def test_names_do_not_command_the_terminal(folder):
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen([INOTIFYSYNC, folder / f"no{ESCAPES}", folder / "copy"], stdin=subprocess.DEVNULL,
-                               stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    said = b""
-    try:
-        while chunk := os.read(ours, 4096):
-            said += chunk
-    except OSError:  # the other side is closed
-        pass
-    os.close(ours)
-    assert process.wait(30) == 1
+    status, said = at_a_terminal(folder / f"no{ESCAPES}", folder / "copy")
+    assert status == 1
     assert rb"\x1b]0;title\x07" in said and b"\x1b" not in said
 
 

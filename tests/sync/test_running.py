@@ -3,13 +3,12 @@
 
 import json
 import os
-import pty
 import signal
 import socket
 import subprocess
 from pathlib import Path
 
-from sync_support import DEADLINE, INOTIFYSYNC, wait_identical, wait_until, write
+from sync_support import DEADLINE, INOTIFYSYNC, at_a_terminal, wait_identical, wait_until, write
 
 
 def test_an_overflow_ends_in_a_full_pass(source, daemons, sync):
@@ -88,18 +87,7 @@ def test_quiet_says_nothing(source, daemons, run):
 def test_a_terminal_is_left_in_order(source, daemons):
     for n in range(300):
         write(source / f"{n}")
-    ours, theirs = pty.openpty()
-    program = subprocess.Popen(
-        [INOTIFYSYNC, "--once", "--password-file", daemons[0].password_file, source, *(d.url for d in daemons)],
-        stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    said = b""
-    try:
-        while chunk := os.read(ours, 4096):
-            said += chunk
-    except OSError:  # the other side is closed
-        pass
-    os.close(ours)
-    assert program.wait(DEADLINE) == 0
+    status, said = at_a_terminal("--once", "--password-file", daemons[0].password_file, source, *(d.url for d in daemons))
+    assert status == 0
     assert said.count(b"in step:") == 3
     assert said.endswith(b"\n") or said.endswith(b"\r\x1b[K")

@@ -18,14 +18,13 @@ constexpr int config_error = 78;  // EX_CONFIG
 int keep_in_sync(inotifysync::Options options, const notify_tools::Diagnostics& say) {
   auto log = inotifysync::Log::create(inotifysync::log_style(options.config));
   if (!log) {
-    say.say(std::string_view(fmt::format("{}: {}", log.error().path, notify_tools::reason(log.error()))));
+    say.say("{}: {}: {}", say.program(), log.error().path, notify_tools::reason(log.error()));
     return 1;
   }
   const bool dry_run = options.dry_run;
   auto engine = inotifysync::Engine::create(std::move(options), std::move(*log));
   if (!engine) {
-    say.say(
-        std::string_view(fmt::format("{}: {}", engine.error().path, notify_tools::reason(engine.error()))));
+    say.say("{}: {}: {}", say.program(), engine.error().path, notify_tools::reason(engine.error()));
     return 1;
   }
   if (!dry_run) return (*engine)->run();

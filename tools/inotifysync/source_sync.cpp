@@ -218,7 +218,9 @@ void SourceSync::tell_the_rest() const {
     const TargetStatus status = worker->status();
     if (!status.up_to_date)
       around_.log.line(Log::Level::warning, status.name,
-                       fmt::format("not up to date: {} paths to go{}{}", status.queue,
+                       fmt::format("not up to date: {}{}{}",
+                                   status.queue == 0 ? "everything is to be compared"
+                                                     : fmt::format("{} paths to go", status.queue),
                                    status.last_error.empty() ? "" : ", last error: ", status.last_error));
   }
 }
