@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import model_operations as operations
-from model_watch import Watching, check_probes, check_watches
+from model_watch import Plan, Watching, check_probes, check_watches
 from program import is_waiting, wait_until
 
 MOUNTS = subprocess.run(["unshare", "-Urm", "sh", "-c", "mount -t tmpfs none /mnt"], capture_output=True).returncode == 0
@@ -22,7 +22,7 @@ def watching(inotifywait, room, monkeypatch):
     monkeypatch.chdir(room)
     os.mkdir(operations.INSIDE)
     os.mkdir(operations.OUTSIDE)
-    program = Watching(inotifywait, room, "create,delete,move")
+    program = Watching(inotifywait, room, Plan(events="create,delete,move"))
     program.settle()
     yield program
     program.close()
