@@ -68,5 +68,6 @@ def test_by_another_name(room):
 
 
 def test_a_file_alone(room):
-    """As fanotify has it, the file is an entry of its directory."""
-    play(["-F", "-e", "attrib", "g"], room, ("chmod 600 g",), absolute(room, {"": {"attrib": 1}}))
+    """As fanotify has it, the file is an entry of its directory; who may not ask where that is sees the file's row."""
+    expected = absolute(room, {"": {"attrib": 1}}) if os.geteuid() == 0 else {"g": {"attrib": 1}}
+    play(["-F", "-e", "attrib", "g"], room, ("chmod 600 g",), expected)
