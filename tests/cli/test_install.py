@@ -4,6 +4,7 @@
 import fnmatch
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -102,6 +103,18 @@ def test_the_library_has_its_soname_and_shows_only_public_names(library):
         public = name.startswith(("notify_", "typeinfo for notify_core::", "typeinfo name for notify_core::",
                                   "vtable for notify_core::", "NOTIFY_CORE_5"))
         assert public and not any(room in name.split("(")[0] for room in inner), name
+
+
+def test_shells_find_the_completions_there(prefix):
+    environment = {"PATH": f"{prefix}/bin:/usr/bin:/bin", "HOME": str(prefix), "XDG_DATA_DIRS": f"{prefix}/share"}
+    in_bash = f". {prefix}/share/bash-completion/completions/inotifysync; complete -p inotifysync fsnotifywait"
+    assert "complete -F" in run("bash", "-c", in_bash, env=environment)
+    if shutil.which("fish"):
+        for typed in ("inotifysync --set", "fsnotifywatch --rec"):
+            assert run("fish", "-c", f"complete -C '{typed}'", env=environment).startswith(typed.split(" ")[1])
+    if shutil.which("zsh"):
+        in_zsh = f"fpath=({prefix}/share/zsh/site-functions $fpath); autoload -U compinit; compinit -u -D;"
+        assert run("zsh", "-fc", in_zsh + "print $_comps[inotifysync]", env=environment) == "_notify_tools\n"
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
