@@ -108,9 +108,8 @@ class UnwatchedPlaces {
     if (places_.size() > most_kept) places_.pop_front();
   }
   bool holds(int parent, std::string_view name) const {
-    return std::any_of(places_.begin(), places_.end(), [&](const auto& place) {
-      return place.first == parent && place.second == name;
-    });
+    return std::any_of(places_.begin(), places_.end(),
+                       [&](const auto& place) { return place.first == parent && place.second == name; });
   }
 
  private:

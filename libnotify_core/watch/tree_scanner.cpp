@@ -208,7 +208,7 @@ void TreeScanner::descend(Pending child) {
   if (!child.visit) return tree_.set_order(child.node);
   const std::string name(tree_.name(child.node));
   int status = 0;
-  sys::Fd directory = open_child(name, status);
+  sys::Fd directory = open_child(child.node, name, status);
   if (directory) status = backend_.enter(directory.get());
   if (status >= 0 && is_entered(child.node)) return push(std::move(directory), child);
   tree_.set_order(child.node);
@@ -219,23 +219,31 @@ void TreeScanner::descend(Pending child) {
   if (quiet_events_ != events_) backend_.add(name.c_str(), events_, backend::add_directory_only);
 }
 
+// Asks for quiet events of `name`, which should be `node`: the watch, or a negative errno. Where the name has
+// become something else, that stays as it was.
+int TreeScanner::silence(NodeId node, const char* name, unsigned flags) {
+  const int watch = backend_.add(name, quiet_events_, flags);
+  if (watch < 0 || watch == tree_.watch(node)) return watch;
+  if (tree_.by_watch(watch) == no_node) {
+    backend_.remove(watch);
+  } else if (quiet_events_ != events_) {
+    backend_.add(name, events_, flags);
+  }
+  return -ENOENT;
+}
+
 // Before anything is reported, what was moved in mid-walk is set right by its events alone, at no cost here.
 bool TreeScanner::is_entered(NodeId child) {
-  if (kind_ == ScanKind::first) return true;
-  const int watch = backend_.add(".", quiet_events_, backend::add_directory_only);
-  if (watch >= 0 && tree_.by_watch(watch) == no_node) backend_.remove(watch);
-  return watch == tree_.watch(child);
+  return kind_ == ScanKind::first || silence(child, ".", backend::add_directory_only) >= 0;
 }
 
 // Opens a child of the directory on top, after silencing the events that this makes.
-sys::Fd TreeScanner::open_child(const std::string& name, int& status) {
+sys::Fd TreeScanner::open_child(NodeId child, const std::string& name, int& status) {
   const int parent = frames_.back().directory.get();
   if (quiet_events_ != events_) {
     status = backend_.enter(parent);
-    if (status == 0) {
-      status =
-          backend_.add(name.c_str(), quiet_events_, backend::add_directory_only | backend::add_no_follow);
-    }
+    if (status == 0)
+      status = silence(child, name.c_str(), backend::add_directory_only | backend::add_no_follow);
     if (status < 0) return {};
   }
   constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
@@ -272,7 +280,7 @@ bool TreeScanner::reopen(Frame& frame, int child) {
   for (const bool by_path : {false, true}) {
     if (by_path) frame.directory.reset(open_node(tree_, frame.node, flags));
     if (frame.directory && backend_.enter(frame.directory.get()) == 0 &&
-        backend_.add(".", quiet_events_, backend::add_directory_only) == tree_.watch(frame.node)) {
+        silence(frame.node, ".", backend::add_directory_only) >= 0) {
       return true;
     }
   }

@@ -91,8 +91,9 @@ class TreeScanner {
   Child settle_child(const Frame& frame, std::string_view name, int watch, NodeId& node);
   std::uint32_t link_count(const Frame& frame, const char* name) const;
   void descend(Pending child);
+  int silence(NodeId node, const char* name, unsigned flags);
   bool is_entered(NodeId child);
-  sys::Fd open_child(const std::string& name, int& status);
+  sys::Fd open_child(NodeId child, const std::string& name, int& status);
   void close_above();
   void read_again(const Frame& frame, std::string_view name);
   void adopt(const Frame& frame, std::string_view name, NodeId root);

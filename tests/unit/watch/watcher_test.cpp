@@ -15,6 +15,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,16 +49,23 @@ class Queued final : public backend::WatchBackend {
   explicit Queued(std::unique_ptr<backend::WatchBackend> real) : real_(std::move(real)) {}
 
   void deal(Dealer dealer) { dealer_ = std::move(dealer); }
+  // What is done just before a name is looked up to be watched.
+  void before_add(std::function<void(const std::string&)> work) { before_add_ = std::move(work); }
+  std::size_t watch_count() const { return watched_.size(); }
 
   int descriptor() const override { return real_->descriptor(); }
   int enter(int directory) override { return real_->enter(directory); }
   int add(const char* name, EventMask events, unsigned flags) override {
-    return real_->add(name, events, flags);
+    if (before_add_) before_add_(name);
+    return noted(real_->add(name, events, flags));
   }
   int add_path(const char* path, EventMask events, unsigned flags) override {
-    return real_->add_path(path, events, flags);
+    return noted(real_->add_path(path, events, flags));
   }
-  int remove(int watch) override { return real_->remove(watch); }
+  int remove(int watch) override {
+    watched_.erase(watch);
+    return real_->remove(watch);
+  }
   bool keeps_place() const override { return real_->keeps_place(); }
   void use_working_directory(bool use) override { real_->use_working_directory(use); }
   bool drained() const override { return true; }
@@ -71,6 +79,9 @@ class Queued final : public backend::WatchBackend {
     const std::size_t count = std::min(dealer_ ? dealer_(queue_) : queue_.size(), queue_.size());
     batch_.assign(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
     queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
+    for (const Kept& kept : batch_) {
+      if (kept.record.mask & mask::ignored) watched_.erase(kept.record.watch);
+    }
     next_ = 0;
     return count == 0 ? -EAGAIN : static_cast<std::ptrdiff_t>(count);
   }
@@ -82,8 +93,15 @@ class Queued final : public backend::WatchBackend {
   }
 
  private:
+  int noted(int watch) {
+    if (watch >= 0) watched_.insert(watch);
+    return watch;
+  }
+
   std::unique_ptr<backend::WatchBackend> real_;
   Dealer dealer_;
+  std::function<void(const std::string&)> before_add_;
+  std::set<int> watched_;
   Queue queue_;
   Queue batch_;
   std::size_t next_ = 0;
@@ -262,4 +280,25 @@ TEST_CASE("a directory is renamed again and again, and another one takes its pla
     check_places(scene, {"t/d/c", "t/d/c/s", "t/b", "t/b/new"});
     CHECK(scene.tree().size() == 6);
   });
+}
+
+// Deeper than directories are kept open, so the walk climbs back by "..".
+TEST_CASE("a directory that leaves the tree while it is listed takes no watch to where it went") {
+  Scene scene;
+  std::string deep = "o/x", middle;
+  for (int level = 0; level < 40; ++level) {
+    deep += "/d" + std::to_string(level);
+    if (level == 5) middle = deep;
+  }
+  fs::create_directories(scene.at(deep));
+  scene.watch();
+  scene.queue().before_add([&](const std::string& name) {
+    if (name != "d38") return;
+    std::error_code gone_already;
+    fs::rename(scene.at("t" + middle.substr(1)), scene.at("o/left"), gone_already);
+  });
+  fs::rename(scene.at("o/x"), scene.at("t/x"));
+  scene.settle();
+  CHECK(scene.tree().size() == 7);
+  CHECK(scene.queue().watch_count() == scene.tree().size());
 }
