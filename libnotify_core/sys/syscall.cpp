@@ -11,6 +11,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <exception>
 #include <system_error>
 #include <thread>
@@ -83,6 +84,15 @@ void enlarge_pipe(int fd, int size) {
   ::fcntl(fd, F_SETPIPE_SZ, size);
 }
 
+int open_pipe_again(int fd) {
+  struct stat facts;
+  if (::fstat(fd, &facts) < 0) return -errno;
+  if (!S_ISFIFO(facts.st_mode)) return -ENOTSUP;
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  return open_at(AT_FDCWD, path, O_WRONLY | O_NONBLOCK);
+}
+
 int fork() {
   return checked(::fork());
 }
@@ -145,6 +155,12 @@ long filesystem_type(int fd) {
 int wait_readable(int fd, const std::timespec* timeout) {
   pollfd wanted{fd, POLLIN, 0};
   return checked(::ppoll(&wanted, 1, timeout, nullptr));
+}
+
+int wait_for_either(int readable, int writable, const std::timespec* timeout) {
+  pollfd wanted[] = {{readable, POLLIN, 0}, {writable, POLLOUT, 0}};
+  const int ready = checked(::ppoll(wanted, 2, timeout, nullptr));
+  return ready > 0 ? 1 : ready;
 }
 
 void pause_for(std::int64_t nanoseconds) {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
@@ -32,6 +33,9 @@ int write_all(int fd, std::string_view data);
 std::ptrdiff_t list_directory(int fd, void* buffer, std::size_t size);  // getdents64(2)
 // Makes room for `size` bytes where `fd` is a pipe and the system allows it; else nothing happens.
 void enlarge_pipe(int fd, int size);
+// Another descriptor of the pipe that `fd` writes to, on which a write never waits, while `fd` and whoever
+// shares it stay as they are. Negative where `fd` is no pipe, or may not be opened again.
+int open_pipe_again(int fd);
 int fork();                              // 0: in the child
 int new_session();                       // setsid(2)
 int duplicate_onto(int fd, int target);  // dup2(2)
@@ -55,8 +59,14 @@ long filesystem_type(int fd);  // f_type of fstatfs(2), or minus the errno
 // Waits for `fd` to become readable. 1: it is, 0: `timeout` is over, minus EINTR: a signal came. No timeout:
 // for ever.
 int wait_readable(int fd, const std::timespec* timeout);
+// The same for two: until `readable` can be read, or `writable` written to. 1: one of them can.
+int wait_for_either(int readable, int writable, const std::timespec* timeout);
 void pause_for(std::int64_t nanoseconds);  // may end early at a signal
 std::timespec now(clockid_t clock);
+inline std::timespec to_timespec(std::chrono::nanoseconds length) {
+  constexpr std::int64_t second = 1'000'000'000;
+  return {static_cast<std::time_t>(length.count() / second), static_cast<long>(length.count() % second)};
+}
 inline std::int64_t nanoseconds(const std::timespec& t) {
   return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
 }

@@ -241,12 +241,9 @@ Result<Watcher::Wait> Watcher::Impl::wait(std::optional<std::chrono::nanoseconds
     result = dispatch(sink);
     if (!result || *result != Wait::timed_out) return result;
     busy_ = false;
+    rate_ = 0;
   }
-  std::timespec length{};
-  if (timeout) {
-    length.tv_sec = static_cast<std::time_t>(timeout->count() / 1'000'000'000);
-    length.tv_nsec = static_cast<long>(timeout->count() % 1'000'000'000);
-  }
+  const std::timespec length = sys::to_timespec(timeout.value_or(std::chrono::nanoseconds(0)));
   const int ready = sys::wait_readable(backend_->descriptor(), timeout ? &length : nullptr);
   if (ready == -EINTR) return Wait::interrupted;
   if (ready < 0) return sys::error(ready, "ppoll");
@@ -254,21 +251,26 @@ Result<Watcher::Wait> Watcher::Impl::wait(std::optional<std::chrono::nanoseconds
   return dispatch(sink);
 }
 
-// While events come thick, a pause of a millisecond lets one read bring many of them; the kernel's queue is
-// the buffer. Only a steady rate counts, higher than a program reaches that waits for each line before it
-// makes the next event, so an event that comes alone is never held up; and the queue stays far from its
-// limit.
+// While events come thick, a pause lets one read bring many of them; the kernel's queue is the buffer. Only a
+// steady rate counts, higher than a program reaches that waits for each line before it makes the next event,
+// so an event that comes alone is never held up. The pause is as long as it takes for a good many to gather,
+// and the queue stays far from its limit.
 void Watcher::Impl::pause_under_load() {
-  constexpr std::size_t busy_rate = 50;  // events a millisecond
+  constexpr std::size_t busy_rate = 50;    // events a millisecond
+  constexpr std::size_t good_many = 1024;  // events
+  constexpr std::int64_t longest = 4 * millisecond;
   const std::int64_t now = sys::nanoseconds(sys::now(CLOCK_MONOTONIC));
   const std::int64_t elapsed = now - window_start_;
   window_events_ += batch_events_;
   if (elapsed >= millisecond) {
-    busy_ = window_events_ >= busy_rate * static_cast<std::size_t>(elapsed / millisecond);
+    rate_ = window_events_ / static_cast<std::size_t>(elapsed / millisecond);
     window_start_ = now;
     window_events_ = 0;
   }
-  if (busy_ && batch_events_ < backend_->queue_limit() / 8) sys::pause_for(millisecond);
+  busy_ = rate_ >= busy_rate;
+  if (busy_ && batch_events_ < backend_->queue_limit() / 8) {
+    sys::pause_for(std::min(longest, static_cast<std::int64_t>(good_many * millisecond / rate_)));
+  }
   batch_events_ = 0;
 }
 

@@ -167,6 +167,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool busy_ = false;
   std::int64_t window_start_ = 0;
   std::size_t window_events_ = 0;
+  std::size_t rate_ = 0;  // events a millisecond
   std::size_t batch_events_ = 0;
 };
 

@@ -3,11 +3,12 @@
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from program import Program, wait_until
+from program import Program, is_waiting, wait_until
 from test_new_directories import directories
 
 QUEUE = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
@@ -101,3 +102,43 @@ def test_overflow_without_recursion(inotifywait, room):
         assert (home / "out").read_text().splitlines()[-1] == "d/ CREATE probe"
     finally:
         program.close()
+
+
+@pytest.mark.skipif(QUEUE > 200_000, reason="fs.inotify.max_queued_events is too large to fill")
+def test_nothing_is_lost_where_the_reader_of_the_pipe_is_slow(inotifywait, room):
+    """More than the pipe and the queue hold together, and nobody reads until all of it is there."""
+    name = "x" * 200
+    total = (1 << 20) // len(name) + 3 * QUEUE
+    process = subprocess.Popen([inotifywait, "-m", "-q", "-e", "create", "."], cwd=room, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        wait_until(lambda: is_waiting(process.pid), "the start")
+        for n in range(total):
+            os.close(os.open(room / f"{name}{n}", os.O_CREAT | os.O_WRONLY))
+            os.unlink(room / f"{name}{n}")
+            if n % (QUEUE // 4) == 0:
+                wait_until(lambda: is_waiting(process.pid), "the queue to be read while the pipe is full")
+        lines = [process.stdout.readline() for _ in range(total)]
+        assert lines == [b"./ CREATE %s%d\n" % (name.encode(), n) for n in range(total)]
+    finally:
+        process.kill()
+        assert process.communicate()[1] == b""
+
+
+@pytest.mark.parametrize("how", ["terminated", "reader gone"])
+def test_it_ends_while_the_pipe_is_full(inotifywait, room, how):
+    process = subprocess.Popen([inotifywait, "-m", "-q", "-e", "create", "."], cwd=room, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    name = "x" * 200
+    try:
+        wait_until(lambda: is_waiting(process.pid), "the start")
+        for n in range((2 << 20) // len(name)):
+            os.close(os.open(room / f"{name}{n}", os.O_CREAT | os.O_WRONLY))
+        wait_until(lambda: is_waiting(process.pid), "the queue to be read while the pipe is full")
+        if how == "terminated":
+            process.terminate()
+        process.stdout.close()
+        assert process.wait(30) == (-signal.SIGTERM if how == "terminated" else -signal.SIGPIPE)
+    finally:
+        process.kill()
+        process.stderr.close()

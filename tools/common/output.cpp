@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "sys/syscall.hpp"
@@ -12,7 +13,9 @@ namespace notify_tools {
 
 using namespace notify_core;
 
-Output::Output(int fd, sys::Fd owned) : fd_(fd), owned_(std::move(owned)) {}
+Output::Output(int fd, sys::Fd owned) : fd_(fd), owned_(std::move(owned)), pipe_(sys::open_pipe_again(fd)) {
+  if (pipe_) fd_ = pipe_.get();
+}
 
 Output Output::standard() {
   sys::enlarge_pipe(STDOUT_FILENO, 1 << 20);
@@ -26,10 +29,41 @@ Result<Output> Output::to_file(const std::string& path) {
   return Output(number, std::move(opened));
 }
 
+void Output::write_some() {
+  if (!pipe_) return flush();
+  while (is_behind()) {
+    const std::ptrdiff_t size = sys::write(fd_, buffer_.data() + written_, left());
+    if (size == -EAGAIN) break;
+    written_ = size < 0 ? buffer_.size() : written_ + static_cast<std::size_t>(size);
+  }
+  forget_written();
+}
+
 void Output::flush() {
-  if (buffer_.empty()) return;
-  sys::write_all(fd_, buffer_);
-  buffer_.clear();
+  if (is_behind()) sys::write_all(fd_, std::string_view(buffer_).substr(written_));
+  written_ = buffer_.size();
+  forget_written();
+}
+
+void Output::write_what_is_too_much() {
+  write_some();
+  while (left() > most_kept) {
+    sys::wait_for_either(-1, fd_, nullptr);
+    write_some();
+  }
+}
+
+// Moves what is left to the front seldom enough that each byte is moved once at most; a buffer that has been
+// large gives its memory back.
+void Output::forget_written() {
+  if (written_ == buffer_.size()) {
+    if (buffer_.capacity() > 4 * enough) std::string().swap(buffer_);
+    buffer_.clear();
+    written_ = 0;
+  } else if (written_ >= left()) {
+    buffer_.erase(0, written_);
+    written_ = 0;
+  }
 }
 
 }  // namespace notify_tools

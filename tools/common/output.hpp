@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Where events are printed: gathered in one buffer and written at once, so that a batch costs one system
 // call.
+//
+// Who reads a pipe slowly does not hold up the reading of events, for the kernel's queue of them is short:
+// what the pipe has no room for is kept here, up to a bound.
 #pragma once
 
 #include <cstddef>
@@ -19,22 +22,37 @@ class Output {
   // Appends to the file; a new one is readable by its owner alone.
   static notify_core::Result<Output> to_file(const std::string& path);
 
-  // What is to be printed; written by flush(), which is called before every wait.
+  // What is to be printed is appended here; grown() after each line, write_some() before every wait.
   std::string& buffer() { return buffer_; }
-  bool is_full() const { return buffer_.size() >= enough; }
+  void grown() {
+    if (left() >= enough) write_what_is_too_much();
+  }
 
-  // Errors are not looked at: nobody would be there to hear of them. SIGPIPE ends the program, unless
-  // ignored.
+  // Writes what can be written without waiting: all of it, unless it goes to a pipe that is full.
+  void write_some();
+  // Something is left, so a wait should end too when descriptor() can be written to.
+  bool is_behind() const { return left() != 0; }
+  int descriptor() const { return fd_; }
+
+  // Writes all of it. Errors are not looked at: nobody would be there to hear of them. SIGPIPE ends the
+  // program, unless ignored.
   void flush();
 
  private:
   static constexpr std::size_t enough = 1 << 20;
+  static constexpr std::size_t most_kept = 32 << 20;  // about a million lines
 
   Output(int fd, notify_core::sys::Fd owned);
 
+  std::size_t left() const { return buffer_.size() - written_; }
+  void write_what_is_too_much();
+  void forget_written();
+
   int fd_;
   notify_core::sys::Fd owned_;
+  notify_core::sys::Fd pipe_;  // fd_, where that is a pipe: writing to it never waits
   std::string buffer_;
+  std::size_t written_ = 0;  // so much of the buffer is
 };
 
 }  // namespace notify_tools

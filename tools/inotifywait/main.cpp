@@ -72,6 +72,7 @@ class Program {
   EventMask wanted_events() const;
   bool follow_names();
   int wait_for_events();
+  Result<Watcher::Wait> wait_for_reader(std::optional<std::chrono::nanoseconds> timeout, Printer& printer);
   int end_with(Printer& printer, const Result<Watcher::Wait>& waited, bool over);
 
   Options options_;
@@ -273,15 +274,29 @@ int Program::wait_for_events() {
       const Time until = !due || (end && *end < *due) ? *end : *due;
       timeout = std::max(until - Clock::now(), Time::duration::zero());
     }
-    const Result<Watcher::Wait> waited = watcher_->wait(timeout, printer);
+    const Result<Watcher::Wait> waited =
+        output_->is_behind() ? wait_for_reader(timeout, printer) : watcher_->wait(timeout, printer);
     if (waited && *waited == Watcher::Wait::events) deadlines.heard();
     const Time now = Clock::now();
     printer.do_due(now);
     const bool over = deadlines.end() && *deadlines.end() <= now;
     const bool gone = options_.end_when_gone && watcher_->watch_count() == 0;
     if (printer.status() || !waited || over || gone) return end_with(printer, waited, over);
-    output_->flush();
+    output_->write_some();
   }
+}
+
+// Whoever reads what is printed is slow: waits for room in the pipe, too, and reads on meanwhile.
+Result<Watcher::Wait> Program::wait_for_reader(std::optional<std::chrono::nanoseconds> timeout,
+                                               Printer& printer) {
+  const Result<Watcher::Wait> waited = watcher_->wait(std::chrono::nanoseconds(0), printer);
+  if (!waited || *waited != Watcher::Wait::timed_out) return waited;
+  output_->write_some();
+  if (!output_->is_behind()) return waited;
+  const std::timespec length = sys::to_timespec(timeout.value_or(std::chrono::nanoseconds(0)));
+  const int ready =
+      sys::wait_for_either(watcher_->descriptor(), output_->descriptor(), timeout ? &length : nullptr);
+  return ready == -EINTR ? Watcher::Wait::interrupted : waited;
 }
 
 int Program::end_with(Printer& printer, const Result<Watcher::Wait>& waited, bool over) {

@@ -60,7 +60,7 @@ void Printer::print(const Event& event) {
   const bool moved = wording_.move_line && !event.old_path.empty();
   Format& line = moved ? *wording_.move_line : wording_.line;
   if (options_.quiet < 2) line.append(output_.buffer(), event);
-  if (output_.is_full()) output_.flush();
+  output_.grown();
   ++printed_;
   const bool enough = options_.count != 0 ? printed_ == options_.count : !options_.monitor;
   if (enough) status_ = 0;
@@ -85,16 +85,14 @@ void Printer::finish() {
   unsettled_.finish([this](const Event& event) { print(event); });
 }
 
-// What is printed comes first, so that both streams read in order where they end up in one file.
 void Printer::on_notice(const Notice& notice) {
-  output_.flush();
   switch (notice.kind) {
     case Notice::Kind::new_directory:
-      if (options_.quiet == 0) diagnostics_.say("Watching new directory {}", notice.path);
+      if (options_.quiet == 0) say("Watching new directory {}", notice.path);
       break;
     case Notice::Kind::overflow:  // said even with -qq: what was waited for may be among what was lost
-      diagnostics_.say("{}: the kernel's event queue overflowed: events were lost; reading the tree again",
-                       diagnostics_.program());
+      say("{}: the kernel's event queue overflowed: events were lost; reading the tree again",
+          diagnostics_.program());
       break;
     case Notice::Kind::watch_failed:
       tell_failure(notice);
@@ -116,7 +114,7 @@ void Printer::on_notice(const Notice& notice) {
 void Printer::tell_failure(const Notice& notice) {
   if (notice.error == nullptr) return;
   const std::string_view slash = notice.path.ends_with('/') ? "" : "/";
-  diagnostics_.say("Couldn't watch new directory {}{}: {}", notice.path, slash, reason(*notice.error));
+  say("Couldn't watch new directory {}{}: {}", notice.path, slash, reason(*notice.error));
 }
 
 }  // namespace notify_tools::inotifywait

@@ -48,6 +48,13 @@ class Printer : public notify_core::EventSink {
   void print(const notify_core::Event& event);
   void tell_failure(const notify_core::Notice& notice);
 
+  // What is printed comes first, so that both streams read in order where they end up in one file.
+  template <class... Words>
+  void say(fmt::format_string<Words...> format, const Words&... words) {
+    output_.flush();
+    diagnostics_.say(std::string_view(fmt::vformat(format, fmt::make_format_args(words...))));
+  }
+
   const Options& options_;
   const notify_core::EventMask asked_;
   Wording& wording_;
