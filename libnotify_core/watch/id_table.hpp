@@ -30,6 +30,13 @@ class IdTable {
     ++count_;
   }
 
+  // Makes room for so many, while the table is empty.
+  void reserve(std::size_t count) {
+    std::size_t size = 64;
+    while (count * 4 > size * 3) size *= 2;
+    slots_.assign(size, none);
+  }
+
   // Takes `id` out and moves its followers up, so that no tombstone is left behind.
   template <class HashOf>
   void erase(std::uint32_t id, HashOf hash_of) {

@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::size_t listing_buffer = 64 * 1024;
 constexpr std::size_t open_levels = 24;  // as long as descriptors last
+constexpr unsigned child_flags = backend::add_directory_only | backend::add_no_follow;
 constexpr EventMask made_by_listing = mask::open | mask::access | mask::close_nowrite;
 
 // What getdents64(2) returns.
@@ -61,7 +62,8 @@ bool TreeScanner::scan(sys::Fd directory, NodeId node, ScanKind kind) {
   kind_ = kind;
   limit_reached_ = false;
   if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(listing_buffer);
-  push(std::move(directory), {node, 0, true, kind == ScanKind::birth});
+  entered_ = 1;
+  push(std::move(directory), {node, 0, true, kind == ScanKind::birth, true});
   while (!frames_.empty()) {
     Frame& top = frames_.back();
     if (top.pending_next == pending_.size() || limit_reached_) {
@@ -132,30 +134,50 @@ void TreeScanner::entry(Frame& frame, const char* name, unsigned char type, std:
   if (!listener_.leaves_out(frame.node, name)) watch_child(frame, name);
 }
 
+// Most directories are like their neighbours: where the last one had subdirectories, this one is watched as
+// it is to be while it is listed.
 void TreeScanner::watch_child(Frame& frame, const char* name) {
-  const int watch = backend_.add(name, events_, backend::add_directory_only | backend::add_no_follow);
+  const bool quiet = frame.neighbour_visited && quiet_events_ != events_ && kind_ == ScanKind::first;
+  const int watch = backend_.add(name, quiet ? quiet_events_ : events_, child_flags);
   if (watch < 0) return fail(watch, backend_.adding_call(), frame.node, name);
   NodeId child = no_node;
   const Child state = settle_child(frame, name, watch, child);
-  if (state == Child::skip) return;
+  if (state == Child::skip) {
+    if (quiet) backend_.add(name, events_, child_flags);
+    return;
+  }
   const bool repairing = kind_ == ScanKind::repair || kind_ == ScanKind::again;
   const bool newborn = frame.newborn || (repairing && state == Child::unknown);
   if (newborn && !frame.newborn && kind_ == ScanKind::repair) listener_.found(frame.node, name, true);
   if (kind_ == ScanKind::arrival && state == Child::unknown) listener_.taken_for_old(child);
   const std::uint32_t links = link_count(frame, name);
   const bool visit = newborn || links != 2;
+  frame.neighbour_visited = visit;
+  if (!visit && quiet) ask_for_all_events(child, name);
   if (!visit && frame.pending_next == pending_.size()) {
     tree_.set_order(child);
   } else {
-    pending_.push_back({child, links, visit, newborn});
+    pending_.push_back({child, links, visit, newborn, quiet});
   }
+}
+
+// Of `name` in the directory entered, which should be `node`.
+void TreeScanner::ask_for_all_events(NodeId node, const char* name) {
+  const int watch = backend_.add(name, events_, child_flags);
+  if (watch == tree_.watch(node)) return;
+  if (watch >= 0 && tree_.by_watch(watch) == no_node) backend_.remove(watch);
+  listener_.unlisted(node, false);
 }
 
 // Gives the watch its place in the tree.
 TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_view name, int watch,
                                              NodeId& node) {
-  const NodeId there = tree_.child(frame.node, name);
   node = tree_.by_watch(watch);
+  if (node == no_node && kind_ == ScanKind::first) {  // what stands there is what was found, and new
+    node = tree_.add_child(frame.node, name, watch);
+    return Child::unknown;
+  }
+  const NodeId there = kind_ == ScanKind::first ? no_node : tree_.child(frame.node, name);
   if (node != no_node) {
     tree_.set_swept(node);
     if (kind_ == ScanKind::first && tree_.is_root(node)) adopt(frame, name, node);
@@ -186,11 +208,12 @@ void TreeScanner::read_again(const Frame& frame, std::string_view name) {
   if (directory) retread(std::move(directory), path, is_excluded);
 }
 
-// 0 where it does not tell the number of subdirectories: on another kind of filesystem, or mounted over.
+// Of an entry of the directory on top. 0 where it does not tell the number of subdirectories: on another kind
+// of filesystem, or mounted over.
 std::uint32_t TreeScanner::link_count(const Frame& frame, const char* name) const {
   sys::FileFacts facts;
-  if (!frame.links_count || sys::facts_at(frame.directory.get(), name, AT_SYMLINK_NOFOLLOW, facts) < 0)
-    return 0;
+  const int place = backend_.keeps_place() ? AT_FDCWD : frame.directory.get();
+  if (!frame.links_count || sys::facts_at(place, name, AT_SYMLINK_NOFOLLOW, facts) < 0) return 0;
   return facts.device == frame.device ? facts.links : 0;
 }
 
@@ -208,15 +231,30 @@ void TreeScanner::descend(Pending child) {
   if (!child.visit) return tree_.set_order(child.node);
   const std::string name(tree_.name(child.node));
   int status = 0;
-  sys::Fd directory = open_child(child.node, name, status);
-  if (directory) status = backend_.enter(directory.get());
-  if (status >= 0 && is_entered(child.node)) return push(std::move(directory), child);
+  sys::Fd directory = open_child(child, name, status);
+  if (directory) {
+    status = backend_.enter(directory.get());
+    entered_ = 0;
+  }
+  if (status >= 0 && is_entered(child.node)) {
+    entered_ = frames_.size() + 1;
+    return push(std::move(directory), child);
+  }
   tree_.set_order(child.node);
   if (status >= 0 || vanished(status)) return listener_.unlisted(child.node, child.newborn);
   // Readable but not searchable: what is in it cannot be watched, by anyone of this user.
-  if (!directory || status != -EACCES) return fail(status, "open", frame.node, name);
+  const bool said = directory && status == -EACCES;
   directory.reset();
-  if (quiet_events_ != events_) backend_.add(name.c_str(), events_, backend::add_directory_only);
+  if (enter_top() >= 0 && quiet_events_ != events_) ask_for_all_events(child.node, name.c_str());
+  if (!said) fail(status, "open", frame.node, name);
+}
+
+// The place where names are looked up, unless it is that already.
+int TreeScanner::enter_top() {
+  if (entered_ == frames_.size() && backend_.keeps_place()) return 0;
+  const int status = backend_.enter(frames_.back().directory.get());
+  entered_ = status < 0 ? 0 : frames_.size();
+  return status;
 }
 
 // Asks for quiet events of `name`, which should be `node`: the watch, or a negative errno. Where the name has
@@ -238,12 +276,11 @@ bool TreeScanner::is_entered(NodeId child) {
 }
 
 // Opens a child of the directory on top, after silencing the events that this makes.
-sys::Fd TreeScanner::open_child(NodeId child, const std::string& name, int& status) {
+sys::Fd TreeScanner::open_child(const Pending& child, const std::string& name, int& status) {
   const int parent = frames_.back().directory.get();
-  if (quiet_events_ != events_) {
-    status = backend_.enter(parent);
-    if (status == 0)
-      status = silence(child, name.c_str(), backend::add_directory_only | backend::add_no_follow);
+  if (quiet_events_ != events_ && !child.quiet) {
+    status = enter_top();
+    if (status == 0) status = silence(child.node, name.c_str(), child_flags);
     if (status < 0) return {};
   }
   constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
@@ -277,10 +314,12 @@ void TreeScanner::leave() {
 bool TreeScanner::reopen(Frame& frame, int child) {
   constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
   frame.directory.reset(child < 0 ? -1 : sys::open_at(child, "..", flags));
+  entered_ = 0;
   for (const bool by_path : {false, true}) {
     if (by_path) frame.directory.reset(open_node(tree_, frame.node, flags));
     if (frame.directory && backend_.enter(frame.directory.get()) == 0 &&
         silence(frame.node, ".", backend::add_directory_only) >= 0) {
+      entered_ = frames_.size();
       return true;
     }
   }
@@ -288,11 +327,18 @@ bool TreeScanner::reopen(Frame& frame, int child) {
   return false;
 }
 
-// The directory is closed before all events are asked for, so that none comes of closing it; where that would
-// lose the place, it is held by a descriptor that makes no events.
+// The directory is closed before all events are asked for, so that none comes of closing it: by its name in
+// its parent; or where that would lose the place, which is then held by a descriptor that makes no events.
 void TreeScanner::restore_events(Frame& frame) {
+  const bool by_name = backend_.keeps_place() && !frames_.empty() && frames_.back().directory;
+  if (by_name && tree_.parent(frame.node) == frames_.back().node) {
+    frame.directory.reset();
+    if (enter_top() >= 0) return ask_for_all_events(frame.node, std::string(tree_.name(frame.node)).c_str());
+    return listener_.unlisted(frame.node, false);
+  }
   sys::Fd place;
   if (!backend_.keeps_place()) place.reset(sys::open_at(frame.directory.get(), ".", O_PATH | O_DIRECTORY));
+  entered_ = 0;
   if (backend_.enter(place ? place.get() : frame.directory.get()) < 0) return;
   frame.directory.reset();
   backend_.add(".", events_, backend::add_directory_only);

@@ -73,14 +73,16 @@ class TreeScanner {
     std::size_t pending_next = 0;
     std::uint64_t device = 0;
     std::uint32_t links = 0;
-    bool links_count = false;  // the link count tells the number of subdirectories
-    bool newborn = false;      // its entries are reported
+    bool links_count = false;        // the link count tells the number of subdirectories
+    bool newborn = false;            // its entries are reported
+    bool neighbour_visited = false;  // the last directory listed in it had subdirectories
   };
   struct Pending {
     NodeId node;
     std::uint32_t links;  // its link count, where it counts; 0: not known
     bool visit;           // has subdirectories, or may have
     bool newborn;
+    bool quiet;  // watched without the events that listing makes
   };
 
   void push(sys::Fd directory, const Pending& start);
@@ -93,7 +95,9 @@ class TreeScanner {
   void descend(Pending child);
   int silence(NodeId node, const char* name, unsigned flags);
   bool is_entered(NodeId child);
-  sys::Fd open_child(NodeId child, const std::string& name, int& status);
+  sys::Fd open_child(const Pending& child, const std::string& name, int& status);
+  int enter_top();
+  void ask_for_all_events(NodeId node, const char* name);
   void close_above();
   void read_again(const Frame& frame, std::string_view name);
   void adopt(const Frame& frame, std::string_view name, NodeId root);
@@ -109,7 +113,8 @@ class TreeScanner {
   ScanListener& listener_;
   ScanKind kind_ = ScanKind::first;
   bool limit_reached_ = false;
-  std::size_t most_open_;  // directories held open at a time
+  std::size_t entered_ = 0;  // names are looked up in frames_[entered_ - 1]; 0: not known where
+  std::size_t most_open_;    // directories held open at a time
   std::vector<Frame> frames_;
   std::vector<Pending> pending_;
   std::unique_ptr<char[]> buffer_;

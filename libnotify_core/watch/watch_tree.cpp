@@ -51,11 +51,11 @@ void WatchTree::link(NodeId id, NodeId parent, std::string_view name) {
   node.next = at(parent).first_child;
   if (node.next != no_node) at(node.next).previous = id;
   at(parent).first_child = id;
-  by_place_.insert(id, [this](NodeId n) { return hash_of_place(n); });
+  if (indexed_) by_place_.insert(id, [this](NodeId n) { return hash_of_place(n); });
 }
 
 void WatchTree::unlink(NodeId id) {
-  if (!at(id).placeless) by_place_.erase(id, [this](NodeId n) { return hash_of_place(n); });
+  if (indexed_ && !at(id).placeless) by_place_.erase(id, [this](NodeId n) { return hash_of_place(n); });
   Node& node = at(id);
   if (node.previous != no_node) {
     at(node.previous).next = node.next;
@@ -69,7 +69,7 @@ void WatchTree::unlink(NodeId id) {
 
 void WatchTree::set_placeless(NodeId node) {
   if (at(node).placeless || is_root(node)) return;
-  by_place_.erase(node, [this](NodeId n) { return hash_of_place(n); });
+  if (indexed_) by_place_.erase(node, [this](NodeId n) { return hash_of_place(n); });
   at(node).replaced = at(node).placeless = true;
 }
 
@@ -104,11 +104,17 @@ void WatchTree::remove(NodeId id) {
   --count_;
 }
 
-NodeId WatchTree::by_watch(int watch) const {
-  return by_watch_.find(static_cast<std::uint32_t>(watch), [&](NodeId id) { return at(id).watch == watch; });
+void WatchTree::index_all() const {
+  by_place_.reserve(count_);
+  for_each([this](NodeId id) {
+    if (!is_root(id) && !at(id).placeless)
+      by_place_.insert(id, [this](NodeId n) { return hash_of_place(n); });
+  });
+  indexed_ = true;
 }
 
 NodeId WatchTree::find_at(NodeId parent, std::string_view name, bool replaced) const {
+  if (!indexed_) index_all();
   return by_place_.find(place_hash(parent, name), [&](NodeId id) {
     const Node& node = at(id);
     return node.parent == parent && node.replaced == replaced && this->name(id) == name;

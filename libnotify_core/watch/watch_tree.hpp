@@ -2,7 +2,8 @@
 // Which path is a watch now? A node holds a name and a parent, nothing more of its path: a renamed directory
 // relinks one edge, however much lies below it. Pure data: no system call is made here.
 //
-// 32 bytes a node, two hash tables of 4-byte slots (by watch descriptor, by parent and name), and the name.
+// 32 bytes a node, two hash tables of 4-byte slots (by watch descriptor, by parent and name: the second only
+// once it is asked), and the name.
 #pragma once
 
 #include <cstddef>
@@ -45,7 +46,15 @@ class WatchTree {
   // The same, and nobody will ask for it by its place: any number of them may have had one place.
   void set_placeless(NodeId node);
 
-  NodeId by_watch(int watch) const;
+  // child() needs an index, which is made when it is first asked for, or here: to set up watches nobody asks.
+  void index() {
+    if (!indexed_) index_all();
+  }
+
+  NodeId by_watch(int watch) const {
+    return by_watch_.find(static_cast<std::uint32_t>(watch),
+                          [&](NodeId id) { return at(id).watch == watch; });
+  }
   NodeId child(NodeId parent, std::string_view name) const { return find_at(parent, name, false); }
 
   // Is there a replaced one?
@@ -115,6 +124,7 @@ class WatchTree {
   Node& at(NodeId id) { return chunks_[id / chunk_size][id % chunk_size]; }
   const Node& at(NodeId id) const { return chunks_[id / chunk_size][id % chunk_size]; }
   NodeId find_at(NodeId parent, std::string_view name, bool replaced) const;
+  void index_all() const;
   NodeId take_node(int watch);
   void link(NodeId id, NodeId parent, std::string_view name);
   void unlink(NodeId id);
@@ -132,7 +142,8 @@ class WatchTree {
   std::vector<std::string> root_paths_;
   std::vector<NodeId> roots_;
   IdTable by_watch_;
-  IdTable by_place_;
+  mutable IdTable by_place_;
+  mutable bool indexed_ = false;  // by_place_ has every node
   std::uint32_t last_order_ = 0;
   bool sweep_ = false;
   std::uint64_t generation_ = 1;  // grows when a path that was built may no longer be true

@@ -235,6 +235,7 @@ void Watcher::Impl::report_recovered() {
 }
 
 Result<Watcher::Wait> Watcher::Impl::wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink) {
+  if (options_.follow_tree) tree_.index();
   if (options_.gather && !has_work()) pause_under_load();
   Result<Wait> result(Wait::timed_out);
   if (busy_ || has_work()) {

@@ -9,8 +9,7 @@
 //
 // What makes it cheap. Set-up: stand in the parent and use short names; watch first, then one statx: a link
 // count of two means a directory without subdirectories, which need not be listed. Opening a directory makes
-// events of its own, so the watch is added without those bits and gets the full mask when its subtree is
-// done. Events: one large read, one write for it, and a nap when the queue fills fast, so that the next read
+// events of its own, so one that is listed is watched without those bits until its subtree is done. Events: one large read, one write for it, and a nap when the queue fills fast, so that the next read
 // brings many.
 #include <dirent.h>
 #include <errno.h>
@@ -125,7 +124,7 @@ static char* list(int fd, unsigned expected, size_t* size) {
 
 // Watches `name`, seen from the working directory, and all below.
 static void watch(const char* name, int parent) {
-  const int wd = inotify_add_watch(inotify, name, (wanted & ~OF_LISTING) | IN_ONLYDIR | IN_DONT_FOLLOW);
+  const int wd = inotify_add_watch(inotify, name, wanted | IN_ONLYDIR | IN_DONT_FOLLOW);
   if (wd < 0) {
     if (errno == ENOSPC) die("inotify_add_watch");
     return;
@@ -134,6 +133,8 @@ static void watch(const char* name, int parent) {
   watches++;
   const unsigned below = subdirectories(name);
   if (below > 0) {
+    const uint32_t quiet = wanted & ~OF_LISTING;
+    if (quiet != wanted) inotify_add_watch(inotify, name, quiet | IN_ONLYDIR | IN_DONT_FOLLOW);
     const int fd = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) return;
     size_t size = 0;
@@ -146,8 +147,8 @@ static void watch(const char* name, int parent) {
       close(fd);
     }
     free(found);
+    if (quiet != wanted) inotify_add_watch(inotify, name, wanted | IN_ONLYDIR | IN_DONT_FOLLOW);
   }
-  if (wanted & OF_LISTING) inotify_add_watch(inotify, name, wanted | IN_ONLYDIR | IN_DONT_FOLLOW);
 }
 
 static char* output;

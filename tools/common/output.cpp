@@ -13,9 +13,7 @@ namespace notify_tools {
 
 using namespace notify_core;
 
-Output::Output(int fd, sys::Fd owned) : fd_(fd), owned_(std::move(owned)), pipe_(sys::open_pipe_again(fd)) {
-  if (pipe_) fd_ = pipe_.get();
-}
+Output::Output(int fd, sys::Fd owned) : fd_(fd), owned_(std::move(owned)) {}
 
 Output Output::standard() {
   sys::enlarge_pipe(STDOUT_FILENO, 1 << 20);
@@ -30,7 +28,10 @@ Result<Output> Output::to_file(const std::string& path) {
 }
 
 void Output::write_some() {
+  if (!is_behind()) return;
+  if (!std::exchange(is_known_, true)) pipe_.reset(sys::open_pipe_again(fd_));
   if (!pipe_) return flush();
+  fd_ = pipe_.get();
   while (is_behind()) {
     const std::ptrdiff_t size = sys::write(fd_, buffer_.data() + written_, left());
     if (size == -EAGAIN) break;
