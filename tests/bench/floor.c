@@ -9,8 +9,8 @@
 //
 // What makes it cheap. Set-up: stand in the parent and use short names; watch first, then one statx: a link
 // count of two means a directory without subdirectories, which need not be listed. Opening a directory makes
-// events of its own, so one that is listed is watched without those bits until its subtree is done. Events: one large read, one write for it, and a nap when the queue fills fast, so that the next read
-// brings many.
+// events of its own, so one that is listed is watched without those bits until its subtree is done. Events:
+// one large read, one write for it, and a nap when the queue fills fast, so that the next read brings many.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -98,10 +98,11 @@ Result<void> Collection::dispatch() {
 
 Result<void> Collection::run() {
   Result<void> result;
-  bool rest = false;
+  nanoseconds rest = nanoseconds::zero();
   for (bool ended = false; !ended && result;) {
-    const Ready ready = rest ? wait_ready(-1, signals_.descriptor(), Pacing::rest)
-                             : wait_ready(watcher_.descriptor(), signals_.descriptor(), time_to_wait());
+    const bool resting = rest > nanoseconds::zero();
+    const Ready ready = resting ? wait_ready(-1, signals_.descriptor(), rest)
+                                : wait_ready(watcher_.descriptor(), signals_.descriptor(), time_to_wait());
     result = dispatch();
     if (ready.signals) ended = take_signals();
     const Clock::time_point now = Clock::now();
