@@ -2,7 +2,6 @@
 """What is measured: each function makes its files, runs one program once, and returns its figures."""
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -12,6 +11,21 @@ from pathlib import Path
 from programs import Reader, Run, processor_time, read_and_write_calls, status_of, wait_until
 
 SENTINEL = b"the-last-one"
+
+
+def remove(top):
+    subprocess.run(["rm", "-rf", str(top)], check=True)
+
+
+def mean_name_length(top):
+    """Of the directories that `load` makes, in bytes: those of one part are enough."""
+    lengths, stack = [], [os.path.join(top, "part0")]
+    while stack:
+        path = stack.pop()
+        lengths.append(len(os.path.basename(path)))
+        with os.scandir(path) as listing:
+            stack += [entry.path for entry in listing if entry.is_dir(follow_symlinks=False)]
+    return sum(lengths) / len(lengths)
 
 
 class Bench:
@@ -32,7 +46,7 @@ class Bench:
         try:
             yield top
         finally:
-            shutil.rmtree(top)
+            remove(top)
 
     # Set-up ---------------------------------------------------------------------------------------------------------
 
@@ -40,9 +54,12 @@ class Bench:
         if program.name not in self.base_memory:
             self.base_memory[program.name] = self._memory_of_one_watch(program)
         with Run(program, program.command(top, True, ""), subprocess.DEVNULL, directories, self.room) as run:
+            # What is put off until just after the start counts, too.
+            wait_until(self._idle(run.pid, 0.1), 60, 0.02)
             cpu = processor_time(run.pid)
             grown = status_of(run.pid, "RssAnon") - self.base_memory[program.name]
-            return {"wall s": run.ready - run.started, "CPU s": cpu, "bytes a watch": max(grown, 0) / directories,
+            return {"wall s": run.ready - run.started, "CPU s": cpu,
+                    "bytes a watch, names aside": max(grown, 0) / directories - mean_name_length(top),
                     "peak MB": status_of(run.pid, "VmHWM") / 1e6}
 
     def _memory_of_one_watch(self, program):
@@ -69,7 +86,7 @@ class Bench:
         finally:
             if reader:
                 reader.close()
-            shutil.rmtree(where)
+            remove(where)
             output.unlink(missing_ok=True)
 
     def _events_of(self, program, run, where, count, rate, reader, output):
@@ -103,7 +120,7 @@ class Bench:
             return last_seen() or silent()
 
         # fswatch 1.14 prints less than a hundred lines a second, so it is not waited for.
-        wait_until(done, 10 if program.kind == "fswatch" else 180, 0 if reader else 0.01)
+        wait_until(done, 5 if program.kind == "fswatch" else 180, 0 if reader else 0.01)
         took = time.monotonic() - began
         maker.wait()
         cpu, calls = processor_time(run.pid) - cpu, read_and_write_calls(run.pid) - calls
@@ -135,7 +152,7 @@ class Bench:
             command = program.command(where, False, "modify")
             median, p99 = self._measured(program, command, 1, "latency", where / "file", count)
         finally:
-            shutil.rmtree(where)
+            remove(where)
         return {"median us": median, "p99 us": p99}
 
     def rename(self, program, directories, count):
@@ -147,7 +164,7 @@ class Bench:
                 program, program.command(where, True, "create"), directories + 1,
                 "rename", where / "from", where / "to", "part0/directory0", count)
         finally:
-            shutil.rmtree(where)
+            remove(where)
         return {"median us": median, "p99 us": p99, "right %": 100 * right / count}
 
     def births(self, program, count):
@@ -164,21 +181,21 @@ class Bench:
                     cpu = processor_time(run.pid) - cpu
             lines = output.read_bytes().splitlines()
         finally:
-            shutil.rmtree(where)
+            remove(where)
             output.unlink(missing_ok=True)
         return {"reported %": 100 * len(set(lines)) / (5 * count), "twice": len(lines) - len(set(lines)),
                 "CPU ms an entry": cpu * 1e3 / (5 * count)}
 
     @staticmethod
-    def _idle(pid):
-        """True when no processor time was used for longer than fswatch gathers before it prints."""
+    def _idle(pid, seconds=1.5):
+        """True when no processor time was used for so long; the default is more than fswatch gathers before it prints."""
         last = [-1.0, time.monotonic()]
 
         def idle():
             used = processor_time(pid)
             if used != last[0]:
                 last[:] = used, time.monotonic()
-            return time.monotonic() - last[1] > 1.5
+            return time.monotonic() - last[1] > seconds
         return idle
 
     def statistics(self, program, count, rate):
@@ -193,6 +210,20 @@ class Bench:
                 run.process.send_signal(signal.SIGINT)
                 table = run.process.communicate(timeout=20)[0].decode()
         finally:
-            shutil.rmtree(where)
+            remove(where)
         numbers = [int(word) for word in table.split() if word.isdigit()]
         return {"CPU s a million": cpu * 1e6 / count, "counted %": 100 * min(max(numbers, default=0) / count, 1.0)}
+
+    # inotifysync's own work, without rsync -------------------------------------------------------------------------
+
+    def _changes(self, *arguments):
+        program = self.load.with_name("changes")
+        return [float(x) for x in subprocess.run([program, *map(str, arguments)], check=True, capture_output=True,
+                                                 text=True).stdout.split()]
+
+    def change_set(self, paths):
+        seconds, megabytes = self._changes("build", paths)
+        return {"CPU s": seconds, "MB": megabytes}
+
+    def plan(self, top):
+        return {"CPU us": self._changes("plan", top)[0]}
