@@ -6,35 +6,18 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <optional>
 #include <utility>
 
-#include "event/event_mask.hpp"  // FAN_RENAME, where the headers lack it
 #include "sys/handle.hpp"
 #include "sys/syscall.hpp"
-
-#ifndef FAN_REPORT_TARGET_FID
-#define FAN_REPORT_TARGET_FID 0x00001000
-#endif
 
 namespace notify_core::backend {
 namespace {
 
-constexpr unsigned report_names = FAN_CLASS_NOTIF | FAN_REPORT_FID | FAN_REPORT_DIR_FID | FAN_REPORT_NAME;
-constexpr unsigned unlimited = FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS;
-constexpr EventMask entry_events = mask::create | mask::remove | mask::move;
-// What only a directory's mark may ask for.
-constexpr std::uint64_t directory_bits = entry_events | FAN_RENAME | FAN_ONDIR | FAN_EVENT_ON_CHILD;
-
 // What a queue holds that nobody made unlimited, and what an unlimited one is taken to hold.
 constexpr std::size_t default_queue = 16384;
 constexpr std::size_t endless_queue = std::size_t{1} << 24;
-
-std::uint64_t kernel_mask(FanotifyScope scope, EventMask events) {
-  std::uint64_t mask = events & mask::all_events;
-  if (scope == FanotifyScope::filesystems) mask |= entry_events;  // to know where directories are
-  if (mask & mask::move) mask = (mask & ~std::uint64_t{mask::move}) | FAN_RENAME;
-  return mask | mask::delete_self | FAN_ONDIR | FAN_EVENT_ON_CHILD;
-}
 
 Error no_fanotify(int status, FanotifyScope scope) {
   Error error = sys::error(status, "fanotify_init");
@@ -58,25 +41,18 @@ FanotifyBackend::FanotifyBackend(sys::Fd fanotify, FanotifyScope scope, EventMas
                                  std::size_t queue_limit)
     : queue_(std::move(fanotify)),
       scope_(scope),
-      kernel_mask_(kernel_mask(scope, events)),
+      events_(events),
       queue_limit_(queue_limit),
       mounts_(scope == FanotifyScope::filesystems) {}
 
-// The best there is: with the target of each deed (Linux 5.17) or without, a queue without limit (root) or
-// not.
 Result<std::unique_ptr<FanotifyBackend>> FanotifyBackend::create(FanotifyScope scope, EventMask events) {
-  int status = -EPERM;
-  for (const unsigned privilege : {unlimited, 0U}) {
-    if (privilege == 0 && scope == FanotifyScope::filesystems) break;
-    for (const unsigned target : {FAN_REPORT_TARGET_FID + 0U, 0U}) {
-      status = sys::fanotify_init(report_names | target | privilege);
-      if (status >= 0) {
-        return std::unique_ptr<FanotifyBackend>(new FanotifyBackend(
-            sys::Fd(status), scope, events, privilege != 0 ? endless_queue : default_queue));
-      }
-      if (status != -EINVAL) break;
-    }
-    if (status != -EPERM) break;
+  int status = 0;
+  for (std::optional<FanotifyGroup> group = FanotifyGroup{}; group;
+       group = next_best(*group, status, scope)) {
+    status = sys::fanotify_init(group->flags());
+    if (status < 0) continue;
+    return std::unique_ptr<FanotifyBackend>(new FanotifyBackend(
+        sys::Fd(status), scope, events, group->unlimited ? endless_queue : default_queue));
   }
   return no_fanotify(status, scope);
 }
@@ -124,19 +100,27 @@ int FanotifyBackend::add_at(int directory, const char* name, unsigned flags) {
 }
 
 int FanotifyBackend::mark(int directory, const char* name, unsigned flags) {
+  const bool may_be_file = (flags & add_directory_only) == 0;
+  int status = 0;
+  for (std::optional<FanotifyMark> wanted = best_mark_; wanted;
+       wanted = next_best(*wanted, status, scope_, may_be_file)) {
+    status = mark_as(*wanted, directory, name, flags);
+    if (status < 0) continue;
+    best_mark_.renames = wanted->renames;
+    break;
+  }
+  return status;
+}
+
+int FanotifyBackend::mark_as(const FanotifyMark& wanted, int directory, const char* name, unsigned flags) {
   unsigned how = FAN_MARK_ADD;
   if (flags & add_directory_only) how |= FAN_MARK_ONLYDIR;
   if (flags & add_no_follow) how |= FAN_MARK_DONT_FOLLOW;
   if (scope_ == FanotifyScope::filesystems) how |= FAN_MARK_FILESYSTEM;
-  int status = sys::fanotify_mark(queue_.descriptor(), how, kernel_mask_, directory, name);
-  if (status == -EINVAL && (kernel_mask_ & FAN_RENAME)) {  // before Linux 5.17
-    kernel_mask_ = (kernel_mask_ & ~std::uint64_t{FAN_RENAME}) | mask::move;
-    status = sys::fanotify_mark(queue_.descriptor(), how, kernel_mask_, directory, name);
-  }
-  if (status == -ENOTDIR && (flags & add_directory_only) == 0) {
-    status = sys::fanotify_mark(queue_.descriptor(), how, kernel_mask_ & ~directory_bits, directory, name);
-  }
-  return status;
+  const std::string top = wanted.at_top ? mounts_.last_mount_point() : std::string();
+  if (wanted.at_top) directory = AT_FDCWD;
+  return sys::fanotify_mark(queue_.descriptor(), how, wanted.mask(scope_, events_), directory,
+                            wanted.at_top ? top.c_str() : name);
 }
 
 // A mark can only be taken off what can be opened. If not, it goes with its directory, and what it says until
@@ -146,13 +130,15 @@ int FanotifyBackend::remove(int watch) {
   if (!may_open_) left_behind_.emplace(handles_.key(watch));
   handles_.forget(watch);
   if (!object) return 0;
-  return sys::fanotify_mark(queue_.descriptor(), FAN_MARK_REMOVE, kernel_mask_, object.get(), ".");
+  return sys::fanotify_mark(queue_.descriptor(), FAN_MARK_REMOVE, best_mark_.mask(scope_, events_),
+                            object.get(), ".");
 }
 
 std::string FanotifyBackend::explain(int status) const {
   if (status == -ENODEV || status == -EOPNOTSUPP)
     return "its filesystem gives no file handles to know files by";
-  if (status == -EXDEV) return "a subvolume cannot be watched as a filesystem; name the top of it";
+  if (status == -EXDEV)
+    return "what is mounted there is only a subvolume, which cannot be watched as a filesystem";
   if (status == -ENOSPC) return "the limit is reached: see /proc/sys/fs/fanotify/max_user_marks";
   if (status == -EPERM && scope_ == FanotifyScope::filesystems)
     return "only root may watch a whole filesystem";

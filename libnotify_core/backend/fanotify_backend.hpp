@@ -22,6 +22,7 @@
 
 #include "backend/backend.hpp"
 #include "backend/fanotify_decoder.hpp"
+#include "backend/fanotify_flags.hpp"
 #include "backend/fanotify_queue.hpp"
 #include "backend/handle_table.hpp"
 #include "backend/mount_list.hpp"
@@ -29,11 +30,6 @@
 #include "sys/fd.hpp"
 
 namespace notify_core::backend {
-
-enum class FanotifyScope {
-  objects,      // a mark each directory or file
-  filesystems,  // a mark each filesystem: every directory in which something happens has a number
-};
 
 class FanotifyBackend final : public WatchBackend {
  public:
@@ -90,6 +86,7 @@ class FanotifyBackend final : public WatchBackend {
 
   int add_at(int directory, const char* name, unsigned flags);
   int mark(int directory, const char* name, unsigned flags);
+  int mark_as(const FanotifyMark& wanted, int directory, const char* name, unsigned flags);
 
   void take_apart(const FanotifyEvent& event);
   void take_apart_rename(const FanotifyEvent& event);
@@ -115,7 +112,8 @@ class FanotifyBackend final : public WatchBackend {
 
   FanotifyQueue queue_;
   FanotifyScope scope_;
-  std::uint64_t kernel_mask_;
+  EventMask events_;
+  FanotifyMark best_mark_;  // that the kernel took for a directory
   std::size_t queue_limit_;
   std::int32_t own_process_ = 0;
 

@@ -35,9 +35,17 @@ const MountList::Mount* MountList::look_at(int directory, const char* name, int 
   Mount mount{number, {}, {}, whole_ || sys::filesystem_type(fd) != BTRFS_SUPER_MAGIC};
   if (fd < 0 || sys::filesystem_id(fd, mount.filesystem) < 0) return nullptr;
   if (sys::path_of(fd, mount.path) == 0) mount.path = mount_point(std::move(mount.path), number);
+  const sys::Fd top(whole_ ? sys::open_at(AT_FDCWD, mount.path.c_str(), O_PATH) : -1);
+  if (top) sys::filesystem_id(top.get(), mount.filesystem);
   std::erase_if(mounts_, [&](const Mount& other) { return other.number == number; });
   mounts_.push_back(std::move(mount));
   return &mounts_.back();
+}
+
+std::string MountList::last_mount_point() const {
+  const auto known = std::find_if(mounts_.begin(), mounts_.end(),
+                                  [&](const Mount& mount) { return mount.number == last_mount_; });
+  return known == mounts_.end() ? std::string() : known->path;
 }
 
 // The topmost directory above `path` on the same mount.

@@ -24,6 +24,8 @@ class MountList {
   int key_of(int directory, const char* name, int flags, std::string& key, bool afresh = false);
   // The number of the mount that the last key_of() was about.
   int last_mount() const { return last_mount_; }
+  // Where it is mounted; empty: that is not known.
+  std::string last_mount_point() const;
   // Opens (O_PATH) what a key stands for. No descriptor is kept that would hold a mount busy or keep a
   // deleted directory alive: the mount is opened by a path each time.
   int open(std::string_view key) const;

@@ -4,8 +4,10 @@
 What a program says is read up to a sentinel: a file made after everything else. fanotify may merge what one process does
 to one entry into one line, sooner or later; `told` takes lines apart into (path, event) again, repetitions left out."""
 
+import functools
 import os
 import re
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -85,13 +87,15 @@ def mounted(kind, room):
     top = room / "mounted"
     if kind == "tmpfs":
         _mount(["-t", "tmpfs", "none"], top)
-    elif kind == "ext4":
+    elif kind in ("ext4", "xfs", "btrfs"):
         image = room / "image"
         with image.open("wb") as file:
-            file.truncate(32 << 20)
-        made = subprocess.run(["mkfs.ext4", "-q", image], capture_output=True, text=True)
+            file.truncate({"ext4": 32, "xfs": 300, "btrfs": 128}[kind] << 20)
+        if not shutil.which(f"mkfs.{kind}"):
+            pytest.skip(f"no mkfs.{kind} here")
+        made = subprocess.run([f"mkfs.{kind}", "-q", image], capture_output=True, text=True)
         if made.returncode:
-            pytest.skip(f"mkfs.ext4: {made.stderr.strip()}")
+            pytest.skip(f"mkfs.{kind}: {made.stderr.strip()}")
         _mount(["-o", "loop", image], top)
     elif kind == "bind":
         (room / "bound").mkdir()
@@ -115,3 +119,35 @@ def unmount_all(room):
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="a whole filesystem is watched, and mounted, by root only")
+
+
+NAMES = "create,delete,move"
+MODES = [pytest.param(["-F", "-r"], id="-F -r"), pytest.param(["-S"], id="-S", marks=needs_root)]
+
+
+@functools.cache
+def refuses(program):
+    """Why a mark each directory cannot be had here; None if it can."""
+    done = subprocess.run([program, "-F", "-t", "1", "-q", "-e", "create", "/"], capture_output=True, text=True)
+    return None if done.returncode == 2 else done.stderr.strip()
+
+
+@pytest.fixture
+def home(inotifywait, room):
+    why_not = refuses(inotifywait)
+    if why_not:
+        pytest.skip(why_not)
+    directory = room / "home"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture(params=["tmpfs", "ext4", "xfs", "btrfs", "overlay", "overlay without nfs_export", "bind"])
+def top(request, room):
+    """The top of a mounted filesystem of each kind."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    try:
+        yield mounted(request.param, room)
+    finally:
+        unmount_all(room)
