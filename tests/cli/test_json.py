@@ -70,6 +70,27 @@ def test_names_come_back_by_jq(made):
     assert [base64.b64decode(line) for line in told.stdout.split()] == names
 
 
+def test_old_names_come_back_too(inotifywait, room):
+    directory = os.fsencode(room) + b"/d"
+    os.mkdir(directory)
+    for number in range(len(NAMES)):
+        open(directory + b"/%d" % number, "w").close()
+    program = Program(inotifywait, b"exec inotifywait -m -q --json --pair-moves -e move d", room, room / "bin")
+    try:
+        program.settle()
+        for number, name in enumerate(NAMES):
+            os.rename(directory + b"/%d" % number, directory + b"/" + name)
+            os.rename(directory + b"/" + name, directory + b"/%d+" % number)
+        out = program.settle().out
+    finally:
+        program.close()
+    events = [json.loads(line) for line in out.decode().splitlines()]
+    to_odd, from_odd = events[::2], events[1::2]
+    assert [bytes_of(event, "name") for event in to_odd] == NAMES
+    assert [bytes_of(event, "old") for event in from_odd] == [b"d/" + name for name in NAMES]
+    assert all(event["events"] == ["MOVED_FROM", "MOVED_TO"] and event["cookie"] != 0 for event in events)
+
+
 def test_time_is_that_of_reading(inotifywait, room):
     (room / "d").mkdir()
     program = Program(inotifywait, b"exec inotifywait -q --json -e create d", room, room / "bin")
