@@ -501,8 +501,7 @@ void SourceSync::on_recovered(const std::string& target) {
 }
 
 void SourceSync::on_state(TargetWorker&) {
-  const auto is_running = [](const auto& worker) { return worker->state() == TargetWorker::State::running; };
-  if (std::none_of(workers_.begin(), workers_.end(), is_running)) planned_ = {};  // it may be large
+  if (planned_.batch.use_count() == 1) planned_ = {};  // nobody has it any more, and it may be large
   around_.state_changed();
 }
 
