@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "inotifysync/delivery/age.hpp"
+
 namespace inotifysync {
 namespace {
 
@@ -17,26 +19,8 @@ constexpr Duration warm_was_connected = 1s;
 constexpr Duration shortest_warm_lifetime = 5s;
 constexpr Duration retirement = 2s;
 constexpr Duration pause_grace = 1s;
-constexpr Duration busy_moment = 20ms;
-constexpr int silent_busy_retries = 16;
-// How long the other side of a connection that was cut may go on with what it has got.
-constexpr Duration late_writes = 2s;
 // A full pass may read disks on either side for long without a word between them.
 constexpr int full_pass_patience = 5;
-
-Backoff::Trouble trouble_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::hold:
-      return Backoff::Trouble::held;
-    case Verdict::target_full:
-    case Verdict::busy:
-      return Backoff::Trouble::full;
-    case Verdict::partial:
-      return Backoff::Trouble::partial;
-    default:
-      return Backoff::Trouble::passing;
-  }
-}
 
 bool names_missing(const Step& step) {
   return std::any_of(step.entries.begin(), step.entries.end(),
@@ -46,21 +30,6 @@ bool names_missing(const Step& step) {
 // What is not known to be missing when a batch is planned is overlooked when it is by then, and not deleted.
 Deletion without_missing(Deletion deletion) {
   return deletion == Deletion::missing_args ? Deletion::by_directory : deletion;
-}
-
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  if (from.empty()) return;
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
-}
-
-Duration age(const std::optional<Clock::time_point>& since, Clock::time_point now) {
-  return since ? now - *since : Duration::zero();
-}
-
-template <class To>
-To in(Duration duration) {
-  return std::chrono::duration_cast<To>(duration);
 }
 
 }  // namespace
@@ -265,219 +234,6 @@ void TargetWorker::run_ended(RsyncRun& run, ChildExit how) {
   retired();
 }
 
-// --- What a run brought ---
-
-Outcome TargetWorker::judge(const RsyncRun& run, ChildExit how, const Step& step) const {
-  std::string errors = run.errors();
-  replace_all(errors, open_path_, options_.rsync.source);
-  Outcome outcome = judge_rsync(how.signalled, how.number, run.output(), errors, step);
-  if (run.hung()) {
-    outcome.verdict = Verdict::retry;
-    outcome.confirmed.clear();
-    outcome.words = "no byte moved for " +
-                    std::to_string(in<std::chrono::seconds>(options_.timeout).count()) +
-                    " s: the run was ended";
-  }
-  return outcome;
-}
-
-void TargetWorker::account(const Outcome& outcome) {
-  ++totals_.runs;
-  report_.files += outcome.files;
-  report_.deleted += outcome.deleted;
-  report_.bytes += outcome.sent_bytes;
-}
-
-void TargetWorker::step_ended(ChildExit how) {
-  const auto run = std::move(run_);
-  const Step& step = batch_->steps[step_];
-  const Outcome outcome = judge(*run, how, step);
-  account(outcome);
-  const bool is_done = outcome.verdict == Verdict::delivered || outcome.verdict == Verdict::partial;
-  if (!is_done) {
-    if (run_was_warm_ && outcome.verdict == Verdict::connection_lost)
-      options_.warm_lifetime =
-          std::max(shortest_warm_lifetime, std::min(options_.warm_lifetime, (fed_at_ - run->started()) / 2));
-    return batch_broke_off(outcome);
-  }
-  if (outcome.verdict == Verdict::partial) step_is_partial(step, outcome);
-  ++step_;
-  run_step();
-}
-
-// The target lives, some paths failed. They must not keep others waiting, nor be tried without a pause.
-void TargetWorker::step_is_partial(const Step& step, const Outcome& outcome) {
-  const auto now = host_.timers().now();
-  report_.partial = report_.partial || outcome.failed > 0;
-  ChangeSet unconfirmed;
-  if (step.kind != StepKind::full) put_back(step, outcome, unconfirmed);
-  troubled_.merge(unconfirmed);
-  if (step.kind == StepKind::full && outcome.failed > 0) full_pass_troubled_ = full_pass_failed_ = true;
-  if (!troubled_since_) troubled_since_ = now;
-  const Duration again = troubled_backoff_.next(
-      Backoff::Trouble::partial, in<Backoff::Duration>(age(troubled_since_, now)), host_.chance());
-  troubled_timer_->set(again);
-  // Once is nothing: a file that is replaced while rsync looks at it fails like this.
-  if (outcome.failed == 0 || (troubled_backoff_.failures() < 2 && step.kind != StepKind::full)) return;
-  note_error(outcome.words);
-  host_.on_trouble(target_.name, outcome.words, again);
-}
-
-void TargetWorker::try_troubled_again() {
-  troubled_timer_->cancel();
-  if (!troubled_.empty()) {
-    views_.put_back(view_, std::exchange(troubled_, ChangeSet{}));
-    lack();
-  }
-  full_pass_wanted_ = full_pass_wanted_ || std::exchange(full_pass_troubled_, false);
-  start_if_possible();
-}
-
-void TargetWorker::batch_done() {
-  const auto now = host_.timers().now();
-  const bool was_full = batch_->full;
-  full_pass_done_ = full_pass_done_ || was_full;
-  if (was_full && batch_->steps.back().deletes) deletions_allowed_ = false;
-  if (was_full && !views_.lacks(view_)) lacking_since_.reset();
-  backoff_.reset();
-  busy_in_a_row_ = 0;
-  warm_pays_ = true;
-  trouble_since_.reset();
-  if (troubled_.empty() && !full_pass_troubled_) {
-    troubled_backoff_.reset();
-    troubled_since_.reset();
-  }
-  report_.seconds = std::chrono::duration<double>(now - batch_started_).count();
-  totals_.files += report_.files;
-  totals_.deleted += report_.deleted;
-  totals_.bytes += report_.bytes;
-  totals_.last_success = host_.wall_clock();
-  if (!doubted_.empty()) {
-    troubled_.merge(std::exchange(doubted_, ChangeSet{}));
-    if (!troubled_timer_->is_set()) troubled_timer_->set(late_writes);
-  }
-  if (std::exchange(announced_trouble_, false)) host_.on_recovered(target_.name);
-  host_.on_delivered(report_, was_full);
-  leave_batch();
-  set_state(State::idle);
-  start_if_possible();
-}
-
-void TargetWorker::leave_batch() {
-  batch_.reset();
-  changes_.reset();
-  in_flight_since_.reset();
-  if (!std::exchange(has_place_, false)) return;
-  host_.leave_place(*this);
-}
-
-// Puts back everything from the step that broke off. Where nothing has been done yet, or not in the way that
-// this target needs, that is the set as it was, which knows more than the steps: what was renamed, and how
-// much goes with a deletion.
-void TargetWorker::put_back_rest(const Outcome& outcome) {
-  ChangeSet unconfirmed;
-  const bool nothing_done = step_ == 0 && outcome.confirmed.empty();
-  if (changes_ && !batch_->full && (nothing_done || outcome.verdict == Verdict::no_missing_args)) {
-    views_.put_back(view_, *changes_);
-    lacking_since_ = in_flight_since_;
-    return lack();
-  }
-  for (std::size_t i = step_; i < batch_->steps.size(); ++i) {
-    if (batch_->steps[i].kind == StepKind::full)
-      full_pass_wanted_ = true;
-    else
-      put_back(batch_->steps[i], i == step_ ? outcome : Outcome{}, unconfirmed);
-  }
-  if (!unconfirmed.empty()) views_.put_back(view_, std::move(unconfirmed));
-  if (in_flight_since_) lacking_since_ = in_flight_since_;
-  if (lacks_anything()) lack();
-}
-
-void TargetWorker::batch_broke_off(const Outcome& outcome) {
-  ++totals_.failed_runs;
-  put_back_rest(outcome);
-  // The other side may still write what it has been sent, later than what we do next. So these are looked at
-  // once more when all is well again.
-  const Step& step = batch_->steps[step_];
-  const bool was_cut = outcome.verdict == Verdict::connection_lost || outcome.verdict == Verdict::retry;
-  if (was_cut && step.kind != StepKind::full) put_back(step, Outcome{}, doubted_);
-  full_pass_failed_ = full_pass_failed_ || batch_->full;
-  leave_batch();
-  state_ = State::idle;
-  if (!paused_) settle_verdict(outcome);
-  if (state_ == State::idle) start_if_possible();
-  host_.on_state(*this);
-}
-
-void TargetWorker::settle_verdict(const Outcome& outcome) {
-  switch (outcome.verdict) {
-    case Verdict::connection_lost:
-      // The waiting connection had gone stale; a new one deserves its chance at once.
-      if (run_was_warm_) return;
-      break;
-    case Verdict::no_missing_args:
-      if (options_.deletion == Deletion::missing_args)
-        return change_deletion(Deletion::by_directory, outcome.words);
-      break;
-    case Verdict::no_deletion:
-      if (options_.deletion != Deletion::none) return change_deletion(Deletion::none, outcome.words);
-      break;
-    case Verdict::max_delete:
-      if (!deletions_held_) return hold_deletions(outcome.words);
-      break;
-    case Verdict::source_missing:
-      if (!host_.trusted_source()) return;
-      break;
-    default:
-      break;
-  }
-  if (outcome.verdict == Verdict::busy && ++busy_in_a_row_ <= silent_busy_retries) return wait_a_moment();
-  wait(trouble_of(outcome.verdict), outcome.words);
-}
-
-// A daemon counts a connection for a moment after it has ended: with `max connections` at its limit, our own
-// last one is in our way.
-void TargetWorker::wait_a_moment() {
-  wait_until_ = host_.timers().now() + busy_moment * busy_in_a_row_;
-  wait_timer_->set(busy_moment * busy_in_a_row_);
-  set_state(State::waiting);
-}
-
-// Each new attempt would delete as many again, so only a person may say that it is right.
-void TargetWorker::hold_deletions(const std::string& words) {
-  deletions_held_ = true;
-  retire_warm();
-  note_error(words);
-  host_.on_trouble(target_.name, words + "; nothing more is deleted until SIGHUP", std::nullopt);
-}
-
-void TargetWorker::change_deletion(Deletion deletion, const std::string& words) {
-  options_.deletion = deletion;
-  retire_warm();
-  note_error(words);
-  if (deletion == Deletion::none)
-    host_.on_trouble(target_.name, words + "; the target refuses deletions: nothing is deleted there",
-                     std::nullopt);
-}
-
-void TargetWorker::note_error(const std::string& words) {
-  totals_.last_error = words;
-  totals_.last_error_at = host_.wall_clock();
-}
-
-void TargetWorker::wait(Backoff::Trouble trouble, const std::string& words) {
-  const auto now = host_.timers().now();
-  if (!trouble_since_) trouble_since_ = now;
-  const Duration again =
-      backoff_.next(trouble, in<Backoff::Duration>(age(trouble_since_, now)), host_.chance());
-  wait_until_ = now + again;
-  wait_timer_->set(again);
-  note_error(words);
-  announced_trouble_ = true;
-  host_.on_trouble(target_.name, words, again);
-  set_state(trouble == Backoff::Trouble::held ? State::held : State::waiting);
-}
-
 // --- The warm connection ---
 
 void TargetWorker::warm_up() {
@@ -495,7 +251,7 @@ void TargetWorker::warm_ended(const RsyncRun& run, ChildExit how) {
   warm_timer_->cancel();
   const Duration lived = host_.timers().now() - run.started();
   if (lived >= warm_worked) {
-    options_.warm_lifetime = std::max(shortest_warm_lifetime, std::min(options_.warm_lifetime, lived / 2));
+    shorten_warm_lifetime(lived);
     return start_if_possible();
   }
   run_was_warm_ = false;  // it has not been used, so a new one at once would fare no better
@@ -507,6 +263,10 @@ void TargetWorker::warm_ended(const RsyncRun& run, ChildExit how) {
   }
   settle_verdict(outcome);
   if (state_ == State::idle) start_if_possible();
+}
+
+void TargetWorker::shorten_warm_lifetime(Duration lived) {
+  options_.warm_lifetime = std::max(shortest_warm_lifetime, std::min(options_.warm_lifetime, lived / 2));
 }
 
 // Without names it has nothing to do and ends in good order, so that no daemon logs a broken connection.

@@ -138,6 +138,7 @@ class TargetWorker {
 
   void warm_up();
   void warm_ended(const RsyncRun& run, ChildExit how);
+  void shorten_warm_lifetime(Duration lived);
   void retire_warm();
   void retired();
 
