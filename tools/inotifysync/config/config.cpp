@@ -17,9 +17,6 @@ namespace {
 using notify_core::Error;
 using notify_core::Result;
 
-constexpr const char* duration_words =
-    "a duration such as \"250ms\", \"1.5s\", \"10m\", \"2h\" or a number of seconds";
-
 // What stands for every target of a source, or of all, that does not say otherwise.
 struct Draft {
   SourceConfig source;
@@ -381,58 +378,10 @@ class Reader {
   std::optional<Error> error_;
 };
 
-bool inside(std::string_view path, std::string_view directory) {
-  while (!directory.empty() && directory.back() == '/') directory.remove_suffix(1);
-  return path.substr(0, directory.size()) == directory &&
-         (path.size() == directory.size() || path[directory.size()] == '/');
-}
-
 }  // namespace
-
-std::string target_fault(std::string_view source, const Target& target, const std::vector<Target>& others) {
-  const auto same = [&target](const Target& other) { return other.destination() == target.destination(); };
-  if (std::any_of(others.begin(), others.end(), same)) return "is a target of this source already";
-  const auto namesake = [&target](const Target& other) { return other.name == target.name; };
-  if (std::any_of(others.begin(), others.end(), namesake)) {
-    return "has the name '" + target.name + "' of another target; give it a 'name' of its own";
-  }
-  if (target.kind != Target::Kind::local) return {};
-  if (inside(target.path, source)) return "lies inside its source";
-  if (inside(source, target.path)) return "holds its own source";
-  return {};
-}
 
 Result<Config> parse_config(std::string_view text, std::string_view name) {
   return Reader(name).read(text);
-}
-
-Result<Milliseconds> parse_duration(std::string_view text) {
-  const Error error{0, "", std::string(text), duration_words};
-  double value = 0;
-  const auto [end, problem] =
-      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  if (problem != std::errc{} || value < 0) return error;
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  static constexpr std::pair<std::string_view, double> units[] = {
-      {"ms", 1}, {"s", 1e3}, {"", 1e3}, {"m", 60e3}, {"min", 60e3}, {"h", 3600e3}, {"d", 86400e3}};
-  for (const auto& [unit_name, factor] : units) {
-    if (unit_name != unit) continue;
-    const double milliseconds = value * factor;
-    if (!(milliseconds <= 1e12)) return error;
-    return Milliseconds(static_cast<Milliseconds::rep>(milliseconds + 0.5));
-  }
-  return error;
-}
-
-Result<DeleteLimit> parse_delete_limit(std::string_view text) {
-  const Error error{0, "", std::string(text), "a count such as 1000 or a share such as 25%"};
-  DeleteLimit limit;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), limit.value);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  if (problem != std::errc{} || (unit != "" && unit != "%")) return error;
-  limit.unit = unit.empty() ? DeleteLimit::Unit::count : DeleteLimit::Unit::percent;
-  if (limit.unit == DeleteLimit::Unit::percent && limit.value > 100) return error;
-  return limit;
 }
 
 }  // namespace inotifysync

@@ -58,9 +58,8 @@ struct Config {
 // be.
 notify_core::Result<Config> parse_config(std::string_view text, std::string_view name);
 
-// Why `target` may not be one of `source`, which has `others` already; empty: it may.
-std::string target_fault(std::string_view source, const Target& target, const std::vector<Target>& others);
-
+inline constexpr const char* duration_words =
+    "a duration such as \"250ms\", \"1.5s\", \"10m\", \"2h\" or a number of seconds";
 // "250ms", "1.5s", "10m", "2h", "1d"; a bare number is seconds. Error: detail says what is understood.
 notify_core::Result<Milliseconds> parse_duration(std::string_view text);
 // "1000" or "25%".

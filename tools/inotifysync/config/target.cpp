@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace inotifysync {
@@ -91,6 +92,12 @@ std::string slashed(std::string path) {
   return path;
 }
 
+bool inside(std::string_view path, std::string_view directory) {
+  while (!directory.empty() && directory.back() == '/') directory.remove_suffix(1);
+  return path.substr(0, directory.size()) == directory &&
+         (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
 }  // namespace
 
 std::string Target::destination(std::string_view below) const {
@@ -156,6 +163,19 @@ std::string config_file_fault(mode_t mode, uid_t owner, gid_t group, uid_t we, g
   const bool others_group = group != 0 && group != our_group;
   if ((mode & S_IWOTH) != 0 || ((mode & S_IWGRP) != 0 && others_group))
     return "can be written by others; chmod go-w it";
+  return {};
+}
+
+std::string target_fault(std::string_view source, const Target& target, const std::vector<Target>& others) {
+  const auto same = [&target](const Target& other) { return other.destination() == target.destination(); };
+  if (std::any_of(others.begin(), others.end(), same)) return "is a target of this source already";
+  const auto namesake = [&target](const Target& other) { return other.name == target.name; };
+  if (std::any_of(others.begin(), others.end(), namesake)) {
+    return "has the name '" + target.name + "' of another target; give it a 'name' of its own";
+  }
+  if (target.kind != Target::Kind::local) return {};
+  if (inside(target.path, source)) return "lies inside its source";
+  if (inside(source, target.path)) return "holds its own source";
   return {};
 }
 

@@ -53,4 +53,7 @@ std::string password_file_fault(mode_t mode, uid_t owner, uid_t we);
 // group that may write it is root's or ours. Says what is wrong; empty: nothing.
 std::string config_file_fault(mode_t mode, uid_t owner, gid_t group, uid_t we, gid_t our_group);
 
+// Why `target` may not be one of `source`, which has `others` already; empty: it may.
+std::string target_fault(std::string_view source, const Target& target, const std::vector<Target>& others);
+
 }  // namespace inotifysync
