@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The half of SourceSync that looks at the source: what happens in it, and whether it is still itself.
+#include <fmt/format.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "common/diagnostics.hpp"
+#include "inotifysync/loop/system.hpp"
+#include "inotifysync/source_sync.hpp"
+
+namespace inotifysync {
+namespace {
+
+using notify_core::Notice;
+using notify_tools::Limit;
+using namespace std::chrono_literals;
+
+constexpr Duration look_again = 500ms;  // for a source that is gone
+// A source that has just been emptied may be about to vanish, too; so its deletions wait this long.
+constexpr Duration emptied_pause = 2s;
+
+}  // namespace
+
+notify_core::WatcherOptions SourceSync::watcher_options() {
+  notify_core::WatcherOptions options;
+  options.backend =
+      config_.fanotify ? notify_core::Backend::fanotify_filesystem : notify_core::Backend::inotify;
+  options.mask = Intake::wanted_events();
+  options.recursive = true;
+  options.follow_tree = true;
+  if (patterns_.empty() && !around_.log.shows_progress()) return options;
+  // Asked of every directory, so that it also knows how far the setting-up is.
+  options.prune = [this, found = std::uint64_t{0}](std::string_view directory) mutable {
+    if (++found % 4096 == 0)
+      around_.log.progress(fmt::format("watching {}: {} directories", config_.path, found));
+    directory.remove_suffix(1);
+    return !patterns_.empty() && directory.size() > root_.size() &&
+           patterns_.hides(directory.substr(root_.size() + 1), true);
+  };
+  return options;
+}
+
+constexpr std::string_view rarely = "only full passes will find what changes";
+
+// A directory that cannot be watched is one whose changes only a full pass finds; so these come more often
+// then.
+void SourceSync::watch() {
+  if (around_.once || around_.from_stdin) return;
+  const auto failed = [this](const Error& error) { tell_unwatched(error, ENOSPC, Limit::watches, rarely); };
+  incomplete_ = false;
+  auto watcher = notify_core::Watcher::create(watcher_options());
+  if (!watcher) return tell_unwatched(watcher.error(), EMFILE, Limit::instances, rarely);
+  watcher_.emplace(std::move(*watcher));
+  if (auto added = watcher_->add(root_ + "/", failed); !added) failed(added.error());
+  around_.log.progress("");
+  around_.log.line(Log::Level::debug, config_.path,
+                   fmt::format("watching {} directories", watcher_->watch_count()));
+  if (auto added = around_.loop.add(watcher_->descriptor(), EPOLLIN, [this](std::uint32_t) { dispatch(); });
+      !added)
+    failed(added.error());
+}
+
+// `at_limit` is the errno by which the kernel says that `limit` is reached; then it is said who has used it
+// up.
+void SourceSync::tell_unwatched(const Error& error, int at_limit, Limit limit, std::string_view then) {
+  incomplete_ = true;
+  const bool reached = error.number == at_limit && !config_.fanotify;
+  const std::string limit_words =
+      fmt::format("reached the limit of inotify {}", limit == Limit::watches ? "watches" : "instances");
+  around_.log.line(
+      Log::Level::warning, error.path.empty() ? config_.path : error.path,
+      fmt::format("not watched, {}: {}", then, reached ? limit_words : notify_tools::reason(error)));
+  if (!reached) return;
+  for (const std::string& line :
+       explain(limit, notify_tools::inotify_limit(limit), notify_tools::inotify_use(), "-F"))
+    around_.log.line(Log::Level::warning, "", line);
+}
+
+void SourceSync::unwatch() {
+  if (watcher_) around_.loop.remove(watcher_->descriptor());
+  watcher_.reset();
+}
+
+void SourceSync::dispatch() {
+  if (auto read = watcher_->dispatch(*this); !read)
+    around_.log.line(Log::Level::error, config_.path, notify_tools::reason(read.error()));
+  if (std::exchange(look_at_root_, false)) trusted_source();
+  set_tick();
+}
+
+void SourceSync::set_tick() {
+  std::optional<Duration> next = watcher_ ? watcher_->next_timeout() : std::nullopt;
+  if (const auto due = intake_.next_due()) {
+    const Duration after = std::max(*due - Clock::now(), Duration::zero());
+    next = next ? std::min(*next, after) : after;
+  }
+  next ? tick_timer_->set(*next) : tick_timer_->cancel();
+}
+
+// Reads first: where this comes late, what the intake waits for may be there already.
+void SourceSync::tick() {
+  if (watcher_) dispatch();
+  intake_.tick(Clock::now());
+  set_tick();
+}
+
+bool SourceSync::on_event(const notify_core::Event& event) {
+  ++events_;
+  std::string path(event.watched);
+  path += event.name;
+  while (path.size() > root_.size() && path.back() == '/') path.pop_back();
+  if (path.size() <= root_.size()) {
+    constexpr auto vanished =
+        notify_core::mask::delete_self | notify_core::mask::move_self | notify_core::mask::unmount;
+    look_at_root_ = look_at_root_ || (event.mask & vanished) != 0;
+    intake_.event(event, "", Clock::now());
+  } else {
+    intake_.event(event, std::string_view(path).substr(root_.size() + 1), Clock::now());
+  }
+  return true;
+}
+
+void SourceSync::on_notice(const Notice& notice) {
+  switch (notice.kind) {
+    case Notice::Kind::overflow:
+      ++overflows_;
+      around_.log.line(Log::Level::warning, config_.path,
+                       "the kernel's queue overflowed: a full pass follows");
+      break;
+    case Notice::Kind::events_lost:
+    case Notice::Kind::overflow_repaired:
+      full_pass();
+      break;
+    case Notice::Kind::watch_failed:
+      if (!incomplete_ && notice.error != nullptr) {
+        tell_unwatched(
+            {notice.error->number, notice.error->call, std::string(notice.path), notice.error->detail},
+            ENOSPC, Limit::watches, "a full pass follows");
+        full_pass();
+      }
+      break;
+    case Notice::Kind::watch_deleted:
+    case Notice::Kind::watch_moved_out:
+      look_at_root_ = look_at_root_ || notice.path.size() <= root_.size() + 1;
+      break;
+    case Notice::Kind::new_directory:
+      break;
+  }
+}
+
+void SourceSync::flush() {
+  if (intake_.empty() || lost_ || stopping_) return;
+  views_.add(intake_.take());
+  for (const auto& worker : workers_) worker->changed();
+}
+
+bool SourceSync::hint(std::string_view path) {
+  std::string given = config_.path;
+  while (given.size() > 1 && given.back() == '/') given.pop_back();
+  for (const std::string& root : {given, root_}) {
+    if (!path.starts_with(root)) continue;
+    std::string_view below = path.substr(root.size());
+    if (!below.empty() && below.front() != '/' && root != "/") continue;
+    while (!below.empty() && below.front() == '/') below.remove_prefix(1);
+    while (!below.empty() && below.back() == '/') below.remove_suffix(1);
+    intake_.hint(below);
+    return true;
+  }
+  return false;
+}
+
+// --- Standing guard ---
+
+notify_core::sys::Fd SourceSync::trusted_source() {
+  if (lost_) return {};
+  auto source = open_source(root_ + "/");
+  const SourceFacts facts = look_at_source(source);
+  const SourceVerdict verdict = guard_.judge(facts);
+  if (verdict != SourceVerdict::trusted) {
+    lose_source(verdict);
+    return {};
+  }
+  if (is_still_emptied(facts)) return {};
+  return source;
+}
+
+bool SourceSync::is_still_emptied(const SourceFacts& facts) {
+  if (!facts.is_empty || was_empty_) {
+    was_empty_ = facts.is_empty;
+    emptied_since_.reset();
+    return false;
+  }
+  const auto now = Clock::now();
+  if (!emptied_since_) emptied_since_ = now;
+  if (now - *emptied_since_ >= emptied_pause) return false;
+  emptied_timer_->set(emptied_pause - (now - *emptied_since_));
+  return true;
+}
+
+void SourceSync::lose_source(SourceVerdict verdict) {
+  lost_ = true;
+  around_.log.line(
+      Log::Level::error, config_.path,
+      fmt::format("{}: nothing is deleted anywhere, and nothing is sent until it is back", words(verdict)));
+  for (const auto& worker : workers_) worker->pause();
+  guard_timer_->set(look_again);
+  around_.state_changed();
+}
+
+void SourceSync::look_for_source() {
+  if (guard_.judge(look_at_source(root_ + "/")) != SourceVerdict::trusted)
+    return guard_timer_->set(look_again);
+  lost_ = false;
+  was_empty_ = true;
+  around_.log.line(Log::Level::warning, config_.path, "the source is back: a full pass follows");
+  unwatch();
+  watch();
+  set_tick();
+  for (const auto& worker : workers_) worker->resume();
+  full_pass();
+  around_.state_changed();
+}
+
+bool SourceSync::may_delete_in_full_pass() {
+  if (SourceGuard::may_delete_in_full_pass(look_at_source(root_ + "/"))) return true;
+  if (repeats_.worth_saying(config_.path, "empty", Clock::now()))
+    around_.log.line(Log::Level::warning, config_.path, "the source is empty: a full pass deletes nothing");
+  return false;
+}
+
+}  // namespace inotifysync
