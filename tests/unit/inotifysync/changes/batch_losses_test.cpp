@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Batches that take something away: renames and deletions.
+#include <doctest/doctest.h>
+
+#include "batch_tree.hpp"
+
+using namespace batch_tree;
+
+TEST_SUITE("renames") {
+  TEST_CASE("of small trees and files are sent in the list") {
+    Tree tree;
+    tree.directory("new");
+    tree.file("new/f");
+    tree.file("g");
+    ChangeSet set;
+    set.mark_moved("old", "new");
+    set.mark_moved("h", "g");
+    CHECK(planned(set, tree) == "exact: ./old ./new /new/f ./h ./g");
+  }
+
+  TEST_CASE("of large ones are linked first, their dirt and the old name follow") {
+    Tree tree;
+    tree.directory("new");
+    tree.file("new/f", 1'000'000);
+    tree.directory("d");
+    tree.file("d/g", 1'000'000);
+    ChangeSet set;
+    set.mark("old/f", dirt::content);
+    set.mark_moved("old", "new");
+    set.mark_moved("h", "d/g");
+    CHECK(planned(set, tree) ==
+          "move_directory: old>new; move_file: h>d/g; exact: ./old ./new /new/f ./h ./d");
+  }
+
+  TEST_CASE("are sent anew where the target may not lose or never had the old name") {
+    Tree tree;
+    tree.directory("new");
+    tree.file("new/f", 1'000'000);
+    ChangeSet set;
+    set.mark_moved("old", "new");
+    PlanOptions options = deleting();
+    options.deletion = Deletion::none;
+    CHECK(planned(set, tree, options) == "exact: ./new /new/f");
+    tree.directory("old");  // something else is there by now
+    CHECK(planned(set, tree) == "subtree: ./old; exact: ./new /new/f");
+  }
+
+  TEST_CASE("onto a name in use are not linked: an old file could pass for a new one") {
+    Tree tree;
+    tree.directory("new");
+    tree.file("new/f", 1'000'000);
+    ChangeSet set;
+    set.mark("new", dirt::gone);
+    set.mark_moved("old", "new");
+    CHECK(planned(set, tree) == "subtree: ./new; exact: ./old");
+  }
+
+  TEST_CASE("take the patterns along, as they look from the new place") {
+    Tree tree;
+    tree.directory("new");
+    tree.file("new/f", 1'000'000);
+    PatternList patterns;
+    patterns.exclude("/new/cache/");
+    patterns.exclude("/other");
+    PlanOptions options = deleting();
+    options.patterns = &patterns;
+    ChangeSet set;
+    set.mark_moved("old", "new");
+    const Batch batch = plan_batch(set, tree, options);
+    CHECK(told(batch) == "move_directory: old>new; exact: ./old ./new");
+    CHECK(batch.steps[0].filters == std::vector<std::string>{"--exclude=/cache/"});
+    patterns.exclude("/**/x");
+    CHECK(planned(set, tree, options) == "exact: ./old ./new /new/f");
+  }
+
+  TEST_CASE("that fail are put back without the link") {
+    Tree tree;
+    tree.directory("new");
+    tree.file("new/f", 1'000'000);
+    ChangeSet set, left;
+    set.mark_moved("old", "new");
+    const Batch batch = plan_batch(set, tree, deleting());
+    put_back(batch.steps[0], Outcome{}, left);
+    CHECK(told(plan_batch(left, tree, deleting())) == "exact: ./new /new/f");
+  }
+}
+
+TEST_SUITE("deletion") {
+  TEST_CASE("that was not asked for is left out, but not the times of the directory") {
+    Tree tree;
+    tree.directory("d");
+    ChangeSet set;
+    set.mark("d/a", dirt::gone);
+    set.mark("d/b", dirt::gone);
+    PlanOptions options;
+    const Batch batch = plan_batch(set, tree, options);
+    CHECK(told(batch) == "exact: ./d");
+    CHECK(batch.missing == 0);
+    CHECK_FALSE(batch.steps[0].deletes);
+  }
+
+  TEST_CASE("is counted name by name, and rsync minds the limit where nobody could count") {
+    Tree tree;
+    ChangeSet set;
+    for (int i = 0; i < 10; ++i) set.mark(fmt::format("d/{}", i), dirt::gone);
+    set.mark("d", dirt::gone);
+    PlanOptions options = deleting();
+    options.limited = true;
+    CHECK(plan_batch(set, tree, options).missing == 11);
+    CHECK(plan_batch(set, tree, options).steps[0].counted);
+    set.mark("away", dirt::gone | dirt::unseen);
+    CHECK_FALSE(plan_batch(set, tree, options).steps[0].counted);
+    CHECK(plan_batch(set, tree, deleting()).steps[0].counted);
+  }
+
+  TEST_CASE("by directory lists the parents, and owes each name") {
+    Tree tree;
+    tree.directory("d");
+    ChangeSet set, left;
+    set.mark("d/a", dirt::gone);
+    set.mark("d/b", dirt::gone);
+    set.mark("c", dirt::gone);
+    PlanOptions options;
+    options.deletion = Deletion::by_directory;
+    const Batch batch = plan_batch(set, tree, options);
+    CHECK(told(batch) == "directories: ./d/ ./");
+    CHECK(batch.missing == 3);
+    put_back(batch.steps[0], Outcome{}, left);
+    CHECK(left.dirt_of("d/b") == dirt::gone);
+    CHECK(left.size() == 3);
+  }
+
+  TEST_CASE("knows how many names a rename takes from under the old one") {
+    Tree tree;
+    tree.directory("new");
+    tree.file("new/a");
+    tree.file("new/b");
+    ChangeSet set;
+    set.mark_moved("old", "new");
+    PlanOptions options;
+    options.deletion = Deletion::by_directory;
+    options.limited = true;
+    const Batch batch = plan_batch(set, tree, options);
+    REQUIRE(batch.steps.back().kind == StepKind::directories);
+    CHECK(batch.steps.back().renamed == 3);
+    CHECK(batch.missing == 0);
+  }
+
+  TEST_CASE("spares what may have been excluded") {
+    Tree tree;
+    PatternList patterns;
+    patterns.exclude("cache/");
+    PlanOptions options = deleting();
+    options.patterns = &patterns;
+    ChangeSet set;
+    set.mark("cache", dirt::gone);
+    set.mark("other", dirt::gone);
+    CHECK(planned(set, tree, options) == "exact: ./other");
+  }
+}
