@@ -21,13 +21,18 @@ CASES = [
     ("inotifywait -m ta", {"table"}, {"--timefmt"}),
     ("inotifywatch --by dir", {"directory"}, {"event"}),
     ("inotifysync --set", {"--settle"}, {"--delete"}),
+    ("inotifysync --log-format js", {"json"}, {"--json"}),
+    ("inotifysync -c ta", {"table"}, {"--timeout"}),
+    ("inotifywait -e create,mov", {"moved_to", "moved_from", "move_self"}, {"modify"}),
+    ("inotifywait --event=clo", {"close_write", "close_nowrite"}, {"open"}),
+    ("inotifywatch --descending clo", {"close_write", "close_nowrite"}, {"open"}),
 ]
 
 
 def bash(line, environment, offered=()):
-    words = line.split(" ")
+    words = line.replace("=", " = ").split(" ")  # so bash does
     script = (
-        f"source {COMPLETIONS}/notify-tools.bash; COMP_WORDS=({line}); COMP_CWORD={len(words) - 1};"
+        f"source {COMPLETIONS}/notify-tools.bash; COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1};"
         f" _notify_tools {words[0]} {words[-1]} {words[-2]}; printf '%s\\n' \"${{COMPREPLY[@]}}\""
     )
     return subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=60)
