@@ -27,22 +27,38 @@ Result<Output> Output::to_file(const std::string& path) {
   return Output(number, std::move(opened));
 }
 
+// False where there is no room now, or trouble.
+bool Output::write_once() {
+  const std::ptrdiff_t size = sys::write(fd_, buffer_.data() + written_, left());
+  if (size == -EAGAIN) return false;
+  const bool unheard = size == -EPIPE;
+  trouble_ = size < 0 && !unheard ? static_cast<int>(size) : 0;
+  if (trouble_ == 0) has_dropped_ = false;
+  if (size >= 0) {
+    written_ += static_cast<std::size_t>(size);
+  } else if (unheard || left() > most_kept) {
+    has_dropped_ = !unheard;
+    written_ = buffer_.size();
+  }
+  return trouble_ == 0;
+}
+
 void Output::write_some() {
-  if (!is_behind()) return;
+  if (left() == 0) return;
   if (!std::exchange(is_known_, true)) pipe_.reset(sys::open_pipe_again(fd_));
   if (!pipe_) return flush();
   fd_ = pipe_.get();
-  while (is_behind()) {
-    const std::ptrdiff_t size = sys::write(fd_, buffer_.data() + written_, left());
-    if (size == -EAGAIN) break;
-    written_ = size < 0 ? buffer_.size() : written_ + static_cast<std::size_t>(size);
+  while (left() != 0 && write_once()) {
   }
   forget_written();
 }
 
 void Output::flush() {
-  if (is_behind()) sys::write_all(fd_, std::string_view(buffer_).substr(written_));
-  written_ = buffer_.size();
+  while (left() != 0) {
+    if (write_once()) continue;
+    if (trouble_ != 0) break;
+    sys::wait_for_either(-1, fd_, nullptr);
+  }
   forget_written();
 }
 

@@ -31,12 +31,18 @@ class Output {
   // Writes what can be written without waiting: all of it, unless it goes to a pipe that is full.
   void write_some();
   // Something is left, so a wait should end too when descriptor() can be written to.
-  bool is_behind() const { return left() != 0; }
+  bool is_behind() const { return left() != 0 && trouble_ == 0; }
   int descriptor() const { return fd_; }
 
-  // Writes all of it. Errors are not looked at: nobody would be there to hear of them. SIGPIPE ends the
-  // program, unless ignored.
+  // Writes all of it, waiting where it must.
   void flush();
+
+  // Why what is left could not be written (minus the errno), or 0: a disk is full, say. It is kept, up to the
+  // bound, and tried again with what comes next. A pipe that nobody reads is no trouble: SIGPIPE ends the
+  // program or, where that is ignored, nobody misses what is dropped.
+  int trouble() const { return trouble_; }
+  // The bound was passed since the trouble began: lines were dropped.
+  bool has_dropped() const { return has_dropped_; }
 
  private:
   static constexpr std::size_t enough = 1 << 20;
@@ -45,6 +51,7 @@ class Output {
   Output(int fd, notify_core::sys::Fd owned);
 
   std::size_t left() const { return buffer_.size() - written_; }
+  bool write_once();
   void write_what_is_too_much();
   void forget_written();
 
@@ -54,6 +61,8 @@ class Output {
   bool is_known_ = false;      // whether it is; found out at the first write, for descriptors may be few
   std::string buffer_;
   std::size_t written_ = 0;  // so much of the buffer is
+  int trouble_ = 0;
+  bool has_dropped_ = false;
 };
 
 }  // namespace notify_tools

@@ -74,6 +74,9 @@ class Program {
   int wait_for_events();
   Result<Watcher::Wait> wait_for_reader(std::optional<std::chrono::nanoseconds> timeout, Printer& printer);
   int end_with(Printer& printer, const Result<Watcher::Wait>& waited, bool over);
+  void tell_trouble();
+  std::string write_failure() const;
+  std::string output_name() const;
 
   Options options_;
   Diagnostics log_;
@@ -82,6 +85,8 @@ class Program {
   PathList paths_;
   FollowedNames followed_;
   std::optional<Output> output_;
+  int told_trouble_ = 0;
+  bool told_loss_ = false;
   std::optional<Watcher> watcher_;
 };
 
@@ -283,6 +288,7 @@ int Program::wait_for_events() {
     const bool gone = options_.end_when_gone && watcher_->watch_count() == 0;
     if (printer.status() || !waited || over || gone) return end_with(printer, waited, over);
     output_->write_some();
+    tell_trouble();
   }
 }
 
@@ -299,9 +305,32 @@ Result<Watcher::Wait> Program::wait_for_reader(std::optional<std::chrono::nanose
   return ready == -EINTR ? Watcher::Wait::interrupted : waited;
 }
 
+// Once when it begins, and once when it has lasted too long.
+void Program::tell_trouble() {
+  const int told = std::exchange(told_trouble_, output_->trouble());
+  const bool told_loss = std::exchange(told_loss_, output_->has_dropped());
+  if (told_trouble_ == 0 || (told != 0 && told_loss == told_loss_)) return;
+  log_.say(
+      "{}: couldn't write to {}: {}; {}", log_.program(), output_name(), write_failure(),
+      told_loss_ ? "events were lost" : "what is to be printed is kept, and tried again at the next event");
+}
+
+std::string Program::write_failure() const {
+  return reason(sys::error(output_->trouble(), "write"));
+}
+
+std::string Program::output_name() const {
+  return options_.out_file.value_or("standard output");
+}
+
 int Program::end_with(Printer& printer, const Result<Watcher::Wait>& waited, bool over) {
   printer.finish();
   output_->flush();
+  if (output_->trouble() != 0) {
+    log_.say("{}: couldn't write to {}: {}; the last events are lost", log_.program(), output_name(),
+             write_failure());
+    return failure;
+  }
   if (printer.status()) return *printer.status();
   if (!waited) {
     log_.say("{}: {}: {}", log_.program(), waited.error().call, reason(waited.error()));

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lines that cannot be written: what is said, and what is kept."""
+
+import resource
+import signal
+import subprocess
+
+from program import is_waiting, wait_until
+
+
+def start(inotifywait, room, *options, **settings):
+    (room / "t").mkdir()
+    process = subprocess.Popen([inotifywait, *options, "-q", "t"], cwd=room, stdin=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True, **settings)
+    wait_until(lambda: is_waiting(process.pid), "the watch")
+    return process
+
+
+def test_a_full_disk_is_said_and_what_is_printed_is_kept_for_later(inotifywait, room):
+    # A limit on the size of files stands for the disk: it can be lifted by anybody.
+    process = start(inotifywait, room, "-m", "-e", "create", "-o", "out",
+                    preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+    try:
+        hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (20, hard))
+        for number in range(9):
+            (room / f"t/{number}").touch()
+        wait_until(lambda: is_waiting(process.pid), "all is read")
+        assert (room / "out").stat().st_size == 20
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        (room / "t/9").touch()
+        wanted = "".join(f"t/ CREATE {number}\n" for number in range(10))
+        wait_until(lambda: (room / "out").read_text() == wanted, lambda: (room / "out").read_text())
+    finally:
+        process.kill()
+        _, said = process.communicate()
+    assert said == ("inotifywait: couldn't write to out: File too large; what is to be printed is kept, and tried again "
+                    "at the next event\n")
+
+
+def test_what_is_lost_at_the_end_is_a_failure(inotifywait, room):
+    with open("/dev/full", "wb") as full:
+        process = start(inotifywait, room, stdout=full)
+    try:
+        (room / "t/file").touch()
+        assert process.wait(30) == 1
+    finally:
+        process.kill()
+        _, said = process.communicate()
+    assert said == ("inotifywait: couldn't write to standard output: No space left on device; the last "
+                    "events are lost\n")
