@@ -80,7 +80,7 @@ int main(void) {
   rmdir("d/sub");
   take(7);
   show("some");
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 5; ++i) {
     make_and_remove(500);
     take(2000);
   }
