@@ -110,6 +110,22 @@ def test_each_says_how_it_is_used(recipe):
     assert done.stderr.startswith(f"usage: {recipe} ") and done.stderr.count("\n") == 1
 
 
+NOWHERE = [("test-on-change", "nowhere", "true"), ("events-to-log", "log", "nowhere"), ("work-queue", "q", "me", "true"),
+           ("reload-on-save", "true", "true", "nowhere/file"), ("events-to-redis", "stream", "nowhere")]
+
+
+@pytest.mark.parametrize("command", NOWHERE, ids=lambda command: command[0])
+def test_what_keeps_it_from_watching_is_said(command, start, room):
+    if command[0] == "work-queue":  # makes what it watches, so something else is in the way
+        (room / "bin").mkdir()
+        (room / "bin/inotifywait").symlink_to("refusing")
+        (room / "bin/refusing").write_text("#!/bin/sh\necho Couldn\\'t watch nowhere >&2; exit 1\n")
+        (room / "bin/refusing").chmod(0o755)
+    recipe = start(*command)
+    assert recipe.process.wait(60) == 1
+    assert "Couldn't watch nowhere" in recipe.said() and "passed" not in recipe.said()
+
+
 def test_each_is_in_the_manual_and_the_readme():
     pages = "".join(page.read_text() for page in (ROOT / "man").iterdir())
     readme = (ROOT / "README.md").read_text()
@@ -126,7 +142,7 @@ def test_tests_run_at_the_start_and_after_each_change(start, room):
     recipe.wait_said("passed", times=1)
     (room / "src/.git/index").write_text("no source")
     (room / "src/main.c").write_text("bad")
-    recipe.wait_said("FAILED (last: src/main.c)", times=1)
+    recipe.wait_said("FAILED (last: changed: src/main.c)", times=1)
     (room / "src/main.c.new").write_text("good")
     (room / "src/main.c.new").rename(room / "src/main.c")
     recipe.wait_said("passed", times=2)
