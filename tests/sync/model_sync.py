@@ -56,7 +56,8 @@ class Stage:
         return [self.folder / "local", *(daemon.root for daemon in self.daemons)]
 
     def wrong(self):
-        return [line for target in self.targets() for line in differences(self.folder / "t", target)]
+        return [f"{target.relative_to(self.folder)}: {line.replace(f'{self.folder}/', '')}"
+                for target in self.targets() for line in differences(self.folder / "t", target)]
 
     def wait_identical(self):
         try:
@@ -224,7 +225,7 @@ def _play(stage, burst, manner):
 def _tell(stage, number, burst, manner, wrong):
     name = manner.trouble.__name__ if manner.trouble else "no trouble"
     said = "\n  ".join(stage.program.output().splitlines()[-25:])
-    lines = "\n  ".join(wrong[:20])
+    lines = "\n  ".join(wrong[:40])
     children = "\n  ".join(map(describe_process, stage.program.children() if stage.program.running() else []))
     return (f"burst {number} ({name}):\n  {lines}\nthe program said:\n  {said}\nits children:\n  {children}\n"
             f"operations:\n{operations.describe(burst)}")
