@@ -86,9 +86,15 @@ class MovePairing {
     return true;
   }
 
-  // The node is gone: nothing can have left it or arrived in it any more.
+  // The node is gone: nothing can arrive in it any more. What had left it before for a place in the tree is
+  // there all the same.
   void forget(NodeId node) {
-    std::erase_if(moves_, [&](const Move& m) { return m.from_parent == node || m.to_parent == node; });
+    std::erase_if(moves_, [&](const Move& m) {
+      return m.to_parent == node || (m.from_parent == node && m.to_parent == no_node);
+    });
+    for (Move& move : moves_) {
+      if (move.from_parent == node) move.from_parent = no_node;
+    }
   }
   void clear() { moves_.clear(); }
   bool empty() const { return moves_.empty(); }

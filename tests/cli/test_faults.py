@@ -111,3 +111,18 @@ def test_stopped_and_gone_on_it_has_lost_nothing(watching):
     watching.process.send_signal(signal.SIGCONT)
     wait_until(lambda: check_watches(watching, operations.INSIDE) == [], "all is watched")
     check(watching)
+
+
+def test_what_changed_places_stays_when_its_new_directory_leaves(watching):
+    """A directory just born and an old one change places, and where the old one stands now leaves the tree."""
+    os.makedirs(b"t/old/x")
+    os.mkdir(b"t/leaves")
+    check(watching)
+    watching.process.send_signal(signal.SIGSTOP)
+    os.makedirs(b"t/leaves/born/y")
+    operations.attempt(("exchange", b"t/old", b"t/leaves/born"))
+    os.rename(b"t/leaves", b"o/left")
+    watching.process.send_signal(signal.SIGCONT)
+    watching.settle()
+    assert os.path.isdir(b"t/old/y")
+    check(watching)

@@ -94,3 +94,17 @@ TEST_CASE("moves from a place that is taken again can be had, oldest first") {
   CHECK_FALSE(moves.take_from(1, "a", out));
   CHECK_FALSE(moves.empty());
 }
+
+TEST_CASE("what left a directory for another place in the tree is there though the directory is gone") {
+  MovePairing moves;
+  moves.add_from(left(7, 1, "a", 5));
+  moves.by_cookie(7)->to_parent = 2;
+  moves.add_from(left(8, 1, "b", 6));
+  moves.forget(1);
+  CHECK(moves.by_cookie(8) == nullptr);
+  REQUIRE(moves.unconfirmed() != nullptr);
+  Move out;
+  CHECK_FALSE(moves.take_from(1, "a", out));
+  moves.forget(2);
+  CHECK(moves.empty());
+}
