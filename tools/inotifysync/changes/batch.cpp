@@ -33,6 +33,10 @@ Step::Entry append_name(Step& step, const std::string& source, std::string_view 
   return entry;
 }
 
+Dirt without_stray(ChangeSet::Node node) {
+  return static_cast<Dirt>(node.dirt() & ~dirt::stray);
+}
+
 bool at_top(std::string_view path) {
   return path.find('/') == std::string_view::npos;
 }
@@ -62,7 +66,8 @@ class Planner {
       batch_.steps.push_back(full_step(options_));
       return std::move(batch_);
     }
-    root_wanted_ = root.dirt() != 0;
+    root_wanted_ = (root.dirt() & ~dirt::stray) != 0;
+    if (root.dirt() & dirt::stray) sweep("");
     root.for_each_child([this](ChangeSet::Node child) { visit(child, std::string(child.name()), false); });
     return finish();
   }
@@ -85,10 +90,14 @@ class Planner {
     const FileInfo info = files_.lstat(path);
     const bool directory = info.type == FileInfo::Type::directory;
     if (excluded(path, info)) return;
-    if (info.type == FileInfo::Type::missing) return add_missing(node, path);
+    if (info.type == FileInfo::Type::missing) {
+      if (node.dirt() != dirt::stray || node.has_children()) add_missing(node, path);
+      return;
+    }
     if (!directory) return visit_file(node, path, info, born_above);
 
-    const Dirt dirt = node.dirt();
+    if (node.dirt() & dirt::stray) sweep(path);
+    const Dirt dirt = without_stray(node);
     const bool born = born_above || (dirt & dirt::created);
     count_renamed(node, path);
     if (!node.moved_from().empty()) {
@@ -115,7 +124,8 @@ class Planner {
 
   void visit_file(ChangeSet::Node node, const std::string& path, const FileInfo& info, bool born_above) {
     // An inner node that is no directory any more was replaced.
-    const Dirt dirt = node.dirt() ? node.dirt() : Dirt{dirt::created | dirt::content | dirt::gone};
+    const Dirt dirt =
+        without_stray(node) ? without_stray(node) : Dirt{dirt::created | dirt::content | dirt::gone};
     count_renamed(node, path);
     if (!node.moved_from().empty() && link_file(node, path, info, born_above)) return;
     add_file(path, info, static_cast<Dirt>(dirt & ~dirt::subtree));
@@ -147,6 +157,13 @@ class Planner {
     }
     list(exact_, path, dirt);
     ++batch_.paths;
+  }
+
+  // A run that deletes what is in the directory and not in the source.
+  void sweep(std::string_view path) {
+    if (options_.deletion == Deletion::none) return;
+    append_name(directories_, {}, path, at_top(path), true);
+    directories_.owed.push_back({std::string(path), dirt::stray});
   }
 
   void add_missing(ChangeSet::Node node, const std::string& path) {

@@ -33,7 +33,9 @@ inline constexpr Dirt attributes = 2;  // owner, mode, times
 inline constexpr Dirt created = 4;     // the name was born (or moved in): the target may lack it
 inline constexpr Dirt gone = 8;  // the name was taken away, and the target may still have it; lstat decides
 inline constexpr Dirt subtree = 16;  // everything below differs, too
-inline constexpr Dirt unseen = 32;   // with gone: nobody told what was below it, it was moved out of sight
+inline constexpr Dirt stray =
+    64;  // directly in this directory a target may have what was never in the source
+inline constexpr Dirt unseen = 32;  // with gone: nobody told what was below it, it was moved out of sight
 }  // namespace dirt
 
 class ChangeSet {

@@ -127,6 +127,7 @@ class TargetWorker {
   void batch_done();
   void batch_broke_off(const Outcome& outcome);
   void put_back_rest(const Outcome& outcome);
+  void doubt(const Step& step);
   void leave_batch();
   void settle_verdict(const Outcome& outcome);
   void hold_deletions(const std::string& words);

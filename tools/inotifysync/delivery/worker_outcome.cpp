@@ -36,6 +36,11 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
     text.replace(at, from.size(), to);
 }
 
+std::string_view parent_of(std::string_view path) {
+  const auto slash = path.rfind('/');
+  return path.substr(0, slash == std::string_view::npos ? 0 : slash);
+}
+
 template <class To>
 To in(Duration duration) {
   return std::chrono::duration_cast<To>(duration);
@@ -168,14 +173,26 @@ void TargetWorker::put_back_rest(const Outcome& outcome) {
   if (lacks_anything()) lack();
 }
 
+// Where the other side was killed, its temporary files stay; only a look at their directories finds them. And
+// it may still write what it has been sent, later than what we do next: so these are looked at once more when
+// all is well again.
+void TargetWorker::doubt(const Step& step) {
+  put_back(step, Outcome{}, doubted_);
+  if (deletion() == Deletion::none) return;
+  ChangeSet strays;
+  for (const Step::Entry& entry : step.entries) strays.mark(parent_of(step.path(entry)), dirt::stray);
+  if (!step.to.empty()) strays.mark(parent_of(step.to), dirt::stray);
+  doubted_.merge(strays);
+  views_.put_back(view_, std::move(strays));
+  lack();
+}
+
 void TargetWorker::batch_broke_off(const Outcome& outcome) {
   ++totals_.failed_runs;
   put_back_rest(outcome);
-  // The other side may still write what it has been sent, later than what we do next. So these are looked at
-  // once more when all is well again.
   const Step& step = batch_->steps[step_];
   const bool was_cut = outcome.verdict == Verdict::connection_lost || outcome.verdict == Verdict::retry;
-  if (was_cut && step.kind != StepKind::full) put_back(step, Outcome{}, doubted_);
+  if (was_cut && outcome.reached && step.kind != StepKind::full) doubt(step);
   full_pass_failed_ = full_pass_failed_ || batch_->full;
   leave_batch();
   state_ = State::idle;

@@ -302,6 +302,7 @@ Outcome judge_rsync(bool signalled, int code, std::string_view output, std::stri
   outcome.files = reader.files;
   outcome.deleted = reader.deleted;
   outcome.sent_bytes = reader.bytes;
+  outcome.reached = code != 10 || !has_any(errors, {"failed to connect", "getaddrinfo"});
   const bool ended = !signalled && (code == 0 || code == 23 || code == 24 || code == 25);
   if (ended) {
     outcome.confirmed = reader.confirmed(code == 23 || code == 25 || reader.delete_limit);

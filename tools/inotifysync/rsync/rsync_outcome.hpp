@@ -47,6 +47,7 @@ struct Outcome {
   std::uint64_t deleted = 0;     // names taken away
   std::uint64_t sent_bytes = 0;  // file data that went over, from the out-format's %b
   std::size_t failed = 0;        // paths that failed by name
+  bool reached = false;          // there may have been another side that took something
 };
 
 Outcome judge_rsync(bool signalled, int code, std::string_view output, std::string_view errors,

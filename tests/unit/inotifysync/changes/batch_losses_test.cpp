@@ -146,6 +146,24 @@ TEST_SUITE("deletion") {
     CHECK(batch.missing == 0);
   }
 
+  TEST_CASE("of strays is a look at their directories, of which nothing else is said") {
+    Tree tree;
+    tree.directory("d");
+    tree.file("d/a");
+    ChangeSet set, left;
+    set.mark("d", dirt::stray);
+    set.mark("d/a", dirt::content);
+    set.mark("", dirt::stray);
+    set.mark("gone", dirt::stray);
+    PlanOptions options = deleting();
+    const Batch batch = plan_batch(set, tree, options);
+    CHECK(told(batch) == "exact: /d/a; directories: ./ ./d/");
+    put_back(batch.steps[1], Outcome{}, left);
+    CHECK(left.dirt_of("d") == dirt::stray);
+    options.deletion = Deletion::none;
+    CHECK(planned(set, tree, options) == "exact: /d/a");
+  }
+
   TEST_CASE("spares what may have been excluded") {
     Tree tree;
     PatternList patterns;
