@@ -249,7 +249,10 @@ def main():
     for seed in arguments.seeds or range(arguments.first, arguments.first + arguments.count):
         plan = Plan.of_seed(seed, arguments.bursts, arguments.overflow, arguments.backend)
         bursts = make_bursts(seed, plan)
-        failure = run(subject(), bursts, plan)
+        try:
+            failure = run(subject(), bursts, plan)
+        except KeyboardInterrupt:
+            break
         done += plan.size * plan.bursts
         if not failure:
             continue

@@ -257,7 +257,10 @@ def main():
     failed = done = 0
     for seed in arguments.seeds or range(arguments.first, arguments.first + arguments.count):
         bursts, manners = plan(seed, arguments.bursts, arguments.size, not arguments.no_troubles)
-        failure = run(bursts, manners)
+        try:
+            failure = run(bursts, manners)
+        except KeyboardInterrupt:
+            break
         done += arguments.bursts * arguments.size
         if not failure:
             continue
