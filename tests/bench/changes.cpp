@@ -45,8 +45,8 @@ int build(std::size_t paths) {
   for (std::size_t i = 0; i < paths; ++i) {
     char path[64];
     const std::size_t directory = i / in_a_directory;
-    const int length = std::snprintf(path, sizeof path, "part%zu/directory%zu/file-number-%zu", directory / 100,
-                                     directory % 100, i % in_a_directory);
+    const int length = std::snprintf(path, sizeof path, "part%zu/directory%zu/file-number-%zu",
+                                     directory / 100, directory % 100, i % in_a_directory);
     set.mark({path, static_cast<std::size_t>(length)}, dirt::content | dirt::created);
   }
   if (set.size() != paths) return 1;
