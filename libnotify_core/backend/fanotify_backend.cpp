@@ -15,6 +15,10 @@
 namespace notify_core::backend {
 namespace {
 
+// FAN_MARK_IGNORE_SURV, which older headers lack: with FAN_ONDIR left out of the mask, directories are not
+// meant.
+constexpr unsigned mark_ignore = 0x440;
+
 // What a queue holds that nobody made unlimited, and what an unlimited one is taken to hold.
 constexpr std::size_t default_queue = 16384;
 constexpr std::size_t endless_queue = std::size_t{1} << 24;
@@ -92,6 +96,7 @@ int FanotifyBackend::add_at(int directory, const char* name, unsigned flags) {
     const int itself = flags & add_no_follow ? AT_SYMLINK_NOFOLLOW : 0;
     if (operand && sys::facts_at(directory, name, itself, facts) == 0 && !S_ISDIR(facts.mode))
       watches_files_ = true;
+    if (scope_ == FanotifyScope::filesystems) ignore_of_files(directory, name, flags);
     if (handles_.size() == 0) may_open_ = mounts_.may_open(before);
     if (!left_behind_.empty()) left_behind_.erase(before);
     return handles_.intern(before);
@@ -110,6 +115,16 @@ int FanotifyBackend::mark(int directory, const char* name, unsigned flags) {
     break;
   }
   return status;
+}
+
+// A third of what is queued while files come and go, else. Where a file is watched, its end must be told.
+// What the kernel (before Linux 6.0) does not ignore does no harm.
+void FanotifyBackend::ignore_of_files(int directory, const char* name, unsigned flags) {
+  const std::uint64_t mask = best_mark_.ignored_of_files(events_);
+  if (mask == 0) return;
+  unsigned how = FAN_MARK_FILESYSTEM | mark_ignore | (watches_files_ ? FAN_MARK_REMOVE : FAN_MARK_ADD);
+  if (flags & add_no_follow) how |= FAN_MARK_DONT_FOLLOW;
+  sys::fanotify_mark(queue_.descriptor(), how, mask, directory, name);
 }
 
 int FanotifyBackend::mark_as(const FanotifyMark& wanted, int directory, const char* name, unsigned flags) {

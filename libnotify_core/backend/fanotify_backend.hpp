@@ -86,6 +86,7 @@ class FanotifyBackend final : public WatchBackend {
 
   int add_at(int directory, const char* name, unsigned flags);
   int mark(int directory, const char* name, unsigned flags);
+  void ignore_of_files(int directory, const char* name, unsigned flags);
   int mark_as(const FanotifyMark& wanted, int directory, const char* name, unsigned flags);
 
   void take_apart(const FanotifyEvent& event);

@@ -46,6 +46,13 @@ std::uint64_t FanotifyMark::mask(FanotifyScope scope, EventMask events) const {
   return mask | FAN_ONDIR | FAN_EVENT_ON_CHILD;
 }
 
+std::uint64_t FanotifyMark::ignored_of_files(EventMask events) const {
+  std::uint64_t unasked = (entry_events | mask::delete_self) & ~events;
+  if (!renames) return unasked;
+  unasked &= ~std::uint64_t{mask::move};
+  return events & mask::move ? unasked : unasked | FAN_RENAME;
+}
+
 std::optional<FanotifyMark> next_best(FanotifyMark refused, int status, FanotifyScope scope,
                                       bool may_be_file) {
   FanotifyMark next = refused;

@@ -31,6 +31,8 @@ struct FanotifyMark {
   bool at_top = false;  // at the top of the mount in place of the object
   // `events`: inotify's bits.
   std::uint64_t mask(FanotifyScope scope, EventMask events) const;
+  // What is in the mask of a filesystem only to know where directories are: to be ignored of all else.
+  std::uint64_t ignored_of_files(EventMask events) const;
 };
 // `may_be_file`: the object need not be a directory.
 std::optional<FanotifyMark> next_best(FanotifyMark refused, int status, FanotifyScope scope,

@@ -111,6 +111,19 @@ TEST_CASE("the mark of a filesystem asks for what makes and moves directories, w
     CHECK((mask & bit) != 0);
 }
 
+TEST_CASE("of files, what is asked for only to follow directories is ignored") {
+  const FanotifyMark best;
+  CHECK(best.ignored_of_files(mask::modify) ==
+        (std::uint64_t{mask::create} | mask::remove | mask::delete_self | FAN_RENAME));
+  CHECK(best.ignored_of_files(mask::create | mask::remove) ==
+        (std::uint64_t{mask::delete_self} | FAN_RENAME));
+  CHECK(best.ignored_of_files(mask::moved_to) ==
+        (std::uint64_t{mask::create} | mask::remove | mask::delete_self));
+  CHECK(best.ignored_of_files(mask::all_events) == 0);
+  const FanotifyMark older{.renames = false};
+  CHECK(older.ignored_of_files(mask::create | mask::remove | mask::delete_self) == mask::move);
+}
+
 TEST_CASE("a file is not asked for what directories have") {
   const auto next = next_best(FanotifyMark{}, -ENOTDIR, FanotifyScope::objects, true);
   REQUIRE(next);
