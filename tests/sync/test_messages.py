@@ -68,3 +68,17 @@ def test_what_was_never_compared_is_said_at_the_end(folder, source):
     done = subprocess.run([INOTIFYSYNC, "--once", source, f"{folder}/file/below"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "not up to date: everything is to be compared, last error: " in done.stderr
+
+
+# As nobody, where we are root, who may look into everything.
+AS_A_USER = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] if os.getuid() == 0 else []
+
+
+@pytest.mark.parametrize("kind, words", [("closed", "Permission denied"), ("file", "Not a directory")])
+def test_why_a_source_cannot_be_is_said(folder, kind, words):
+    folder.chmod(0o755)
+    (folder / "file").touch()
+    (folder / "closed").mkdir(mode=0)
+    done = subprocess.run([*AS_A_USER, INOTIFYSYNC, "--once", kind, "copy"], cwd=folder, capture_output=True, text=True,
+                          timeout=60)
+    assert (done.returncode, done.stderr) == (1, f"inotifysync: {kind}: {words}\n")

@@ -56,7 +56,7 @@ Settling::Limits limits_of(const SourceConfig& config) {
 Result<std::unique_ptr<SourceSync>> SourceSync::create(const SourceConfig& config, Surroundings& around) {
   auto root = real_path(config.path);
   if (!root) return root.error();
-  if (!look_at_source(*root).is_directory) return Error{ENOTDIR, "open", config.path, {}};
+  if (const auto directory = check_source(*root, config.path); !directory) return directory.error();
   auto patterns = read_patterns(config.filters);
   if (!patterns) return patterns.error();
   return std::unique_ptr<SourceSync>(new SourceSync(config, around, std::move(*root), std::move(*patterns)));

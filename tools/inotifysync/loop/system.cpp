@@ -43,6 +43,12 @@ sys::Fd open_source(const std::string& path) {
   return sys::Fd(std::max(-1, sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY)));
 }
 
+Result<void> check_source(const std::string& path, const std::string& given) {
+  const sys::Fd source(sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY));
+  if (!source) return sys::error(source.get(), "open", given);
+  return {};
+}
+
 SourceFacts look_at_source(const std::string& path) {
   return look_at_source(open_source(path));
 }

@@ -12,6 +12,9 @@
 
 namespace inotifysync {
 
+// Whether it is a directory that may be read; the error calls it as it was given.
+notify_core::Result<void> check_source(const std::string& path, const std::string& given);
+
 SourceFacts look_at_source(const std::string& path);
 // The directory itself, to be looked at and then used, whatever stands at its path by then. Empty: there is
 // none.
