@@ -19,9 +19,15 @@ def test_a_limit_is_told_with_those_who_have_used_it_up(folder, source, limit, v
         (source / str(number)).mkdir()
     log = folder / "log"
     script = f'echo {value} > /proc/sys/user/max_inotify_{limit} && exec "$0" --log-file "$1" "$2" "$3"'
-    program = subprocess.Popen(["unshare", "-Ur", "sh", "-c", script, INOTIFYSYNC, log, source, folder / "target"])
+    with open(folder / "stderr", "wb") as stderr:
+        program = subprocess.Popen(["unshare", "-Ur", "sh", "-c", script, INOTIFYSYNC, log, source, folder / "target"],
+                                   stderr=stderr)
+
+    def said_so_far():
+        return "".join(path.read_text() for path in (log, folder / "stderr") if path.exists())
+
     try:
-        wait_until(lambda: log.exists() and "in step" in log.read_text(), "it has done what it can", 60)
+        wait_until(lambda: "in step" in said_so_far() or program.poll() is not None, said_so_far, 60)
     finally:
         program.terminate()
         program.wait()
