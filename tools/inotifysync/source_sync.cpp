@@ -240,6 +240,7 @@ std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const Change
   options.limited = config_.max_delete.unit != DeleteLimit::Unit::none;
   options.deletion = deletion;
   options.patterns = &patterns_;
+  options.is_kept_back = [this](std::string_view path) { return intake_.keeps_back(path); };
   const auto source = std::make_shared<notify_core::sys::Fd>(trusted_source());
   const bool open = set_way_to_source(options, *source, changes->size());
   auto batch = std::make_shared<Batch>(plan_batch(*changes, view_, options));

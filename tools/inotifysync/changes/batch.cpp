@@ -211,7 +211,7 @@ class Planner {
     for (const Found& one : found) {
       if (one.info.type == FileInfo::Type::directory) {
         add_directory(one.path, dirt::created);
-      } else {
+      } else if (!options_.is_kept_back || !options_.is_kept_back(one.path)) {
         add_file(one.path, one.info, dirt::created | dirt::content);
       }
     }

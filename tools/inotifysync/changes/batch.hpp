@@ -83,9 +83,11 @@ struct PlanOptions {
   // source.
   std::string source;
   const PatternList* patterns = nullptr;  // excluded paths are left out
-  bool links = true;                      // use --link-dest for renames
-  bool limited = false;                   // deletions are: a run whose deletions nobody counted is marked so
-  std::size_t list_at_most = 20'000;      // entries of a new directory that are listed one by one
+  // Of files that are being written: in a new directory they are left out, for their turn comes.
+  std::function<bool(std::string_view path)> is_kept_back;
+  bool links = true;                  // use --link-dest for renames
+  bool limited = false;               // deletions are: a run whose deletions nobody counted is marked so
+  std::size_t list_at_most = 20'000;  // entries of a new directory that are listed one by one
   std::uint64_t resend_below =
       256 * 1024;                    // a renamed file or tree of fewer bytes goes in the list run instead
   std::size_t resend_at_most = 100;  // ... a tree of at most so many entries, that is

@@ -46,6 +46,7 @@ class Intake {
 
   bool empty() const { return fresh_.empty() && complete_.empty(); }
   ChangeSet take();
+  bool keeps_back(std::string_view path) const { return settling_.holds(path); }
   std::size_t kept_back() const { return settling_.size(); }
 
  private:

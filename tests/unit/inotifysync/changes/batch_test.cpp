@@ -82,6 +82,18 @@ TEST_CASE("what came as a whole is listed by name, or sent as one where it is mu
   CHECK(batch.steps[0].deletes);
 }
 
+TEST_CASE("what is being written in a new directory waits for its turn") {
+  Tree tree;
+  tree.directory("d");
+  tree.file("d/closed");
+  tree.file("d/open");
+  ChangeSet set;
+  set.mark("d", dirt::created | dirt::content | dirt::subtree);
+  PlanOptions options = deleting();
+  options.is_kept_back = [](std::string_view path) { return path == "d/open"; };
+  CHECK(planned(set, tree, options) == "exact: ./d /d/closed");
+}
+
 TEST_CASE("a directory in the place of another one is sent whole, for there may be strays") {
   Tree tree;
   tree.directory("d");
