@@ -88,3 +88,10 @@ def test_why_a_source_cannot_be_is_said(folder, kind, words):
     done = subprocess.run([*AS_A_USER, INOTIFYSYNC, "--once", kind, "copy"], cwd=folder, capture_output=True, text=True,
                           timeout=60)
     assert (done.returncode, done.stderr) == (1, f"inotifysync: {kind}: {words}\n")
+
+
+@pytest.mark.parametrize("option", ["--status-file", "--pid-file"])
+def test_what_cannot_be_written_is_said(folder, source, option):
+    done = subprocess.run([INOTIFYSYNC, "--once", option, "nowhere/file", source, folder / "copy"], cwd=folder,
+                          capture_output=True, text=True, timeout=60)
+    assert " nowhere/file cannot be written: No such file or directory\n" in done.stderr

@@ -24,6 +24,11 @@ constexpr Duration progress_pause = 200ms;
 constexpr std::size_t progress_width = 78;
 constexpr Duration status_pause = 1s;  // between two status files
 
+// Behind the path of the status file or the pid file.
+std::string cannot_write(const notify_core::Error& error) {
+  return "cannot be written: " + notify_tools::reason(error);
+}
+
 }  // namespace
 
 Log::Style log_style(const Config& config) {
@@ -98,7 +103,7 @@ int Engine::run() {
     return 1;
   }
   if (auto written = write_pid_file(); !written) {
-    log_.line(Log::Level::error, options_.config.pid_file, notify_tools::reason(written.error()));
+    log_.line(Log::Level::error, options_.config.pid_file, cannot_write(written.error()));
     return 1;
   }
   grace_timer_ = loop_->timer([this] {
@@ -206,7 +211,7 @@ void Engine::take_settings(const Config& config) {
   if (!old_status.empty() && old_status != config.status_file) remove_file(old_status);
   if (!old_pid.empty() && old_pid != config.pid_file) remove_file(old_pid);
   if (auto written = write_pid_file(); !written)
-    log_.line(Log::Level::error, config.pid_file, notify_tools::reason(written.error()));
+    log_.line(Log::Level::error, config.pid_file, cannot_write(written.error()));
   write_status();
 }
 
@@ -272,7 +277,7 @@ void Engine::write_status() {
   status_stale_ = false;
   if (options_.config.status_file.empty()) return;
   if (auto written = replace_file(options_.config.status_file, status_json(status()), 0600); !written)
-    log_.line(Log::Level::warning, options_.config.status_file, notify_tools::reason(written.error()));
+    log_.line(Log::Level::warning, options_.config.status_file, cannot_write(written.error()));
 }
 
 // Until all targets have been in step once.
