@@ -31,6 +31,7 @@ class Stage:
     """A source, a local target, a daemon, and a daemon behind a proxy; `rsync` is found in `bin` alone."""
 
     folder: Path
+    audit: str = ""  # how often a full pass comes
 
     def __post_init__(self):
         for name in ("t", "o", "local", "bin"):
@@ -47,8 +48,9 @@ class Stage:
             (self.folder / "bin/rsync").unlink()
 
     def start(self):
+        audit = ["--audit-interval", self.audit] if self.audit else []
         self.program = Inotifysync(
-            self.folder, "--delete", "--timeout", "3", "--password-file", self.daemons[0].password_file,
+            self.folder, "--delete", "--timeout", "3", *audit, "--password-file", self.daemons[0].password_file,
             f"{self.folder}/t/", f"{self.folder}/local/", self.daemons[0].url, self.proxy.url(self.daemons[1]),
             environment={"PATH": str(self.folder / "bin")})
 
@@ -190,14 +192,14 @@ def plan(seed, bursts, size, troubles=True):
     return made, manners
 
 
-def run(bursts, manners):
+def run(bursts, manners, audit=""):
     """None, or the first Failure."""
     shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="notify-model-sync-", dir=shared))
     before = os.getcwd()
     stage = None
     try:
-        stage = Stage(folder)
+        stage = Stage(folder, audit)
         stage.start()
         os.chdir(folder)
         for number, (burst, manner) in enumerate(zip(bursts, manners)):
