@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """inotifywait -F and -S: who did it, and who may watch."""
 
+import itertools
 import os
+import signal
 import subprocess
 
 import pytest
@@ -79,6 +81,27 @@ def test_an_ordinary_user_is_told_of_directories_that_are_not_watched_themselves
     opened = {line.split()[0] for line in lines if "OPEN,ISDIR" in line}
     assert opened >= {f"{home}/d/{name}/" for name in "sntg"}
     assert said == "Setting up watches.\nWatches established.\n"
+
+
+def test_an_ordinary_user_is_told_when_the_queue_overflowed(inotifywait, home, nobody):
+    """It holds 16384 events; after that, the tree is read again and goes on being watched."""
+    shell("mkdir -p d/s; chmod -R 777 d", home)
+    with Watching(inotifywait, "-F", "-r", "-e", "create", "d", cwd=home, user=nobody) as watching:
+        watching.process.send_signal(signal.SIGSTOP)
+        for number in range(17000):
+            (home / f"d/{number}").touch()
+        (home / "d/n").mkdir(mode=0o777)
+        watching.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: "overflowed: events were lost" in watching.err.read_text(), "the overflow is said")
+        numbers = itertools.count()
+
+        def new_directory_is_watched():
+            (home / f"d/n/{next(numbers)}").touch()
+            return any(line.startswith(f"{home}/d/n/ CREATE ") for line in watching.lines())
+
+        wait_until(new_directory_is_watched, "the new directory is watched")
+        (home / "d/s/end").touch()
+        watching.lines_until("/s/ CREATE end")
 
 
 def test_an_ordinary_user_watches_a_file(inotifywait, home, nobody):
