@@ -262,13 +262,16 @@ void Watcher::Impl::pause_under_load() {
   constexpr std::int64_t longest = 4 * millisecond;
   const std::int64_t now = sys::nanoseconds(sys::now(CLOCK_MONOTONIC));
   const std::int64_t elapsed = now - window_start_;
+  // A burst that was interrupted is soon known again.
+  const std::int64_t window = now - last_busy_ < 100 * millisecond ? millisecond / 4 : millisecond;
   window_events_ += batch_events_;
-  if (elapsed >= millisecond) {
-    rate_ = window_events_ / static_cast<std::size_t>(elapsed / millisecond);
+  if (elapsed >= window) {
+    rate_ = window_events_ * static_cast<std::size_t>(millisecond) / static_cast<std::size_t>(elapsed);
     window_start_ = now;
     window_events_ = 0;
   }
   busy_ = rate_ >= busy_rate;
+  if (busy_) last_busy_ = now;
   if (busy_ && batch_events_ < backend_->queue_limit() / 8) {
     sys::pause_for(std::min(longest, static_cast<std::int64_t>(good_many * millisecond / rate_)));
   }

@@ -166,6 +166,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   // What pause_under_load() goes by.
   bool busy_ = false;
   std::int64_t window_start_ = 0;
+  std::int64_t last_busy_ = 0;
   std::size_t window_events_ = 0;
   std::size_t rate_ = 0;  // events a millisecond
   std::size_t batch_events_ = 0;
