@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from sync_support import wait_identical, write
+from sync_support import wait_identical, wait_until, write
 
 
 def test_by_fanotify(source, daemons, run):
@@ -27,6 +27,32 @@ def test_by_fanotify(source, daemons, run):
     (source / "c/b").chmod(0o700)
     wait_identical(source, *(d.root for d in daemons))
     assert "full pass" not in program.output()
+
+
+def test_by_fanotify_where_that_will_do(source, daemons, run):
+    (source / "a").mkdir()
+    arguments = ("-v", "--fanotify-auto", "--password-file", daemons[0].password_file, source, daemons[0].url)
+    program = run(*arguments)
+    program.wait_said("in step")
+    by_mark = "by one mark" in program.output()
+    if os.getuid() != 0:
+        assert not by_mark
+    write(source / "a/file")
+    wait_identical(source, daemons[0].root)
+    assert "not watched" not in program.output()
+
+
+def test_not_by_fanotify_where_something_is_mounted_below(source, daemons, run):
+    if subprocess.run(["unshare", "-Urm", "sh", "-c", "mount -t tmpfs none /mnt"], capture_output=True).returncode != 0:
+        pytest.skip("no mount is allowed here")
+    (source / "a").mkdir()
+    mounted = ["unshare", "-Urm", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', source / "a"]
+    program = run("-v", "--fanotify-auto", "--password-file", daemons[0].password_file, source, daemons[0].url,
+                  through=mounted)
+    program.wait_said("in step")
+    assert "by one mark" not in program.output()
+    write(source / "file")
+    wait_until((daemons[0].root / "file").exists, "the file")
 
 
 @pytest.fixture

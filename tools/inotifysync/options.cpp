@@ -47,6 +47,7 @@ constexpr auto specs = std::to_array<OptionSpec>({
     {"null", '0', Argument::none, "-0|--null           \tPaths on stdin end in NUL."},
     {"dry-run", 'n', Argument::none, "-n|--dry-run        \tPrint the rsync command lines and exit."},
     {"fanotify", 'F', Argument::none, "-F|--fanotify       \tWatch the whole filesystem by fanotify(7)."},
+    {"fanotify-auto", 0, Argument::none, "--fanotify-auto     \tThe same where it is allowed and enough."},
     {"daemon", 'd', Argument::none, "-d|--daemon         \tGo to the background once the source is watched."},
     {"pid-file", 0, Argument::required, "--pid-file <file>   \tKeep the process id in a file."},
     {"status-file", 0, Argument::required,
@@ -186,7 +187,9 @@ class Reader {
     else if (name == "no-initial-sync")
       source_.initial_sync = false;
     else if (name == "fanotify")
-      source_.fanotify = true;
+      source_.watching = Watching::by_fanotify;
+    else if (name == "fanotify-auto")
+      source_.watching = Watching::automatic;
     else if (name == "password-file")
       password_file_ = value;
     else if (name == "max-delete")

@@ -45,6 +45,8 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   // Watches the source, unless it is for once or told of changes. What cannot be watched is said and lived
   // with.
   void watch();
+  bool watch_by_one_mark();
+  void tell_other_filesystems();
   // Brings every target up to date, and keeps it so.
   void start();
   // What has happened since the last call goes to the targets. Called whenever the loop is about to wait.
@@ -81,7 +83,7 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   void remove_worker(const TargetWorker& worker);
   WorkerOptions options_for(const Target& target) const;
 
-  notify_core::WatcherOptions watcher_options();
+  notify_core::WatcherOptions watcher_options(notify_core::Backend backend);
   void unwatch();
   void dispatch();
   void set_tick();

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "common/diagnostics.hpp"
+#include "inotifysync/loop/mounts.hpp"
 #include "inotifysync/loop/system.hpp"
 #include "inotifysync/source_sync.hpp"
 
@@ -21,12 +22,16 @@ constexpr Duration look_again = 500ms;  // for a source that is gone
 // A source that has just been emptied may be about to vanish, too; so its deletions wait this long.
 constexpr Duration emptied_pause = 2s;
 
+notify_core::Backend backend_of(Watching watching) {
+  return watching == Watching::by_fanotify ? notify_core::Backend::fanotify_filesystem
+                                           : notify_core::Backend::inotify;
+}
+
 }  // namespace
 
-notify_core::WatcherOptions SourceSync::watcher_options() {
+notify_core::WatcherOptions SourceSync::watcher_options(notify_core::Backend backend) {
   notify_core::WatcherOptions options;
-  options.backend =
-      config_.fanotify ? notify_core::Backend::fanotify_filesystem : notify_core::Backend::inotify;
+  options.backend = backend;
   options.mask = Intake::wanted_events();
   options.recursive = true;
   options.follow_tree = true;
@@ -44,16 +49,36 @@ notify_core::WatcherOptions SourceSync::watcher_options() {
 
 constexpr std::string_view rarely = "only full passes will find what changes";
 
+// False, and nothing is watched, where that is not allowed or not enough.
+bool SourceSync::watch_by_one_mark() {
+  if (!mounts_below(mount_table(), root_).empty()) return false;
+  auto watcher = notify_core::Watcher::create(watcher_options(backend_of(Watching::by_fanotify)));
+  if (!watcher || !watcher->add(root_ + "/")) return false;
+  watcher_.emplace(std::move(*watcher));
+  around_.log.line(Log::Level::debug, config_.path, "watching its filesystem by one mark");
+  return true;
+}
+
+void SourceSync::tell_other_filesystems() {
+  for (const std::string& other : mounts_below(mount_table(), root_)) {
+    incomplete_ = true;
+    around_.log.line(Log::Level::warning, other, fmt::format("not watched, {}: another filesystem", rarely));
+  }
+}
+
 // A directory that cannot be watched is one whose changes only a full pass finds; so these come more often
 // then.
 void SourceSync::watch() {
   if (around_.once || around_.from_stdin) return;
   const auto failed = [this](const Error& error) { tell_unwatched(error, ENOSPC, Limit::watches, rarely); };
   incomplete_ = false;
-  auto watcher = notify_core::Watcher::create(watcher_options());
-  if (!watcher) return tell_unwatched(watcher.error(), EMFILE, Limit::instances, rarely);
-  watcher_.emplace(std::move(*watcher));
-  if (auto added = watcher_->add(root_ + "/", failed); !added) failed(added.error());
+  if (config_.watching != Watching::automatic || !watch_by_one_mark()) {
+    auto watcher = notify_core::Watcher::create(watcher_options(backend_of(config_.watching)));
+    if (!watcher) return tell_unwatched(watcher.error(), EMFILE, Limit::instances, rarely);
+    watcher_.emplace(std::move(*watcher));
+    if (auto added = watcher_->add(root_ + "/", failed); !added) failed(added.error());
+  }
+  if (config_.watching == Watching::by_fanotify) tell_other_filesystems();
   around_.log.progress("");
   around_.log.line(Log::Level::debug, config_.path,
                    fmt::format("watching {} directories", watcher_->watch_count()));
@@ -66,7 +91,7 @@ void SourceSync::watch() {
 // up.
 void SourceSync::tell_unwatched(const Error& error, int at_limit, Limit limit, std::string_view then) {
   incomplete_ = true;
-  const bool reached = error.number == at_limit && !config_.fanotify;
+  const bool reached = error.number == at_limit && config_.watching != Watching::by_fanotify;
   const std::string limit_words =
       fmt::format("reached the limit of inotify {}", limit == Limit::watches ? "watches" : "instances");
   around_.log.line(

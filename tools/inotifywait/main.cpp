@@ -76,7 +76,6 @@ class Program {
   int end_with(Printer& printer, const Result<Watcher::Wait>& waited, bool over);
   void tell_trouble();
   std::string write_failure() const;
-  std::string output_name() const;
 
   Options options_;
   Diagnostics log_;
@@ -305,13 +304,15 @@ Result<Watcher::Wait> Program::wait_for_reader(std::optional<std::chrono::nanose
   return ready == -EINTR ? Watcher::Wait::interrupted : waited;
 }
 
-// Once when it begins, and once when it has lasted too long.
+// Once when it begins, and once when it has lasted too long. Of standard output, scripts expect nothing of
+// that.
 void Program::tell_trouble() {
+  if (!options_.out_file) return;
   const int told = std::exchange(told_trouble_, output_->trouble());
   const bool told_loss = std::exchange(told_loss_, output_->has_dropped());
   if (told_trouble_ == 0 || (told != 0 && told_loss == told_loss_)) return;
   log_.say(
-      "{}: couldn't write to {}: {}; {}", log_.program(), output_name(), write_failure(),
+      "{}: couldn't write to {}: {}; {}", log_.program(), *options_.out_file, write_failure(),
       told_loss_ ? "events were lost" : "what is to be printed is kept, and tried again at the next event");
 }
 
@@ -319,15 +320,11 @@ std::string Program::write_failure() const {
   return reason(sys::error(output_->trouble(), "write"));
 }
 
-std::string Program::output_name() const {
-  return options_.out_file.value_or("standard output");
-}
-
 int Program::end_with(Printer& printer, const Result<Watcher::Wait>& waited, bool over) {
   printer.finish();
   output_->flush();
-  if (output_->trouble() != 0) {
-    log_.say("{}: couldn't write to {}: {}; the last events are lost", log_.program(), output_name(),
+  if (options_.out_file && output_->trouble() != 0) {
+    log_.say("{}: couldn't write to {}: {}; the last events are lost", log_.program(), *options_.out_file,
              write_failure());
     return failure;
   }

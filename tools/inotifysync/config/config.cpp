@@ -52,6 +52,17 @@ Fault read_flag(const toml::node& node, std::optional<bool>& out) {
   return read_flag(node, out.emplace());
 }
 
+Fault read_watching(const toml::node& node, Watching& out) {
+  if (node.value_exact<std::string>() == "auto") {
+    out = Watching::automatic;
+    return {};
+  }
+  bool by_fanotify = false;
+  if (!read_flag(node, by_fanotify).empty()) return "must be true, false or \"auto\"";
+  out = by_fanotify ? Watching::by_fanotify : Watching::by_inotify;
+  return {};
+}
+
 Fault read_texts(const toml::node& node, std::vector<std::string>& out) {
   constexpr const char* must = "must be a list of strings that are not empty";
   const toml::array* list = node.as_array();
@@ -158,7 +169,8 @@ constexpr Key<Draft> source_keys[] = {
     {"timeout", [](const toml::node& node, Draft& into) { return read_seconds(node, into.source.timeout); }},
     {"initial_sync",
      [](const toml::node& node, Draft& into) { return read_flag(node, into.source.initial_sync); }},
-    {"fanotify", [](const toml::node& node, Draft& into) { return read_flag(node, into.source.fanotify); }},
+    {"fanotify",
+     [](const toml::node& node, Draft& into) { return read_watching(node, into.source.watching); }},
     {"rsync_options",
      [](const toml::node& node, Draft& into) { return read_texts(node, into.source.rsync_options); }},
 };

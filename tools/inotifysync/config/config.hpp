@@ -26,6 +26,12 @@ struct DeleteLimit {
   bool operator==(const DeleteLimit&) const = default;
 };
 
+enum class Watching {
+  by_inotify,   // one watch a directory
+  by_fanotify,  // one mark for the filesystem
+  automatic,    // by fanotify where that is allowed and the source is one filesystem, else by inotify
+};
+
 struct SourceConfig {
   std::string path;
   std::vector<Target> targets;
@@ -39,7 +45,7 @@ struct SourceConfig {
   std::chrono::seconds audit_interval{24 * 3600};  // 0: never
   std::chrono::seconds timeout{60};                // a run that moves no byte for so long is ended
   bool initial_sync = true;
-  bool fanotify = false;
+  Watching watching = Watching::by_inotify;
   bool operator==(const SourceConfig&) const = default;
 };
 

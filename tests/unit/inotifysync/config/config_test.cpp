@@ -2,6 +2,7 @@
 #include "inotifysync/config/config.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <string>
 
@@ -136,4 +137,17 @@ TEST_CASE("limits of deletion") {
     CAPTURE(text);
     CHECK_FALSE(parse_delete_limit(text));
   }
+}
+
+TEST_CASE("how the source is watched") {
+  const auto watching = [](std::string_view value) {
+    return good(
+               fmt::format("fanotify = {}\n[[source]]\npath = \"/a\"\n[[source.target]]\nto = \"/b\"", value))
+        .sources.at(0)
+        .watching;
+  };
+  CHECK(watching("true") == Watching::by_fanotify);
+  CHECK(watching("false") == Watching::by_inotify);
+  CHECK(watching("\"auto\"") == Watching::automatic);
+  CHECK(bad("fanotify = \"yes\"") == "sync.toml:1: key 'fanotify' must be true, false or \"auto\"");
 }

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Which other filesystems are mounted in a tree: one mark of fanotify is for one filesystem.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace inotifysync {
+
+// The mounts that this process sees, as the kernel tells of them (proc_pid_mountinfo(5)); empty without
+// /proc.
+std::string mount_table();
+
+// The mount points in `table` that lie below the directory `root`, an absolute path without a final '/'.
+std::vector<std::string> mounts_below(std::string_view table, std::string_view root);
+
+}  // namespace inotifysync
