@@ -82,13 +82,31 @@ bool Watcher::Impl::put_at_sighting(NodeId node) {
   return true;
 }
 
-// Who reads the events has seen it leave and not come: all that is in it is news.
+// Who reads the events has seen it leave and not come: all that is in it is news, and what was told of its
+// old place is not told of this one.
 void Watcher::Impl::list_newcomer(NodeId node) {
-  found(tree_.parent(node), std::string(tree_.name(node)), true);
+  const NodeId parent = tree_.parent(node);
+  const std::string name(tree_.name(node));
+  told_.erase(told_key(parent, name));
+  forget_told_below(node);
+  found(parent, name, true);
   found_all_below(node);
   if (list_again(node, ScanKind::birth)) return;
   unsettled_.push_back({tree_.watch(node), ScanKind::birth, 0});
   newcomers_wait_ = true;
+  told_.insert(told_key(parent, name));
+  tell_all_below(node);
+}
+
+std::string Watcher::Impl::told_key(NodeId parent, std::string_view name) const {
+  return std::to_string(tree_.watch(parent)).append("/").append(name);
+}
+
+void Watcher::Impl::forget_told_below(NodeId top) {
+  std::erase_if(told_, [&](const std::string& key) {
+    const NodeId parent = tree_.by_watch(std::stoi(key));
+    return parent != no_node && tree_.is_below(parent, top);
+  });
 }
 
 void Watcher::Impl::put_at(NodeId node, NodeId parent, const std::string& name) {
@@ -131,6 +149,14 @@ void Watcher::Impl::found_all_below(NodeId top) {
     if (tree_.child(top, name) != node) continue;
     found(top, name, true);
     found_all_below(node);
+  }
+}
+
+// What found_all_below() reports, so that listing it later does not report it again.
+void Watcher::Impl::tell_all_below(NodeId top) {
+  for (NodeId node = tree_.first_child(top); node != no_node; node = tree_.next_sibling(node)) {
+    told_.insert(told_key(top, tree_.name(node)));
+    tell_all_below(node);
   }
 }
 

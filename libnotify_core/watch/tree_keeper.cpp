@@ -142,7 +142,7 @@ void Watcher::Impl::found(NodeId parent, std::string_view name, bool directory) 
   if (!taken_for_old_.empty()) taken_for_old_.erase(tree_.watch(parent));
   if (!taken_before_.empty()) taken_before_.erase(tree_.watch(parent));
   if (!options_.recover || (options_.mask & mask::create) == 0) return;
-  if (newcomers_wait_ && told_.contains(std::to_string(tree_.watch(parent)).append("/").append(name))) return;
+  if (newcomers_wait_ && told_.contains(told_key(parent, name))) return;
   recovery_.add(tree_.watch(parent), name, directory);
 }
 
@@ -166,7 +166,7 @@ void Watcher::Impl::follow_before(NodeId node, const Record& record) {
 // What changes once the event has been handed on.
 void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   if (newcomers_wait_ && (record.mask & (mask::create | mask::moved_to)))
-    told_.insert(std::to_string(record.watch).append("/").append(record.name));
+    told_.insert(told_key(node, record.name));
   if (record.mask & mask::ignored) return drop(node, End::deleted);
   if (node == departing_) {
     departing_ = no_node;

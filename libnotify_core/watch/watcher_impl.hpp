@@ -95,6 +95,9 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void found_all_below(watch::NodeId top);
   bool put_at_sighting(watch::NodeId node);
   void list_newcomer(watch::NodeId node);
+  std::string told_key(watch::NodeId parent, std::string_view name) const;
+  void forget_told_below(watch::NodeId top);
+  void tell_all_below(watch::NodeId top);
   void settle_moves_from(watch::NodeId parent, const std::string& name);
   void settle_move(const watch::Move& move);
   int watch_newborn(watch::NodeId parent, const std::string& name, sys::Fd place, sys::Fd& directory);

@@ -17,6 +17,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -301,4 +302,80 @@ TEST_CASE("a directory that leaves the tree while it is listed takes no watch to
   scene.settle();
   CHECK(scene.tree().size() == 7);
   CHECK(scene.queue().watch_count() == scene.tree().size());
+}
+
+namespace {
+
+// Up to and with the first event of this kind and name.
+std::size_t up_to(const Queue& queue, EventMask event, std::string_view name) {
+  const auto last = std::ranges::find_if(
+      queue, [&](const Kept& kept) { return (kept.record.mask & event) != 0 && kept.name == name; });
+  REQUIRE(last != queue.end());
+  return static_cast<std::size_t>(last - queue.begin()) + 1;
+}
+
+std::size_t count(const std::vector<std::string>& lines, const std::string& line) {
+  return static_cast<std::size_t>(std::count(lines.begin(), lines.end(), line));
+}
+
+}  // namespace
+
+// A watched directory goes into one that has just arrived, and that has another name by the time it could be
+// listed there.
+TEST_CASE("what came back into the tree is said once, and all of it") {
+  Scene scene;
+  fs::create_directories(scene.at("o/new"));
+  fs::create_directories(scene.at("t/x/s"));
+  scene.touch("t/x/f");
+  scene.watch();
+  fs::rename(scene.at("o/new"), scene.at("t/new"));
+  fs::rename(scene.at("t/x"), scene.at("t/new/d"));
+  int step = 0;
+  scene.queue().deal([&](Queue& queue) {
+    if (step++ == 0) return up_to(queue, mask::moved_to, "new");
+    if (step == 2) {
+      fs::rename(scene.at("t/new"), scene.at("t/other"));
+      return up_to(queue, mask::move_self, "");
+    }
+    return queue.size();
+  });
+  const std::vector<std::string> said = scene.settle();
+  CHECK(count(said, "CREATE t/new/d") + count(said, "CREATE t/other/d") == 1);
+  CHECK(count(said, "CREATE t/new/d/s") + count(said, "CREATE t/other/d/s") == 1);
+  CHECK(count(said, "CREATE t/other/d/f") == 1);
+}
+
+TEST_CASE("what was said of a directory's old place is said again where it came back") {
+  Scene scene;
+  fs::create_directories(scene.at("o/new"));
+  fs::create_directories(scene.at("o/late"));
+  fs::create_directories(scene.at("t/x/s"));
+  fs::create_directories(scene.at("t/y"));
+  scene.watch();
+  fs::rename(scene.at("o/new"), scene.at("t/new"));
+  fs::rename(scene.at("t/y"), scene.at("t/new/e"));
+  int step = 0;
+  scene.queue().deal([&](Queue& queue) {
+    switch (step++) {
+      case 0:
+        return up_to(queue, mask::moved_to, "new");
+      case 1:  // y cannot be listed yet
+        fs::rename(scene.at("t/new"), scene.at("t/other"));
+        scene.touch("t/x/f");
+        fs::rename(scene.at("o/late"), scene.at("t/late"));
+        fs::rename(scene.at("t/x"), scene.at("t/late/d"));
+        return up_to(queue, mask::move_self, "");
+      case 2:
+        fs::rename(scene.at("t/other"), scene.at("t/third"));
+        return up_to(queue, mask::moved_to, "late");
+      default:
+        return queue.size();
+    }
+  });
+  const std::vector<std::string> said = scene.settle();
+  CHECK(count(said, "CREATE t/x/f") == 1);
+  for (const char* const name : {"t/late/d", "t/late/d/s", "t/late/d/f"}) {
+    CAPTURE(name);
+    CHECK(count(said, "CREATE " + std::string(name)) == 1);
+  }
 }
