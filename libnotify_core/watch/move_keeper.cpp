@@ -95,6 +95,7 @@ void Watcher::Impl::list_newcomer(NodeId node) {
   unsettled_.push_back({tree_.watch(node), ScanKind::birth, 0});
   newcomers_wait_ = true;
   told_.insert(told_key(parent, name));
+  unlisted_.insert(tree_.watch(node));
   tell_all_below(node);
 }
 
@@ -115,6 +116,10 @@ void Watcher::Impl::put_at(NodeId node, NodeId parent, const std::string& name) 
   if (there == node) return;
   if (there != no_node) tree_.set_replaced(there);
   tree_.relink(node, parent, name);
+  // It will not be listed with what it left.
+  const int watch = tree_.watch(node);
+  if (unlisted_.contains(watch) && !unlisted_.contains(tree_.watch(parent)))
+    unsettled_.push_back({watch, ScanKind::birth, 0});
 }
 
 // The queue was read to its end, and no MOVE_SELF has come: it will, in a moment, unless the directory is
@@ -156,6 +161,7 @@ void Watcher::Impl::found_all_below(NodeId top) {
 void Watcher::Impl::tell_all_below(NodeId top) {
   for (NodeId node = tree_.first_child(top); node != no_node; node = tree_.next_sibling(node)) {
     told_.insert(told_key(top, tree_.name(node)));
+    unlisted_.insert(tree_.watch(node));
     tell_all_below(node);
   }
 }

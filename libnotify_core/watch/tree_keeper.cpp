@@ -289,9 +289,13 @@ void Watcher::Impl::settle_again() {
   // The kernel makes a rename visible a moment before it queues its events; a busy machine can stretch that
   // moment.
   if (!unsettled_.empty() && batch_events_ == 0) sys::pause_for(1'000'000);
-  if (!unsettled_.empty()) return;
+  if (unsettled_.empty()) forget_newcomers();
+}
+
+void Watcher::Impl::forget_newcomers() {
   newcomers_wait_ = false;
   told_.clear();
+  unlisted_.clear();
 }
 
 // False where it cannot be found by its path.
@@ -302,6 +306,10 @@ bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
   backend_->enter(directory.get());
   backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
   scanner_.scan(std::move(directory), node, kind);
+  std::erase_if(unlisted_, [&](int watch) {
+    const NodeId listed = tree_.by_watch(watch);
+    return listed == no_node || tree_.is_below(listed, node);
+  });
   return true;
 }
 
@@ -348,6 +356,7 @@ void Watcher::Impl::repair() {
   moves_.clear();
   known_before_ = last_known_ = 0;  // the tree is going to be ahead of what is queued by now
   unsettled_.clear();
+  forget_newcomers();
   departing_ = newcomer_ = no_node;
   sightings_.clear();
   outdated_.clear();

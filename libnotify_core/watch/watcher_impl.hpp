@@ -98,6 +98,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   std::string told_key(watch::NodeId parent, std::string_view name) const;
   void forget_told_below(watch::NodeId top);
   void tell_all_below(watch::NodeId top);
+  void forget_newcomers();
   void settle_moves_from(watch::NodeId parent, const std::string& name);
   void settle_move(const watch::Move& move);
   int watch_newborn(watch::NodeId parent, const std::string& name, sys::Fd place, sys::Fd& directory);
@@ -150,6 +151,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   std::uint32_t last_known_ = 0;    // tree_.last_order() before the last read
   std::uint32_t known_before_ = 0;  // the same, before the last read but one that emptied the queue
   std::unordered_set<std::string> told_;  // what the queue said since, as watch/name: not to be said again
+  std::unordered_set<int> unlisted_;      // watches of those, and of the directories below them
   // Watches of directories found in one that was moved in, since the last read and since the one before.
   std::unordered_set<int> taken_for_old_, taken_before_;
   int place_error_ = 0;               // why open_confirmed() found nothing

@@ -104,6 +104,7 @@ class TestFilesystem:
         finally:
             unmount_all(room)
 
+    @pytest.mark.plain_build  # a sanitizer keeps what is freed
     def test_directories_that_come_and_go_are_forgotten(self, inotifywait, room):
         try:
             home = Path(mounted("tmpfs", room)) / "home"

@@ -379,3 +379,33 @@ TEST_CASE("what was said of a directory's old place is said again where it came 
     CHECK(count(said, "CREATE " + std::string(name)) == 1);
   }
 }
+
+TEST_CASE("what leaves a directory that came back and is not listed yet is told of where it goes") {
+  Scene scene;
+  fs::create_directories(scene.at("o/new"));
+  fs::create_directories(scene.at("t/x/s/below"));
+  fs::create_directories(scene.at("t/x/stays"));
+  scene.touch("t/x/s/f");
+  scene.touch("t/x/s/below/g");
+  scene.watch();
+  fs::rename(scene.at("o/new"), scene.at("t/new"));
+  fs::rename(scene.at("t/x"), scene.at("t/new/d"));
+  int step = 0;
+  scene.queue().deal([&](Queue& queue) {
+    if (step++ == 0) return up_to(queue, mask::moved_to, "new");
+    if (step == 2) {
+      fs::rename(scene.at("t/new"), scene.at("t/other"));
+      fs::rename(scene.at("t/other/d/s"), scene.at("t/went"));
+      return up_to(queue, mask::move_self, "");
+    }
+    return queue.size();
+  });
+  const std::vector<std::string> said = scene.settle();
+  for (const char* const path : {"t/went/f", "t/went/below/g"}) {
+    CAPTURE(path);
+    CHECK(count(said, "CREATE " + std::string(path)) == 1);
+  }
+  CHECK(count(said, "CREATE t/went/below") + count(said, "CREATE t/new/d/s/below") +
+            count(said, "CREATE t/other/d/s/below") ==
+        1);
+}
