@@ -166,6 +166,13 @@ void Watcher::Impl::tell_all_below(NodeId top) {
   }
 }
 
+// All of them have been listed, or the tree is read anew.
+void Watcher::Impl::forget_newcomers() {
+  newcomers_wait_ = false;
+  told_.clear();
+  unlisted_.clear();
+}
+
 // What lay below `top` and was seen elsewhere in the tree since: it left `top` after that left the tree.
 void Watcher::Impl::rescue_sighted(NodeId top) {
   std::vector<NodeId> rescued;

@@ -292,12 +292,6 @@ void Watcher::Impl::settle_again() {
   if (unsettled_.empty()) forget_newcomers();
 }
 
-void Watcher::Impl::forget_newcomers() {
-  newcomers_wait_ = false;
-  told_.clear();
-  unlisted_.clear();
-}
-
 // False where it cannot be found by its path.
 bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
   const sys::Fd place = open_confirmed(node);

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a watcher says of directories that leave a watched place for one that has just arrived in the tree.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "watch/watcher_scene.hpp"
+
+namespace {
+
+using namespace watcher_scene;
+
+// Up to and with the first event of this kind and name.
+std::size_t up_to(const Queue& queue, EventMask event, std::string_view name) {
+  const auto last = std::ranges::find_if(
+      queue, [&](const Kept& kept) { return (kept.record.mask & event) != 0 && kept.name == name; });
+  REQUIRE(last != queue.end());
+  return static_cast<std::size_t>(last - queue.begin()) + 1;
+}
+
+std::size_t count(const std::vector<std::string>& lines, const std::string& line) {
+  return static_cast<std::size_t>(std::count(lines.begin(), lines.end(), line));
+}
+
+// t/x goes into t/new, which has just arrived from o; and t/new has another name, t/other, by the time t/x
+// could be listed there. `meanwhile` is done after that; then everything is handed on, and what was said is
+// returned.
+std::vector<std::string> come_back_in_a_moving_one(Scene& scene, const std::function<void()>& meanwhile) {
+  fs::create_directories(scene.at("o/new"));
+  scene.watch();
+  fs::rename(scene.at("o/new"), scene.at("t/new"));
+  fs::rename(scene.at("t/x"), scene.at("t/new/d"));
+  int step = 0;
+  scene.queue().deal([&](Queue& queue) {
+    if (step++ == 0) return up_to(queue, mask::moved_to, "new");
+    if (step > 2) return queue.size();
+    fs::rename(scene.at("t/new"), scene.at("t/other"));
+    meanwhile();
+    return up_to(queue, mask::move_self, "");
+  });
+  return scene.settle();
+}
+
+// Said once, whichever of its names the directory had then.
+bool said_once(const std::vector<std::string>& said, const std::vector<std::string>& names) {
+  std::size_t times = 0;
+  for (const std::string& name : names) times += count(said, "CREATE " + name);
+  return times == 1;
+}
+
+}  // namespace
+
+TEST_CASE("what came back into the tree is said once, and all of it") {
+  Scene scene;
+  fs::create_directories(scene.at("t/x/s"));
+  scene.touch("t/x/f");
+  const std::vector<std::string> said = come_back_in_a_moving_one(scene, [] {});
+  CHECK(said_once(said, {"t/new/d", "t/other/d"}));
+  CHECK(said_once(said, {"t/new/d/s", "t/other/d/s"}));
+  CHECK(said_once(said, {"t/other/d/f"}));
+}
+
+TEST_CASE("what was said of a directory's old place is said again where it came back") {
+  Scene scene;
+  fs::create_directories(scene.at("o/new"));
+  fs::create_directories(scene.at("o/late"));
+  fs::create_directories(scene.at("t/x/s"));
+  fs::create_directories(scene.at("t/y"));
+  scene.watch();
+  fs::rename(scene.at("o/new"), scene.at("t/new"));
+  fs::rename(scene.at("t/y"), scene.at("t/new/e"));
+  int step = 0;
+  scene.queue().deal([&](Queue& queue) {
+    switch (step++) {
+      case 0:
+        return up_to(queue, mask::moved_to, "new");
+      case 1:  // y cannot be listed yet
+        fs::rename(scene.at("t/new"), scene.at("t/other"));
+        scene.touch("t/x/f");
+        fs::rename(scene.at("o/late"), scene.at("t/late"));
+        fs::rename(scene.at("t/x"), scene.at("t/late/d"));
+        return up_to(queue, mask::move_self, "");
+      case 2:
+        fs::rename(scene.at("t/other"), scene.at("t/third"));
+        return up_to(queue, mask::moved_to, "late");
+      default:
+        return queue.size();
+    }
+  });
+  const std::vector<std::string> said = scene.settle();
+  CHECK(count(said, "CREATE t/x/f") == 1);
+  for (const char* const name : {"t/late/d", "t/late/d/s", "t/late/d/f"}) {
+    CAPTURE(name);
+    CHECK(count(said, "CREATE " + std::string(name)) == 1);
+  }
+}
+
+TEST_CASE("what leaves a directory that came back and is not listed yet is told of where it goes") {
+  Scene scene;
+  fs::create_directories(scene.at("t/x/s/below"));
+  fs::create_directories(scene.at("t/x/stays"));
+  scene.touch("t/x/s/f");
+  scene.touch("t/x/s/below/g");
+  const std::vector<std::string> said =
+      come_back_in_a_moving_one(scene, [&] { fs::rename(scene.at("t/other/d/s"), scene.at("t/went")); });
+  CHECK(said_once(said, {"t/went/f"}));
+  CHECK(said_once(said, {"t/went/below/g"}));
+  CHECK(said_once(said, {"t/went/below", "t/new/d/s/below", "t/other/d/s/below"}));
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A watcher of real directories, and a queue of which the test decides when it gives what: for events that
+// come in pieces, or in an order, which no test of a whole program can bring about.
+#pragma once
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "backend/inotify_backend.hpp"
+#include "notify_core/watcher.hpp"
+#include "watch/watcher_impl.hpp"
+
+namespace notify_core {
+struct WatcherInside {
+  using Impl = Watcher::Impl;
+};
+}  // namespace notify_core
+
+namespace watcher_scene {
+
+using namespace notify_core;
+namespace fs = std::filesystem;
+
+struct Kept {
+  backend::Record record;
+  std::string name;
+};
+using Queue = std::vector<Kept>;
+
+// inotify, but what it queued passes through the test's hands.
+class Queued final : public backend::WatchBackend {
+ public:
+  // Says how many of what is queued the next read brings; may change the order.
+  using Dealer = std::function<std::size_t(Queue&)>;
+
+  explicit Queued(std::unique_ptr<backend::WatchBackend> real) : real_(std::move(real)) {}
+
+  void deal(Dealer dealer) { dealer_ = std::move(dealer); }
+  // What is done just before a name is looked up to be watched.
+  void before_add(std::function<void(const std::string&)> work) { before_add_ = std::move(work); }
+  std::size_t watch_count() const { return watched_.size(); }
+
+  int descriptor() const override { return real_->descriptor(); }
+  int enter(int directory) override { return real_->enter(directory); }
+  int add(const char* name, EventMask events, unsigned flags) override {
+    if (before_add_) before_add_(name);
+    return noted(real_->add(name, events, flags));
+  }
+  int add_path(const char* path, EventMask events, unsigned flags) override {
+    return noted(real_->add_path(path, events, flags));
+  }
+  int remove(int watch) override {
+    watched_.erase(watch);
+    return real_->remove(watch);
+  }
+  bool keeps_place() const override { return real_->keeps_place(); }
+  void use_working_directory(bool use) override { real_->use_working_directory(use); }
+  bool drained() const override { return true; }
+  std::size_t queue_limit() const override { return real_->queue_limit(); }
+  const char* adding_call() const override { return real_->adding_call(); }
+
+  std::ptrdiff_t fill() override {
+    while (real_->fill() > 0) {
+      for (backend::Record record; real_->next(record);) queue_.push_back({record, std::string(record.name)});
+    }
+    const std::size_t count = std::min(dealer_ ? dealer_(queue_) : queue_.size(), queue_.size());
+    batch_.assign(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
+    for (const Kept& kept : batch_) {
+      if (kept.record.mask & mask::ignored) watched_.erase(kept.record.watch);
+    }
+    next_ = 0;
+    return count == 0 ? -EAGAIN : static_cast<std::ptrdiff_t>(count);
+  }
+  bool next(backend::Record& record) override {
+    if (next_ == batch_.size()) return false;
+    record = batch_[next_].record;
+    record.name = batch_[next_++].name;
+    return true;
+  }
+
+ private:
+  int noted(int watch) {
+    if (watch >= 0) watched_.insert(watch);
+    return watch;
+  }
+
+  std::unique_ptr<backend::WatchBackend> real_;
+  Dealer dealer_;
+  std::function<void(const std::string&)> before_add_;
+  std::set<int> watched_;
+  Queue queue_;
+  Queue batch_;
+  std::size_t next_ = 0;
+};
+
+// A tree `t` under watch, and what is said of it.
+class Scene : public EventSink {
+ public:
+  Scene() {
+    char pattern[] = "/tmp/notify-watcher-XXXXXX";
+    top_ = ::mkdtemp(pattern);
+    fs::create_directory(top_ / "t");
+    fs::create_directory(top_ / "o");
+  }
+  ~Scene() override { fs::remove_all(top_); }
+
+  fs::path at(const std::string& path) const { return top_ / path; }
+  void touch(const std::string& path) const { std::ofstream(at(path)).put('x'); }
+
+  void watch() {
+    WatcherOptions options;
+    options.mask = mask::create | mask::remove | mask::move;
+    options.recursive = options.follow_tree = true;
+    auto queued = std::make_unique<Queued>(backend::InotifyBackend::create().value());
+    queue_ = queued.get();
+    watcher_ = std::make_unique<WatcherInside::Impl>(std::move(options), std::move(queued));
+    REQUIRE(watcher_->add((top_ / "t").string(), {}));
+  }
+
+  // Hands on what is there, until there is nothing more; the lines said.
+  std::vector<std::string> settle() {
+    lines_.clear();
+    for (int quiet = 0; quiet < 3;) {
+      const Result<Watcher::Wait> waited = watcher_->dispatch(*this);
+      REQUIRE(waited);
+      quiet = *waited == Watcher::Wait::timed_out ? quiet + 1 : 0;
+    }
+    return lines_;
+  }
+
+  // Where the watcher says that a file made in `path` is.
+  std::string place_of_file_in(const std::string& path) {
+    settle();
+    touch(path + "/probe");
+    const std::vector<std::string> said = settle();
+    fs::remove(at(path + "/probe"));
+    settle();
+    return said.size() == 1 ? said[0] : "not one line";
+  }
+
+  Queued& queue() { return *queue_; }
+  const watch::WatchTree& tree() const { return watcher_->tree(); }
+
+  bool on_event(const Event& event) override {
+    std::string line(event.watched.substr(top_.string().size() + 1));
+    line.append(event.name);
+    lines_.push_back((event.mask & mask::create ? "CREATE " : "other ") + line);
+    return true;
+  }
+
+ private:
+  fs::path top_;
+  std::unique_ptr<WatcherInside::Impl> watcher_;
+  Queued* queue_ = nullptr;
+  std::vector<std::string> lines_;
+};
+
+}  // namespace watcher_scene
