@@ -2,15 +2,28 @@
 #include "inotifysync/changes/link_index.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace inotifysync {
 
+namespace {
+constexpr std::size_t gone_at_most = 100'000;
+}  // namespace
+
+void LinkIndex::remember_gone(const std::string& name, const SharedNames& names) {
+  if (gone_.size() >= gone_at_most) gone_.clear();
+  gone_.insert_or_assign(name, names);
+}
+
 void LinkIndex::drop_stale(File& file, Key key) {
+  const auto before = std::make_shared<const std::vector<std::string>>(file.names);
   std::erase_if(file.names, [&](const std::string& name) {
     const FileInfo info = files_.lstat(name);
     const bool same = info.type != FileInfo::Type::missing && Key(info.device, info.inode) == key;
-    if (!same) by_name_.erase(name);
-    return !same;
+    if (same) return false;
+    by_name_.erase(name);
+    if (info.type == FileInfo::Type::missing) remember_gone(name, before);
+    return true;
   });
 }
 
@@ -29,17 +42,17 @@ std::vector<std::string> LinkIndex::names(const FileInfo& info) {
 }
 
 std::vector<std::string> LinkIndex::others(const std::string& path) const {
-  if (by_name_.empty()) return {};
-  const auto key = by_name_.find(path);
-  if (key == by_name_.end()) return {};
-  std::vector<std::string> names = known_.at(key->second).names;
+  std::vector<std::string> names;
+  if (const auto key = by_name_.find(path); key != by_name_.end()) names = known_.at(key->second).names;
+  if (const auto gone = gone_.find(path); gone != gone_.end())
+    names.insert(names.end(), gone->second->begin(), gone->second->end());
   std::erase(names, path);
   return names;
 }
 
 std::size_t LinkIndex::walk(std::size_t at_most) {
   std::size_t names = 0;
-  known_.clear();
+  const std::map<Key, File> before = std::exchange(known_, {});
   by_name_.clear();
   std::vector<std::string> below{""};
   while (!below.empty()) {
@@ -61,6 +74,12 @@ std::size_t LinkIndex::walk(std::size_t at_most) {
       }
     });
     if (names == at_most) break;
+  }
+  for (const auto& [key, file] : before) {
+    const auto all = std::make_shared<const std::vector<std::string>>(file.names);
+    for (const std::string& name : file.names) {
+      if (files_.lstat(name).type == FileInfo::Type::missing) remember_gone(name, all);
+    }
   }
   return names;
 }

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -41,11 +42,16 @@ class LinkIndex {
   };
 
   void drop_stale(File& file, Key key);
+  using SharedNames = std::shared_ptr<const std::vector<std::string>>;
+  void remember_gone(const std::string& name, const SharedNames& names);
 
   FileSystemView& files_;
   bool fresh_ = false;  // walked for this plan
   std::map<Key, File> known_;
   std::unordered_map<std::string, Key> by_name_;
+  // Names that are gone, with all that the file had: what was done through them, just before, may not have
+  // been told yet.
+  std::unordered_map<std::string, SharedNames> gone_;
 };
 
 }  // namespace inotifysync

@@ -89,3 +89,16 @@ TEST_CASE("a walk can be bounded") {
   index.walk(11);
   CHECK(index.others("d/0").size() < 11);
 }
+
+// The file has one name left, so a walk does not remember it; what was done through the other is still to be
+// told.
+TEST_CASE("a name that is gone is known after a walk for another file, too") {
+  Names files;
+  files.inodes = {{"d/a", 1}, {"d/b", 1}};
+  LinkIndex index(files);
+  index.names(files.lstat("d/a"));
+  files.inodes = {{"d/b", 1}, {"d/e", 3}, {"d/f", 3}};
+  index.renew();
+  CHECK(index.names(files.lstat("d/e")) == List{"d/e", "d/f"});
+  CHECK(index.others("d/a") == List{"d/b"});
+}
