@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from fault_support import RSYNC, put_rsync
 from sync_support import Inotifysync, RsyncDaemon, SshServer
 
 
@@ -21,6 +22,15 @@ def folder():
 def source(folder):
     (folder / "source").mkdir()
     return folder / "source"
+
+
+@pytest.fixture
+def path(folder):
+    """A PATH in which `rsync` is what a test puts there; first of all the real one."""
+    place = folder / "bin"
+    place.mkdir()
+    put_rsync(place, RSYNC)
+    return place
 
 
 @pytest.fixture

@@ -10,36 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from fault_support import LATE, may_mount, needs_mounts, roots, write
+from fault_support import LATE, RSYNC, fake_rsync, may_mount, needs_mounts, put_rsync, roots, write
 from sync_support import wait_identical, wait_until
 
-RSYNC = shutil.which("rsync")
 FAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
 
 
 # rsync
-
-@pytest.fixture
-def path(folder):
-    """A PATH in which `rsync` is what a test puts there; first of all the real one."""
-    place = folder / "bin"
-    place.mkdir()
-    put_rsync(place, RSYNC)
-    return place
-
-
-def put_rsync(place, target):
-    (place / "rsync.new").symlink_to(target)
-    (place / "rsync.new").rename(place / "rsync")
-
-
-def fake_rsync(place, name, text):
-    """A program that stands in for rsync, in Python; REAL is the real one."""
-    program = place / name
-    program.write_text(f"#!{sys.executable}\nimport os, subprocess, sys\nREAL = {RSYNC!r}\n{text}")
-    program.chmod(0o755)
-    put_rsync(place, program)
-
 
 def test_rsync_missing_and_back(source, daemons, sync, path):
     program = sync(environment={"PATH": str(path)})

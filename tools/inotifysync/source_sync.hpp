@@ -11,6 +11,7 @@
 
 #include "common/limits.hpp"
 #include "inotifysync/changes/intake.hpp"
+#include "inotifysync/changes/tree_reads.hpp"
 #include "inotifysync/changes/views.hpp"
 #include "inotifysync/config/config.hpp"
 #include "inotifysync/config/patterns.hpp"
@@ -137,6 +138,8 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   bool lost_ = false;        // the source is not to be trusted
   bool incomplete_ = false;  // some directories could not be watched
   bool stopping_ = false;
+  bool told_ = false;  // of anything, since the last flush()
+  TreeReads tree_reads_;
   bool look_at_root_ = false;  // something happened to the source's own directory
   bool was_empty_ = true;
   std::optional<Clock::time_point> emptied_since_;

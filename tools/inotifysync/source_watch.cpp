@@ -109,6 +109,7 @@ void SourceSync::unwatch() {
 }
 
 void SourceSync::dispatch() {
+  told_ = true;
   if (auto read = watcher_->dispatch(*this); !read)
     around_.log.line(Log::Level::error, config_.path, notify_tools::reason(read.error()));
   if (std::exchange(look_at_root_, false)) trusted_source();
@@ -176,8 +177,13 @@ void SourceSync::on_notice(const Notice& notice) {
 }
 
 void SourceSync::flush() {
+  const auto reads_trees = [](const auto& worker) { return worker->reads_trees(); };
+  const bool doubtful = tree_reads_.doubt(std::any_of(workers_.begin(), workers_.end(), reads_trees),
+                                          std::exchange(told_, false), Clock::now());
   if (intake_.empty() || lost_ || stopping_) return;
-  views_.add(intake_.take());
+  ChangeSet fresh = intake_.take();
+  if (doubtful) fresh.doubt_births();
+  views_.add(std::move(fresh));
   for (const auto& worker : workers_) worker->changed();
 }
 
@@ -190,6 +196,7 @@ bool SourceSync::hint(std::string_view path) {
     if (!below.empty() && below.front() != '/' && root != "/") continue;
     while (!below.empty() && below.front() == '/') below.remove_prefix(1);
     while (!below.empty() && below.back() == '/') below.remove_suffix(1);
+    told_ = true;
     intake_.hint(below);
     return true;
   }

@@ -61,7 +61,7 @@ class Planner {
   Batch plan(const ChangeSet& changes) {
     const ChangeSet::Node root = changes.root();
     if (root.dirt() & (dirt::subtree | dirt::gone)) {
-      batch_.full = true;
+      batch_.full = batch_.reads_trees = true;
       batch_.paths = 1;
       batch_.steps.push_back(full_step(options_));
       return std::move(batch_);
@@ -107,6 +107,7 @@ class Planner {
       return fresh ? add_new_tree(path, dirt) : add_subtree(path, dirt);
     } else if (dirt) {
       add_directory(path, dirt);
+      if (dirt & dirt::doubtful) sweep(path);
     }
     if (dirt & dirt::subtree) return add_subtree(path, dirt);
     node.for_each_child(
@@ -188,6 +189,7 @@ class Planner {
   }
 
   void add_subtree(const std::string& path, Dirt dirt) {
+    batch_.reads_trees = true;
     Step& step = (dirt & (dirt::content | dirt::gone)) ? subtree_again_ : subtree_;
     list(step, path, static_cast<Dirt>(dirt | dirt::subtree));
     ++batch_.paths;
@@ -203,14 +205,17 @@ class Planner {
   void add_new_tree(const std::string& path, Dirt dirt) {
     const auto found = walk(path, options_.list_at_most, ~std::uint64_t{0});
     if (!found || (dirt & dirt::gone)) return add_subtree(path, static_cast<Dirt>(dirt | whole_and_new));
+    batch_.reads_trees = true;
     add_directory(path, dirt::created);
-    add_found(*found);
+    if (dirt & dirt::doubtful) sweep(path);
+    add_found(*found, dirt & dirt::doubtful);
   }
 
-  void add_found(const std::vector<Found>& found) {
+  void add_found(const std::vector<Found>& found, bool doubtful) {
     for (const Found& one : found) {
       if (one.info.type == FileInfo::Type::directory) {
         add_directory(one.path, dirt::created);
+        if (doubtful) sweep(one.path);
       } else if (!options_.is_kept_back || !options_.is_kept_back(one.path)) {
         add_file(one.path, one.info, dirt::created | dirt::content);
       }
@@ -275,6 +280,7 @@ class Planner {
     std::optional<PatternList> filters;
     if (options_.patterns && !(filters = options_.patterns->below(path))) return false;
     if (const auto found = walk(path, options_.resend_at_most, options_.resend_below)) return false;
+    batch_.reads_trees = true;
     add_move(StepKind::move_directory, node, path, born_above);
     if (filters) batch_.steps.back().filters = filters->rsync_options();
     add_directory(path, dirt::created);

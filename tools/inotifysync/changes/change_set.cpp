@@ -133,8 +133,9 @@ void ChangeSet::place_moved(std::string_view to, Dirt dirt, const std::string& o
   drop_children(at);
   set_origin(at, {});
   // What was here before is still on the target, unless it was born in this very set.
-  const bool there = origin == to || (before == 0 && changed_below) ||
-                     (before != 0 && (before & (dirt::created | dirt::gone)) != dirt::created);
+  const bool there =
+      origin == to || (before == 0 && changed_below) ||
+      (before != 0 && (before & (dirt::created | dirt::gone | dirt::doubtful)) != dirt::created);
   set_dirt(at, static_cast<Dirt>(told_dirt | (there ? dirt::gone : 0)));
   if (!linked) return;
   set_origin(at, origin);
@@ -184,6 +185,11 @@ void ChangeSet::merge(const ChangeSet& later) {
     const Arrival& arrival = arrivals[at];
     place_moved(path, entry.dirt, arrival.origin, arrival.carried);
   }
+}
+
+void ChangeSet::doubt_births() {
+  for (Entry& entry : entries_)
+    if (entry.alive && (entry.dirt & dirt::created)) entry.dirt |= dirt::doubtful;
 }
 
 // Over the bound: directories with the most dirty children are marked whole first.

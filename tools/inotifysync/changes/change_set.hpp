@@ -36,6 +36,9 @@ inline constexpr Dirt subtree = 16;  // everything below differs, too
 inline constexpr Dirt stray =
     64;  // directly in this directory a target may have what was never in the source
 inline constexpr Dirt unseen = 32;  // with gone: nobody told what was below it, it was moved out of sight
+// With created: a run that reads whole trees may have met it before it was told of, so that a target has of
+// it what is gone since.
+inline constexpr Dirt doubtful = 128;
 }  // namespace dirt
 
 class ChangeSet {
@@ -53,6 +56,8 @@ class ChangeSet {
   void mark_moved(std::string_view from, std::string_view to);
   // Adds what happened after everything in this set.
   void merge(const ChangeSet& later);
+  // Whatever was born in this set, a target may know already.
+  void doubt_births();
 
   bool empty() const { return marked_ == 0; }
   std::size_t size() const { return marked_; }  // dirty paths

@@ -213,6 +213,7 @@ ChangeSet::Index ChangeSet::reach(std::string_view path, Dirt dirt) {
   for (std::string_view name = next_name(path); !name.empty(); name = next_name(path)) {
     if (entries_[at].dirt & dirt::subtree) {
       if (dirt & (dirt::content | dirt::created)) entries_[at].dirt |= dirt::content;
+      entries_[at].dirt |= dirt & dirt::doubtful;
       return none;
     }
     const Index child = find_child(at, name);

@@ -42,6 +42,13 @@ void Views::add(ChangeSet fresh) {
   }
 }
 
+void Views::doubt_births(std::size_t target) {
+  if (!pending_[target]) return;
+  auto doubted = std::make_shared<ChangeSet>(*pending_[target]);
+  doubted->doubt_births();
+  pending_[target] = std::move(doubted);
+}
+
 std::shared_ptr<const ChangeSet> Views::take(std::size_t target) {
   return std::exchange(pending_[target], nullptr);
 }

@@ -25,6 +25,8 @@ class Views {
   std::shared_ptr<const ChangeSet> take(std::size_t target);
   // What a run did not bring over: older than anything that is pending.
   void put_back(std::size_t target, ChangeSet unconfirmed);
+  // What is pending for `target` may reach it in another way before its turn comes.
+  void doubt_births(std::size_t target);
 
   bool lacks(std::size_t target) const { return pending_[target] != nullptr; }
   std::size_t queue_length(std::size_t target) const {

@@ -146,10 +146,11 @@ void TargetWorker::start_batch() {
 
 std::shared_ptr<const Batch> TargetWorker::full_batch() {
   full_pass_wanted_ = false;
+  views_.doubt_births(view_);
   PlanOptions options;
   options.deletion = host_.may_delete_in_full_pass() ? deletion() : Deletion::none;
   auto batch = std::make_shared<Batch>();
-  batch->full = true;
+  batch->full = batch->reads_trees = true;
   batch->steps.push_back(full_step(options));
   // Somebody has looked and said go on: what --max-delete stopped is deleted now, however much it is.
   batch->steps.back().counted = deletions_allowed_;

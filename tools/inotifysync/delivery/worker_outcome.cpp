@@ -158,7 +158,9 @@ void TargetWorker::put_back_rest(const Outcome& outcome) {
   ChangeSet unconfirmed;
   const bool nothing_done = step_ == 0 && outcome.confirmed.empty();
   if (changes_ && !batch_->full && (nothing_done || outcome.verdict == Verdict::no_missing_args)) {
-    views_.put_back(view_, *changes_);
+    ChangeSet before(*changes_);
+    if (outcome.reached) before.doubt_births();
+    views_.put_back(view_, std::move(before));
     lacking_since_ = in_flight_since_;
     return lack();
   }

@@ -276,6 +276,12 @@ Verdict breaking_verdict(int code, std::string_view errors) {
   }
 }
 
+// A whole tree that was begun on swallows what is told of it from now on; some of that is there already.
+Dirt begun(Dirt dirt) {
+  constexpr Dirt whole_and_new = dirt::created | dirt::subtree;
+  return (dirt & whole_and_new) == whole_and_new ? Dirt{dirt | dirt::doubtful} : dirt;
+}
+
 }  // namespace
 
 std::string unescape_name(std::string_view printed) {
@@ -328,9 +334,9 @@ void put_back(const Step& step, const Outcome& outcome, ChangeSet& into) {
   if (outcome.verdict == Verdict::delivered) return;
   for (std::size_t i = 0; i < step.entries.size(); ++i) {
     if (i < outcome.confirmed.size() && outcome.confirmed[i]) continue;
-    into.mark(step.path(step.entries[i]), step.entries[i].dirt);
+    into.mark(step.path(step.entries[i]), begun(step.entries[i].dirt));
   }
-  for (const Step::Owed& owed : step.owed) into.mark(owed.path, owed.dirt);
+  for (const Step::Owed& owed : step.owed) into.mark(owed.path, begun(owed.dirt));
 }
 
 }  // namespace inotifysync

@@ -81,7 +81,7 @@ TEST_SUITE("renames") {
     set.mark_moved("old", "new");
     const Batch batch = plan_batch(set, tree, deleting());
     put_back(batch.steps[0], Outcome{}, left);
-    CHECK(told(plan_batch(left, tree, deleting())) == "exact: ./new /new/f");
+    CHECK(told(plan_batch(left, tree, deleting())) == "exact: ./new /new/f; directories: ./new/");
   }
 }
 
@@ -175,4 +175,40 @@ TEST_SUITE("deletion") {
     set.mark("other", dirt::gone);
     CHECK(planned(set, tree, options) == "exact: ./other");
   }
+}
+
+TEST_CASE("what a target may know of a tree that was born is swept out of it") {
+  Tree tree;
+  tree.directory("n");
+  tree.directory("n/d");
+  tree.file("n/d/f");
+  ChangeSet set;
+  SUBCASE("a tree that came whole") {
+    set.mark("n", dirt::created | dirt::content | dirt::subtree);
+  }
+  SUBCASE("one that was made piece by piece") {
+    set.mark("n", dirt::created);
+    set.mark("n/d", dirt::created);
+    set.mark("n/d/f", dirt::created | dirt::content);
+  }
+  CHECK(planned(set, tree) == "exact: ./n /n/d /n/d/f");
+  set.doubt_births();
+  CHECK(planned(set, tree) == "exact: ./n /n/d /n/d/f; directories: ./n/ /n/d/");
+}
+
+TEST_CASE("a tree that came whole and was begun on is swept when it is sent again") {
+  Tree tree;
+  tree.directory("n");
+  tree.file("n/f");
+  ChangeSet set;
+  set.mark("n", dirt::created | dirt::subtree);
+  PlanOptions options = deleting();
+  options.list_at_most = 0;
+  const Batch batch = plan_batch(set, tree, options);
+  REQUIRE(told(batch) == "subtree: ./n");
+  CHECK(batch.reads_trees);
+  ChangeSet left;
+  put_back(batch.steps[0], Outcome{}, left);
+  left.mark("n/gone", dirt::gone);  // says nothing: all of it is to be sent anyway
+  CHECK(planned(left, tree) == "exact: ./n /n/f; directories: ./n/");
 }

@@ -259,3 +259,23 @@ TEST_CASE("a directory that takes the place of one with changes below replaces w
   moved.mark_moved("e", "d");
   CHECK((moved.dirt_of("d") & dirt::gone) != 0);
 }
+
+TEST_CASE("a doubtful birth makes what swallows it doubtful") {
+  ChangeSet set;
+  set.mark("a", dirt::created | dirt::subtree);
+  ChangeSet later;
+  later.mark("a/b", dirt::created | dirt::subtree);
+  later.mark("file", dirt::content);
+  later.doubt_births();
+  CHECK(later.dirt_of("file") == dirt::content);
+  set.merge(later);
+  CHECK((set.dirt_of("a") & dirt::doubtful) != 0);
+}
+
+TEST_CASE("what is renamed over a doubtful name does not find it free") {
+  ChangeSet set;
+  set.mark("new", dirt::created);
+  set.doubt_births();
+  set.mark_moved("old", "new");
+  CHECK((set.dirt_of("new") & dirt::gone) != 0);
+}
