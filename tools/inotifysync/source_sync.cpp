@@ -141,7 +141,7 @@ WorkerOptions SourceSync::options_for(const Target& target) const {
     options.max_delete = *most_deletions_;
     options.rsync.max_delete = most_deletions_;
   }
-  options.warm_deletes = !most_deletions_ && !path_for_children(open_source(root_ + "/")).empty();
+  options.warm_deletes = !path_for_children(open_source(root_ + "/")).empty();
   options.warm = target.warm.value_or(true) && !around_.once;
   options.timeout = config_.timeout;
   return options;

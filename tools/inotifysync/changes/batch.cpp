@@ -160,6 +160,12 @@ class Planner {
     ++batch_.paths;
   }
 
+  // Whether events told all that a target loses with what is missing; what was only just born, it has not.
+  static bool is_counted(Dirt dirt) {
+    if (dirt & dirt::gone) return !(dirt & dirt::unseen);
+    return (dirt & dirt::created) && !(dirt & dirt::doubtful);
+  }
+
   // A run that deletes what is in the directory and not in the source.
   void sweep(std::string_view path) {
     if (options_.deletion == Deletion::none) return;
@@ -170,8 +176,10 @@ class Planner {
   void add_missing(ChangeSet::Node node, const std::string& path) {
     if (options_.deletion == Deletion::missing_args) {
       batch_.missing += node.deletions();
-      if (options_.limited && (node.dirt() & dirt::unseen)) exact_.counted = false;
-      list(exact_, path, static_cast<Dirt>(dirt::gone | (node.dirt() & dirt::unseen)), true);
+      if (options_.limited && !is_counted(node.dirt())) exact_.counted = false;
+      const Dirt uncounted = node.any_uncounted() ? dirt::uncounted : Dirt{0};
+      if (uncounted) exact_.limitable = false;
+      list(exact_, path, static_cast<Dirt>(dirt::gone | uncounted | (node.dirt() & dirt::unseen)), true);
       ++batch_.paths;
       return;
     }
@@ -268,10 +276,12 @@ class Planner {
   // rsync counts what goes from under an old name as deleted; where it has to mind the limit, it may have
   // that much more.
   void count_renamed(ChangeSet::Node node, const std::string& path) {
-    if (!options_.limited || options_.deletion != Deletion::by_directory || node.moved_from().empty()) return;
+    if (!options_.limited || options_.deletion == Deletion::none || node.moved_from().empty()) return;
     if (files_.lstat(std::string(node.moved_from())).type != FileInfo::Type::missing) return;
-    ++directories_.renamed;
-    for_each_below(path, [this](const std::string&, const FileInfo&) { return ++directories_.renamed > 0; });
+    std::uint64_t& renamed =
+        options_.deletion == Deletion::by_directory ? directories_.renamed : exact_.renamed;
+    ++renamed;
+    for_each_below(path, [&](const std::string&, const FileInfo&) { return ++renamed > 0; });
   }
 
   // False: it is not to be linked and must be sent as something new.

@@ -119,6 +119,7 @@ struct Step {
   bool from_root = false;     // names are absolute: SOURCE/./NAME
   // Batch::missing has all that this run takes away; else rsync itself has to mind the limit.
   bool counted = false;
+  bool limitable = true;      // ... and rsync, if it counts too, does not come to more than that
   std::uint64_t renamed = 0;  // names that this run takes away though they are not lost: beyond the limit
   bool make_parents = false;  // move: the parent of `to` may not be there yet
   std::string names;  // for stdin: each entry after a prefix, ended by NUL. Empty: the run reads no list

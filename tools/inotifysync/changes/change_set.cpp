@@ -61,12 +61,20 @@ void ChangeSet::mark_gone(Index index, Dirt dirt, std::uint64_t deletions) {
   const bool comes_back = dirt & dirt::created;
   const Dirt before = entries_[index].dirt;
   const std::uint64_t known = entries_[index].deletions;
+  if (any_uncounted(index)) dirt |= dirt::uncounted;
   deletions =
       std::max(known, std::min<std::uint64_t>(deletions + deletions_below(index) - known, 0xffffffff));
   set_dirt(index, static_cast<Dirt>(dirt | (comes_back ? before : before & dirt::unseen)));
   set_origin(index, {});
   drop_children(index);
   entries_[index].deletions = static_cast<std::uint32_t>(deletions);
+}
+
+bool ChangeSet::any_uncounted(Index top) const {
+  constexpr Dirt more = dirt::subtree | dirt::doubtful | dirt::uncounted;
+  for (Index at = top; at != none; at = next_in_order(at, top, true))
+    if (entries_[at].dirt & more) return true;
+  return false;
 }
 
 // Those of the name itself are counted in.
@@ -156,7 +164,7 @@ void ChangeSet::mark_moved(std::string_view from, std::string_view to) {
   const std::string origin = origin_of(from);
   const std::vector<Carried> carried = dirt_below(from);
   // Nothing is lost by a rename, so nothing is counted.
-  if (const Index old = reach(from, dirt::gone); old != none) mark_gone(old, dirt::gone, 0);
+  if (const Index old = reach(from, dirt::gone); old != none) mark_gone(old, dirt::gone | dirt::uncounted, 0);
   place_moved(to, 0, origin, carried);
   if (live_ > max_nodes_) collapse();
 }

@@ -26,7 +26,7 @@
 
 namespace inotifysync {
 
-using Dirt = std::uint8_t;
+using Dirt = std::uint16_t;
 namespace dirt {
 inline constexpr Dirt content = 1;     // bytes may differ, whatever size and time say
 inline constexpr Dirt attributes = 2;  // owner, mode, times
@@ -39,6 +39,8 @@ inline constexpr Dirt unseen = 32;  // with gone: nobody told what was below it,
 // With created: a run that reads whole trees may have met it before it was told of, so that a target has of
 // it what is gone since.
 inline constexpr Dirt doubtful = 128;
+// With gone: a target may have more below it than was counted, for it was renamed, or was whole before.
+inline constexpr Dirt uncounted = 256;
 }  // namespace dirt
 
 class ChangeSet {
@@ -73,6 +75,8 @@ class ChangeSet {
     bool has_children() const;
     // How many names are known to have been deleted here and below that a target may have.
     std::uint64_t deletions() const;
+    // A target may have more of them than that.
+    bool any_uncounted() const { return set_->any_uncounted(index_); }
     void for_each_child(const std::function<void(Node)>& visit) const;  // in order of marking
 
    private:
@@ -127,6 +131,7 @@ class ChangeSet {
   void release(Index index);
   void drop_children(Index index);
   std::uint64_t deletions_below(Index index) const;
+  bool any_uncounted(Index top) const;
   void mark_gone(Index index, Dirt dirt, std::uint64_t deletions);
   void drop(Index index);
   void prune(Index index);

@@ -172,7 +172,7 @@ std::shared_ptr<const Batch> TargetWorker::next_batch() {
 void TargetWorker::run_step() {
   if (step_ == batch_->steps.size()) return batch_done();
   const Step& step = batch_->steps[step_];
-  run_was_warm_ = warm_ && fits_warm(step, deletion_of_warm());
+  run_was_warm_ = warm_ && fits_warm(step, deletion_of_warm(), options_.rsync.max_delete.has_value());
   if (warm_ && !run_was_warm_) retire_warm();
   if (retiring_) return;  // retired() calls again
   if (run_was_warm_) {

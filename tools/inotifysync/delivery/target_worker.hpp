@@ -62,8 +62,8 @@ struct WorkerOptions {
   RsyncSettings rsync;
   Deletion deletion = Deletion::none;
   bool warm = true;
-  // Batches lead to the source by a path that cannot come to mean another directory, and deletions need no
-  // counting: then the waiting connection may delete.
+  // Batches lead to the source by a path that cannot come to mean another directory: then the waiting
+  // connection may delete.
   bool warm_deletes = false;
   Duration timeout = std::chrono::seconds(60);         // no byte moved for so long: the run is ended
   Duration warm_lifetime = std::chrono::seconds(300);  // a waiting connection is replaced after this

@@ -155,15 +155,17 @@ std::vector<std::string> warm_command(const RsyncSettings& settings, const Targe
                                       Deletion deletion) {
   Step step;
   step.kind = StepKind::exact;
-  step.ignore_times = step.from_root = step.counted = true;
+  step.ignore_times = step.from_root = true;
+  // What is gone only when it comes to look, nobody has counted.
+  step.counted = !settings.max_delete;
   step.deletes = deletion == Deletion::missing_args;
   return rsync_command(settings, target, step, deletion);
 }
 
-bool fits_warm(const Step& step, Deletion deletion_of_warm) {
+bool fits_warm(const Step& step, Deletion deletion_of_warm, bool limited) {
   const auto is_missing = [](const Step::Entry& entry) { return entry.missing; };
   return step.kind == StepKind::exact && step.from_root && step.counted &&
-         (deletion_of_warm == Deletion::missing_args ||
+         ((deletion_of_warm == Deletion::missing_args && (!limited || step.limitable)) ||
           std::none_of(step.entries.begin(), step.entries.end(), is_missing));
 }
 

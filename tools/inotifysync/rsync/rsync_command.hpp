@@ -36,8 +36,8 @@ std::vector<std::string> rsync_command(const RsyncSettings& settings, const Targ
 // The run that waits for names: what an `exact` step of a batch planned with PlanOptions::source will want.
 // It may wait for a long time; no --timeout is given to it.
 std::vector<std::string> warm_command(const RsyncSettings& settings, const Target& target, Deletion deletion);
-// True where a run started by warm_command() can serve `step`.
-bool fits_warm(const Step& step, Deletion deletion_of_warm);
+// True where a run started by warm_command() can serve `step`. `limited`: it was given a max_delete.
+bool fits_warm(const Step& step, Deletion deletion_of_warm, bool limited);
 
 // Environment for the child, "NAME=value".
 std::vector<std::string> rsync_environment(const Target& target);

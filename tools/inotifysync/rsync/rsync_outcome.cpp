@@ -279,7 +279,7 @@ Verdict breaking_verdict(int code, std::string_view errors) {
 // A whole tree that was begun on swallows what is told of it from now on; some of that is there already.
 Dirt begun(Dirt dirt) {
   constexpr Dirt whole_and_new = dirt::created | dirt::subtree;
-  return (dirt & whole_and_new) == whole_and_new ? Dirt{dirt | dirt::doubtful} : dirt;
+  return (dirt & whole_and_new) == whole_and_new ? static_cast<Dirt>(dirt | dirt::doubtful) : dirt;
 }
 
 }  // namespace

@@ -212,3 +212,53 @@ TEST_CASE("a tree that came whole and was begun on is swept when it is sent agai
   left.mark("n/gone", dirt::gone);  // says nothing: all of it is to be sent anyway
   CHECK(planned(left, tree) == "exact: ./n /n/f; directories: ./n/");
 }
+
+TEST_CASE("rsync may count along where everything that goes was told") {
+  Tree tree;
+  tree.directory("kept");
+  ChangeSet set;
+  PlanOptions options = deleting();
+  options.limited = true;
+  const auto exact = [&] { return plan_batch(set, tree, options).steps.at(0); };
+  SUBCASE("a file, and a tree name by name") {
+    set.mark("file", dirt::gone);
+    set.mark("tree/a", dirt::gone);
+    set.mark("tree", dirt::gone);
+    CHECK(exact().counted);
+    CHECK(exact().limitable);
+  }
+  SUBCASE("a tree of which part was renamed before") {
+    set.mark_moved("tree/a", "kept/a");
+    set.mark("tree", dirt::gone);
+    CHECK(exact().counted);
+    CHECK_FALSE(exact().limitable);
+  }
+  SUBCASE("the old name of a tree") {
+    set.mark_moved("tree", "kept");
+    CHECK_FALSE(exact().limitable);
+  }
+  SUBCASE("a tree of which less was told, for it was to be sent whole") {
+    set.mark("tree", dirt::subtree);
+    set.mark("tree/a", dirt::gone);
+    set.mark("tree", dirt::gone);
+    CHECK_FALSE(exact().limitable);
+  }
+  SUBCASE("one of which no event has come yet") {
+    set.mark("tree/file", dirt::content);
+    CHECK_FALSE(exact().counted);
+  }
+}
+
+TEST_CASE("what a rename takes away is beyond the limit where rsync minds it") {
+  Tree tree;
+  tree.directory("new");
+  tree.file("new/f");
+  ChangeSet set;
+  set.mark_moved("old", "new");
+  set.mark("out", dirt::gone | dirt::unseen);
+  PlanOptions options = deleting();
+  options.limited = true;
+  const Step step = plan_batch(set, tree, options).steps.at(0);
+  CHECK_FALSE(step.counted);
+  CHECK(step.renamed == 2);
+}

@@ -54,6 +54,27 @@ TEST_CASE("the waiting connection deletes where it is safe") {
   CHECK(f.child().input->find("gone") != std::string::npos);
 }
 
+TEST_CASE("the waiting connection deletes what was counted, where there is a limit") {
+  WorkerOptions options;
+  options.deletion = Deletion::missing_args;
+  options.warm_deletes = true;
+  options.max_delete = 3;
+  options.rsync.max_delete = 3;
+  Fixture f(options);
+  f.worker->changed();
+  CHECK(f.child().has("--max-delete=3"));
+  f.change("gone", dirt::gone);
+  CHECK(f.children.count == 1);
+  f.child().exit(0, "*deleting   0 gone\n");
+  ChangeSet set;
+  set.mark_moved("gone1", "kept");
+  f.views.add(std::move(set));
+  f.worker->changed();
+  CHECK(f.child().input == "");  // let go
+  f.child().exit(0);
+  CHECK_FALSE(f.child().has("--max-delete=3"));
+}
+
 TEST_CASE("what deletes, or is named from the source, never goes through the waiting connection") {
   WorkerOptions options;
   options.deletion = Deletion::missing_args;

@@ -50,18 +50,33 @@ TEST_CASE("a waiting run is the list run") {
     CHECK(warm_command(settings(), target, deletion) ==
           rsync_command(settings(), target, step_of(StepKind::exact), deletion));
   }
-  CHECK(fits_warm(step_of(StepKind::exact), Deletion::none));
-  CHECK_FALSE(fits_warm(step_of(StepKind::subtree), Deletion::none));
+  CHECK(fits_warm(step_of(StepKind::exact), Deletion::none, false));
+  CHECK_FALSE(fits_warm(step_of(StepKind::subtree), Deletion::none, false));
   Step relative = step_of(StepKind::exact);  // to a run that stands in "/", its names would mean other files
   relative.from_root = false;
-  CHECK_FALSE(fits_warm(relative, Deletion::none));
+  CHECK_FALSE(fits_warm(relative, Deletion::none, false));
   Step uncounted = step_of(StepKind::exact);
   uncounted.counted = false;
-  CHECK_FALSE(fits_warm(uncounted, Deletion::missing_args));
+  CHECK_FALSE(fits_warm(uncounted, Deletion::missing_args, false));
   Step deleting = step_of(StepKind::exact);
   deleting.entries.push_back({.missing = true});
-  CHECK(fits_warm(deleting, Deletion::missing_args));
-  CHECK_FALSE(fits_warm(deleting, Deletion::by_directory));
+  CHECK(fits_warm(deleting, Deletion::missing_args, false));
+  CHECK_FALSE(fits_warm(deleting, Deletion::by_directory, false));
+}
+
+TEST_CASE(
+    "a waiting run minds the limit of deletions itself, so that what it would count twice does not go") {
+  RsyncSettings limited = settings();
+  limited.max_delete = 7;
+  const Target target = parse_target("rsync://web1/www").value();
+  const auto command = warm_command(limited, target, Deletion::missing_args);
+  CHECK(std::count(command.begin(), command.end(), "--max-delete=7") == 1);
+  Step deleting = step_of(StepKind::exact);
+  deleting.entries.push_back({.missing = true});
+  CHECK(fits_warm(deleting, Deletion::missing_args, true));
+  deleting.limitable = false;
+  CHECK_FALSE(fits_warm(deleting, Deletion::missing_args, true));
+  CHECK(fits_warm(deleting, Deletion::missing_args, false));
 }
 
 TEST_CASE("the full pass deletes only where it is asked to") {
