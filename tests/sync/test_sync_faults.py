@@ -205,6 +205,11 @@ def test_a_target_that_is_full(source, folder, start_daemon, run):
         program.wait_said("No space left on device", deadline=LATE)
         wait_until(lambda: holds(full.root / "a", b"kept", b"changed"), program.output, LATE)
         assert holds(full.root / "big", b"small as yet") and program.running()
+        for name in ("c", "new/file", "z"):  # what comes after it in rsync's order, in its batch or a later one
+            write(source / name)
+            wait_until(lambda name=name: (full.root / name).exists(), program.output, LATE)
+        (source / "c").unlink()
+        wait_until(lambda: not (full.root / "c").exists(), program.output, LATE)
         (source / "big").write_bytes(big(1, 10_000))  # there is room for that
         wait_identical(source, full.root, deadline=LATE)
         program.wait_said("reachable again", deadline=LATE)

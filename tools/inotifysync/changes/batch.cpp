@@ -137,6 +137,7 @@ class Planner {
     const bool large = info.type == FileInfo::Type::file && info.size > options_.attributes_alone;
     Step& step = large && dirt == dirt::attributes ? attributes_ : exact_;
     list(step, path, dirt);
+    if (info.type == FileInfo::Type::file) step.entries.back().size = info.size;
     count(info);
     if (info.type == FileInfo::Type::unreadable || info.links < 2) return;
     by_link_.insert(path);

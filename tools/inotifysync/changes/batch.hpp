@@ -110,8 +110,9 @@ struct Step {
   struct Entry {
     std::uint32_t offset = 0;  // of the path in `names`
     std::uint32_t length = 0;
-    Dirt dirt = 0;         // to put back if the run does not confirm it
-    bool missing = false;  // deletes the path on the target
+    Dirt dirt = 0;           // to put back if the run does not confirm it
+    bool missing = false;    // deletes the path on the target
+    std::uint64_t size = 0;  // of a file's content
   };
   StepKind kind = StepKind::exact;
   bool ignore_times = false;  // -I

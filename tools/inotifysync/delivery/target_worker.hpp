@@ -127,7 +127,9 @@ class TargetWorker {
   void account(const Outcome& outcome);
   void step_is_partial(const Step& step, const Outcome& outcome);
   void batch_done();
+  Duration set_troubled(const ChangeSet& paths);
   void batch_broke_off(const Outcome& outcome);
+  bool set_aside(const Outcome& outcome);
   void put_back_rest(const Outcome& outcome);
   void doubt(const Step& step);
   void leave_batch();
@@ -175,6 +177,8 @@ class TargetWorker {
 
   ChangeSet troubled_;  // failed by name: tried again later, in nobody's way
   bool full_pass_troubled_ = false;
+  bool was_full_ = false;  // some of it for want of space
+  int full_in_a_row_ = 0;
   ChangeSet doubted_;  // of runs that were cut off
 
   int busy_in_a_row_ = 0;

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration busy_moment = 20ms;
 constexpr int silent_busy_retries = 16;
+constexpr int full_in_a_row_at_most = 8;
 // How long the other side of a connection that was cut may go on with what it has got.
 constexpr Duration late_writes = 2s;
 
@@ -85,18 +86,24 @@ void TargetWorker::step_ended(ChildExit how) {
   run_step();
 }
 
-// The target lives, some paths failed. They must not keep others waiting, nor be tried without a pause.
-void TargetWorker::step_is_partial(const Step& step, const Outcome& outcome) {
+// They must not keep others waiting, nor be tried without a pause. Returns how long that is.
+Duration TargetWorker::set_troubled(const ChangeSet& paths) {
   const auto now = host_.timers().now();
-  report_.partial = report_.partial || outcome.failed > 0;
-  ChangeSet unconfirmed;
-  if (step.kind != StepKind::full) put_back(step, outcome, unconfirmed);
-  troubled_.merge(unconfirmed);
-  if (step.kind == StepKind::full && outcome.failed > 0) full_pass_troubled_ = full_pass_failed_ = true;
+  troubled_.merge(paths);
   if (!troubled_since_) troubled_since_ = now;
   const Duration again = troubled_backoff_.next(
       Backoff::Trouble::partial, in<Backoff::Duration>(age(troubled_since_, now)), host_.chance());
   troubled_timer_->set(again);
+  return again;
+}
+
+// The target lives, some paths failed.
+void TargetWorker::step_is_partial(const Step& step, const Outcome& outcome) {
+  report_.partial = report_.partial || outcome.failed > 0;
+  ChangeSet unconfirmed;
+  if (step.kind != StepKind::full) put_back(step, outcome, unconfirmed);
+  if (step.kind == StepKind::full && outcome.failed > 0) full_pass_troubled_ = full_pass_failed_ = true;
+  const Duration again = set_troubled(unconfirmed);
   // Once is nothing: a file that is replaced while rsync looks at it fails like this.
   if (outcome.failed == 0 || (troubled_backoff_.failures() < 2 && step.kind != StepKind::full)) return;
   note_error(outcome.words);
@@ -120,12 +127,13 @@ void TargetWorker::batch_done() {
   if (was_full && batch_->steps.back().deletes) deletions_allowed_ = false;
   if (was_full && !views_.lacks(view_)) lacking_since_.reset();
   backoff_.reset();
-  busy_in_a_row_ = 0;
+  busy_in_a_row_ = full_in_a_row_ = 0;
   warm_pays_ = true;
   trouble_since_.reset();
   if (troubled_.empty() && !full_pass_troubled_) {
     troubled_backoff_.reset();
     troubled_since_.reset();
+    announced_trouble_ = std::exchange(was_full_, false) || announced_trouble_;
   }
   report_.seconds = std::chrono::duration<double>(now - batch_started_).count();
   totals_.files += report_.files;
@@ -189,16 +197,45 @@ void TargetWorker::doubt(const Step& step) {
   lack();
 }
 
+// What does not fit ends the run that brings it. All else, a full pass too, goes on without: true. Not where
+// one after the other does not fit.
+bool TargetWorker::set_aside(const Outcome& outcome) {
+  if (outcome.verdict != Verdict::target_full) return false;
+  if (full_in_a_row_ == full_in_a_row_at_most) {
+    full_in_a_row_ = 0;
+    return false;
+  }
+  ChangeSet aside, rest;
+  if (batch_->full) {
+    full_pass_troubled_ = true;
+  } else {
+    if (!put_back_apart(batch_->steps[step_], outcome, aside, rest)) return false;
+    for (std::size_t i = step_ + 1; i < batch_->steps.size(); ++i)
+      put_back(batch_->steps[i], Outcome{}, rest);
+  }
+  full_in_a_row_ = rest.empty() ? 0 : full_in_a_row_ + 1;
+  if (!rest.empty()) {
+    views_.put_back(view_, std::move(rest));
+    lacking_since_ = in_flight_since_;
+    lack();
+  }
+  was_full_ = true;
+  note_error(outcome.words);
+  host_.on_trouble(target_.name, outcome.words, set_troubled(aside));
+  return true;
+}
+
 void TargetWorker::batch_broke_off(const Outcome& outcome) {
   ++totals_.failed_runs;
-  put_back_rest(outcome);
+  const bool goes_on = set_aside(outcome);
+  if (!goes_on) put_back_rest(outcome);
   const Step& step = batch_->steps[step_];
   const bool was_cut = outcome.verdict == Verdict::connection_lost || outcome.verdict == Verdict::retry;
   if (was_cut && outcome.reached && step.kind != StepKind::full) doubt(step);
   full_pass_failed_ = full_pass_failed_ || batch_->full;
   leave_batch();
   state_ = State::idle;
-  if (!paused_) settle_verdict(outcome);
+  if (!paused_ && !goes_on) settle_verdict(outcome);
   if (state_ == State::idle) start_if_possible();
   host_.on_state(*this);
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <initializer_list>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -124,6 +125,8 @@ class Reader {
       result[i] = !unplaced_ && !failed_[i] && (seen_[i] || !strict) && !came_back_.contains(i);
     return result;
   }
+
+  const std::vector<bool>& named() const { return failed_; }
 
   std::size_t failed() const {
     return static_cast<std::size_t>(std::count(failed_.begin(), failed_.end(), true)) + (unplaced_ ? 1 : 0);
@@ -322,9 +325,10 @@ Outcome judge_rsync(bool signalled, int code, std::string_view output, std::stri
     outcome.verdict = Verdict::delivered;
     return outcome;
   } else if (ended) {
-    outcome.verdict = no_space(errors) ? Verdict::target_full : Verdict::partial;
+    outcome.verdict = Verdict::partial;
   } else {
     outcome.verdict = signalled ? Verdict::retry : breaking_verdict(code, errors);
+    outcome.named = reader.named();
   }
   outcome.words = telling_words(output, errors, signalled, code);
   return outcome;
@@ -337,6 +341,21 @@ void put_back(const Step& step, const Outcome& outcome, ChangeSet& into) {
     into.mark(step.path(step.entries[i]), begun(step.entries[i].dirt));
   }
   for (const Step::Owed& owed : step.owed) into.mark(owed.path, begun(owed.dirt));
+}
+
+bool put_back_apart(const Step& step, const Outcome& outcome, ChangeSet& aside, ChangeSet& rest) {
+  std::optional<std::uint64_t> too_large;
+  for (std::size_t i = 0; i < outcome.named.size(); ++i)
+    if (outcome.named[i])
+      too_large = std::min(too_large.value_or(step.entries[i].size), step.entries[i].size);
+  if (!too_large) return false;
+  Outcome apart;
+  for (std::size_t i = 0; i < step.entries.size(); ++i)
+    apart.confirmed.push_back(outcome.named[i] || (*too_large > 0 && step.entries[i].size >= *too_large));
+  put_back(step, apart, rest);
+  apart.confirmed.flip();
+  put_back(step, apart, aside);
+  return true;
 }
 
 }  // namespace inotifysync

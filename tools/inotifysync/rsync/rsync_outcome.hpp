@@ -31,7 +31,7 @@ enum class Verdict : std::uint8_t {
   hold,             // a person must mend it (password, module, configuration): say so, try slowly
   connection_lost,  // the peer was not there any more: a waiting client may be replaced at once, else as
                     // retry
-  target_full,      // no space left: back off, say so
+  target_full,      // no space left for what is named, or for anything: back off, say so
   busy,             // max connections reached: back off
   no_missing_args,  // its rsync breaks on --delete-missing-args: plan again with Deletion::by_directory
   no_deletion,      // it refuses to delete: plan again with Deletion::none, say so once
@@ -43,6 +43,7 @@ struct Outcome {
   Verdict verdict = Verdict::retry;
   std::string words;             // rsync's own, one line; empty when delivered
   std::vector<bool> confirmed;   // for each entry of the step; empty: none
+  std::vector<bool> named;       // of a run that broke off: the entries that it says it failed at
   std::uint64_t files = 0;       // files whose content went, links and devices made
   std::uint64_t deleted = 0;     // names taken away
   std::uint64_t sent_bytes = 0;  // file data that went over, from the out-format's %b
@@ -56,6 +57,10 @@ Outcome judge_rsync(bool signalled, int code, std::string_view output, std::stri
 // Marks what the run did not confirm. A move that did not come through is marked as a new subtree, without a
 // link.
 void put_back(const Step& step, const Outcome& outcome, ChangeSet& into);
+
+// For a run that broke off for want of space: what did not fit, and whatever is as large, goes into `aside`,
+// the rest into `rest`. False where it is not known what that was.
+bool put_back_apart(const Step& step, const Outcome& outcome, ChangeSet& aside, ChangeSet& rest);
 
 // Turns rsync's \#ooo into the bytes of the name.
 std::string unescape_name(std::string_view printed);

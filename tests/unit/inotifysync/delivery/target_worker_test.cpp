@@ -219,6 +219,45 @@ TEST_CASE("a path that fails is tried again later, keeps no other waiting, and i
   CHECK(f.troubles[0].find("Permission denied") != std::string::npos);
 }
 
+TEST_CASE("what does not fit keeps no other waiting, and is tried again") {
+  constexpr auto no_room =
+      "rsync: [receiver] write failed on \"/big\" (in content): No space left on device (28)\n"
+      "rsync error: error in file IO (code 11) at receiver.c(657) [receiver=3.5.0]\n";
+  WorkerOptions options;
+  options.deletion = Deletion::missing_args;
+  Fixture f(options);
+  ChangeSet set;
+  set.mark("big", dirt::content);
+  set.mark("gone", dirt::gone);
+  f.views.add(std::move(set));
+  f.worker->changed();
+  f.child().exit(11, "", no_room);
+  REQUIRE(f.child().input);
+  CHECK(f.child().input->find("gone") != std::string::npos);
+  CHECK(f.child().input->find("big") == std::string::npos);
+  f.child().exit(0, "*deleting   0 gone\n");
+  CHECK(f.recovered == 0);
+  CHECK_FALSE(f.worker->up_to_date());
+  f.time.pass(2s);
+  f.confirm({"big"});
+  CHECK(f.recovered == 1);
+}
+
+TEST_CASE("a full pass that finds no room keeps no change waiting") {
+  Fixture f;
+  f.worker->want_full_pass();
+  f.child().exit(11, "",
+                 "rsync: [receiver] write failed on \"/big\" (in content): No space left on device (28)\n");
+  f.change("small");
+  f.confirm({"small"});
+  f.time.pass(2s);
+  f.child().exit(0);  // the connection that waited
+  CHECK_FALSE(f.child().has("--files-from=-"));
+  f.child().exit(0);
+  CHECK(f.full_passes == 1);
+  CHECK(f.recovered == 1);
+}
+
 TEST_CASE("nothing starts while the source is not trusted, and all starts when it is back") {
   Fixture f;
   f.worker->changed();

@@ -271,3 +271,40 @@ TEST_CASE("a rename that did not come through is sent anew, whole") {
                                "rsync: [receiver] mkstemp \"f\" failed: Permission denied (13)\n", step)) ==
         "new");
 }
+
+TEST_CASE("what does not fit, and what is as large, is told from the rest") {
+  Step step;
+  std::uint64_t size = 0;
+  for (const char* name : {"d/empty", "d/small", "d/big", "d/bigger", "d/last"}) {
+    Step::Entry entry;
+    entry.offset = static_cast<std::uint32_t>(step.names.size());
+    entry.length = static_cast<std::uint32_t>(std::string_view(name).size());
+    entry.dirt = dirt::content;
+    entry.size = name == std::string_view("d/last") ? 10 : size;
+    size = size * 100 + 10;
+    step.names += name;
+    step.names += '\0';
+    step.entries.push_back(entry);
+  }
+  const Outcome outcome =
+      judge_rsync(false, 11, ">f+++++++++ 10 d/small\n",
+                  "rsync: [receiver] write failed on \"d/big\" (in www): No space left on device (28)\n"
+                  "rsync error: error in file IO (code 11) at receiver.c(657) [receiver=3.5.0]\n",
+                  step);
+  CHECK(outcome.verdict == Verdict::target_full);
+  ChangeSet aside, rest;
+  REQUIRE(put_back_apart(step, outcome, aside, rest));
+  CHECK(aside.size() == 2);
+  CHECK(aside.dirt_of("d/big") == dirt::content);
+  CHECK(aside.dirt_of("d/bigger") == dirt::content);
+  CHECK(rest.size() == 3);
+  CHECK_FALSE(put_back_apart(step, Outcome{}, aside, rest));
+}
+
+TEST_CASE("where single files found no room, the others are there") {
+  CHECK(judge_rsync(false, 23, "",
+                    "rsync: [receiver] mkstemp \"/.a.XXXXXX\" (in www) failed: No space left on device (28)\n"
+                    "rsync error: some files/attrs were not transferred (see previous errors) (code 23)\n",
+                    Step{})
+            .verdict == Verdict::partial);
+}
