@@ -18,7 +18,7 @@ void FanotifyBackend::take_elsewhere(const FanotifyEvent& event) {
   }
   const int file = watches_files_ ? handles_.find(event.object) : -1;
   if (!itself && file < 0) return;
-  if (!itself && !may_open_) return queue(event, event.mask, file, {});
+  if (!itself && !may_open_) return queue(event, event.mask, file, event.place.name);
   const int watched = locate(event.place.directory);
   if (located_.empty() || (itself && watched < 0)) return;
   queue(event, event.mask, watched, itself ? std::string_view() : event.place.name);

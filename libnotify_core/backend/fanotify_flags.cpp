@@ -47,10 +47,14 @@ std::uint64_t FanotifyMark::mask(FanotifyScope scope, EventMask events) const {
 }
 
 std::uint64_t FanotifyMark::ignored_of_files(EventMask events) const {
-  std::uint64_t unasked = (entry_events | mask::delete_self) & ~events;
+  // Where a file is that moved or ended itself is said by its rename or removal.
+  EventMask wanted = events;
+  if (events & mask::move_self) wanted |= mask::move;
+  if (events & mask::delete_self) wanted |= mask::remove;
+  std::uint64_t unasked = (entry_events | mask::delete_self) & ~wanted;
   if (!renames) return unasked;
   unasked &= ~std::uint64_t{mask::move};
-  return events & mask::move ? unasked : unasked | FAN_RENAME;
+  return wanted & mask::move ? unasked : unasked | FAN_RENAME;
 }
 
 std::optional<FanotifyMark> next_best(FanotifyMark refused, int status, FanotifyScope scope,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "notify_core/statistics.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <map>
@@ -108,6 +110,13 @@ void Statistics::count(const Event& event) {
   if (by_ == By::extension) {
     const std::string_view of = event.name.empty() ? event.watched : event.name;
     counts_of_extension(extension_of(of)).add(event.mask);
+  } else if (by_ == By::path && !event.name.empty()) {
+    fmt::memory_buffer text;
+    text.append(event.watched);
+    text.append(event.name);
+    const std::string_view path(text.data(), text.size());
+    const bool full = named_.size() >= most_paths;
+    counts_of_name(full && !named_places_.contains(path) ? event.watched : path).add(event.mask);
   } else if (event.watch == 0) {
     counts_of_name(event.watched).add(event.mask);
   } else if (Counts* counts = counts_of(event.watch)) {

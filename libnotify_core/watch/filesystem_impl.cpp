@@ -65,7 +65,7 @@ void Watcher::FilesystemImpl::handle(const Record& record) {
   if (is_inside(node)) {
     report(node, record.mask, record.cookie, record.name, record.pid);
   } else if (const NodeId file = of_operand ? tree_.by_watch(record.target) : no_node; file != no_node) {
-    report(file, record.mask, record.cookie, {}, record.pid);
+    report(file, record.mask, record.cookie, record.name, record.pid);
   }
   if (record.mask & mask::is_directory && !record.name.empty()) follow(node, record);
   if ((record.mask & mask::delete_self) && record.name.empty()) gone_.push_back(record.watch);

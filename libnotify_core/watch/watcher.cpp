@@ -186,10 +186,10 @@ void Watcher::Impl::report(watch::NodeId node, EventMask mask, std::uint32_t coo
   hand_on(event);
 }
 
-// As fanotify has it: a file is an entry of its directory, but its own end and move are said of it as it was
-// named.
+// As fanotify has it: a file is an entry of its directory, but what is told of it alone (its end, its move, a
+// change of its links) is said of it as it was named.
 void Watcher::Impl::place_file(watch::NodeId node, Event& event) const {
-  if (event.mask & (mask::delete_self | mask::move_self | mask::ignored)) return;
+  if (event.name.empty()) return;
   const auto place = file_places_.find(node);
   if (place == file_places_.end()) return;
   const std::string_view path = place->second;

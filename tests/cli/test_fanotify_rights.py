@@ -119,7 +119,7 @@ def test_an_ordinary_user_watches_a_file(inotifywait, home, nobody):
     (["dac_read_search"], "-S",
      "Couldn't initialize fanotify: a whole filesystem is watched by root only (CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH)"),
     (["sys_admin"], "-F", None),
-    (["sys_admin"], "-S", "Couldn't watch d: finding directories needs CAP_DAC_READ_SEARCH, too"),
+    (["sys_admin"], "-S", "Couldn't add filesystem watch d: finding directories needs CAP_DAC_READ_SEARCH, too"),
     (["sys_admin", "dac_read_search"], "-F", None),
     (["sys_admin", "dac_read_search"], "-S", None),
 ])

@@ -212,7 +212,9 @@ bool Program::add_watches() {
 
 void Program::tell_unwatched(const std::string& path, const Error& error) const {
   if (error.number != ENOSPC || options_.backend != Backend::inotify) {
-    return complaints().say("Couldn't watch {}: {}", path, reason(error));
+    const bool filesystem = options_.backend == Backend::fanotify_filesystem;
+    return complaints().say("Couldn't {} {}: {}", filesystem ? "add filesystem watch" : "watch", path,
+                            reason(error));
   }
   complaints().say("Failed to watch {}; upper limit on inotify watches reached!", path);
   complaints().say(

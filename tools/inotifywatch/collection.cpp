@@ -16,8 +16,10 @@ using std::chrono::nanoseconds;
 
 namespace {
 
-Statistics::By counted_by(By by) {
-  return by == By::extension ? Statistics::By::extension : Statistics::By::watch;
+Statistics::By counted_by(const Options& options) {
+  if (options.by == By::extension) return Statistics::By::extension;
+  const bool of_files = options.by == By::watch && options.backend != Backend::inotify;
+  return of_files ? Statistics::By::path : Statistics::By::watch;
 }
 
 // As many rows as fit below the line of the period and the titles; what would move the cursor is shown as
@@ -33,7 +35,7 @@ StatisticsReport fitting(StatisticsReport report, unsigned rows_of_terminal) {
 }  // namespace
 
 Counter::Counter(const Options& options, const Filter& filter, const Diagnostics& diagnostics)
-    : statistics(counted_by(options.by), options.zero),
+    : statistics(counted_by(options), options.zero),
       filter_(options.pattern ? &filter : nullptr),
       diagnostics_(diagnostics) {}
 

@@ -86,13 +86,16 @@ void say_not_started(const Diagnostics& diagnostics, const Options& options, con
   }
 }
 
-void say_not_watched(const Diagnostics& diagnostics, const std::string& path, const Error& error) {
+void say_not_watched(const Diagnostics& diagnostics, const Options& options, const std::string& path,
+                     const Error& error) {
   if (error.number == ENOSPC) {
     diagnostics.say("Failed to watch {}; upper limit on inotify watches reached!", path);
     diagnostics.say(
         "Please increase the amount of inotify watches allowed per user via "
         "`/proc/sys/fs/inotify/max_user_watches'.");
     say_use(diagnostics, Limit::watches);
+  } else if (options.backend == Backend::fanotify_filesystem) {
+    diagnostics.say("Couldn't add filesystem watch {}: {}", path, reason(error));
   } else {
     diagnostics.say("Failed to watch {}: {}", path, reason(error));
   }
@@ -122,12 +125,14 @@ class WatchCount {
 bool watch_all(const Diagnostics& diagnostics, const Options& options, const PathList& paths,
                Watcher& watcher) {
   WatchCount count(watcher);
-  const bool tell = options.verbose && options.recursive;
+  const bool filesystem = options.backend == Backend::fanotify_filesystem;
+  const bool tell = options.verbose && options.recursive && !filesystem;
+  if (filesystem) diagnostics.say("Setting up filesystem watch on {}", paths.watched.front());
   for (const std::string& path : paths.watched) {
     if (tell) diagnostics.say("Setting up watch(es) on {}", path);
     const Result<void> added = watcher.add(path);
     if (!added) {
-      say_not_watched(diagnostics, path, added.error());
+      say_not_watched(diagnostics, options, path, added.error());
       return false;
     }
     if (tell) diagnostics.say("OK, {} is now being watched.", path);

@@ -124,8 +124,9 @@ class OptionReader {
     if (name == "recursive") options.recursive = true;
     if (name == "no-dereference") options.follow_symlinks = false;
     if (name == "inotify") options.backend = Backend::inotify;
-    if (name == "fanotify") options.backend = Backend::fanotify;
-    if (name == "filesystem") options.backend = Backend::fanotify_filesystem;
+    if (name == "filesystem") filesystem_ = true;
+    if (name == "fanotify" || name == "filesystem")
+      options.backend = filesystem_ ? Backend::fanotify_filesystem : Backend::fanotify;
     if (name == "rates") options.rates = true;
     if (name == "fromfile") take_from_file(value);
     if (name == "timeout") take_timeout(value);
@@ -260,6 +261,7 @@ class OptionReader {
 
   EventMask events_ = 0;
   bool ascending_given_ = false;
+  bool filesystem_ = false;
   std::optional<Pattern> exclude_, excludei_, include_, includei_;
 };
 

@@ -50,7 +50,11 @@ class NOTIFY_API Statistics {
   enum class By {
     watch,      // a row for every watch; a directory made again under its old name is another watch
     extension,  // a row for every ending of file names, ".txt", up to `most_extensions`
+    path,       // a row for every path that something happened to, up to `most_paths`, after those of what
+                // happened to the watched objects themselves; the path is the one it had at that moment
   };
+  // Events of further paths are counted under the directory.
+  static constexpr std::size_t most_paths = 500'000;
   // What the names beyond that limit are counted under, and the names without an ending.
   static constexpr std::size_t most_extensions = 10'000;
   static constexpr std::string_view other_extensions = "(other)";
@@ -103,7 +107,7 @@ class NOTIFY_API Statistics {
   std::vector<std::uint32_t> places_;  // by number of watch: four bytes for each, a counter only where needed
   std::vector<Counter> counters_;
   std::unordered_map<std::uint32_t, std::string> deleted_;  // the last names of watches that ended
-  // Rows that belong to no watch: extensions, or places that fanotify tells of without watching them.
+  // Rows that belong to no watch: extensions, paths, or places that fanotify tells of without watching them.
   std::vector<StatisticsRow> named_;
   std::unordered_map<std::string, std::size_t, TextHash, std::equal_to<>> named_places_;
 };

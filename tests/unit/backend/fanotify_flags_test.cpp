@@ -119,6 +119,9 @@ TEST_CASE("of files, what is asked for only to follow directories is ignored") {
         (std::uint64_t{mask::delete_self} | FAN_RENAME));
   CHECK(best.ignored_of_files(mask::moved_to) ==
         (std::uint64_t{mask::create} | mask::remove | mask::delete_self));
+  CHECK(best.ignored_of_files(mask::move_self) ==
+        (std::uint64_t{mask::create} | mask::remove | mask::delete_self));
+  CHECK(best.ignored_of_files(mask::delete_self) == (std::uint64_t{mask::create} | FAN_RENAME));
   CHECK(best.ignored_of_files(mask::all_events) == 0);
   const FanotifyMark older{.renames = false};
   CHECK(older.ignored_of_files(mask::create | mask::remove | mask::delete_self) == mask::move);

@@ -41,6 +41,8 @@ TEST_CASE("defaults") {
   CHECK(read({"d"}, "fsnotifywatch").options.backend == Backend::fanotify);
   CHECK(read({"-I", "d"}, "fsnotifywatch").options.backend == Backend::inotify);
   CHECK(read({"-S", "d"}).options.backend == Backend::fanotify_filesystem);
+  CHECK(read({"-S", "-F", "d"}).options.backend == Backend::fanotify_filesystem);
+  CHECK(read({"-S", "-I", "d"}).options.backend == Backend::inotify);
 }
 
 TEST_CASE("events add up; an empty name takes its list back") {

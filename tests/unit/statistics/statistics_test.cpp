@@ -126,6 +126,33 @@ TEST_CASE("events of no watch are counted under the path they tell") {
   CHECK(rows[1].counts.total == 2);
 }
 
+TEST_CASE("a row for every path: what is watched first, the others as they came") {
+  Statistics statistics(Statistics::By::path);
+  statistics.count(happened(1, mask::create, "g", "/d/"));
+  statistics.count(happened(1, mask::open, "f", "/d/"));
+  statistics.count(happened(1, mask::open | mask::is_directory, {}, "/d/"));
+  statistics.count(happened(1, mask::remove, "g", "/d/"));
+  statistics.watch_deleted(2, "/d/e/");
+  const auto rows = statistics.rows(alive({{1, "/d/"}}));
+  CHECK(names(rows) == "/d/ /d/g /d/f ");
+  CHECK(rows[1].counts.sum(mask::create | mask::remove) == 2);
+  statistics.restart();
+  CHECK(statistics.rows(alive({{1, "/d/"}})).empty());
+}
+
+TEST_CASE("beyond so many paths the directory is counted") {
+  Statistics statistics(Statistics::By::path);
+  const std::size_t more = 3;
+  for (std::size_t i = 0; i < Statistics::most_paths + more; ++i)
+    statistics.count(happened(1, mask::create, std::to_string(i), "/d/"));
+  statistics.count(happened(1, mask::remove, "7", "/d/"));
+  const auto rows = statistics.rows(alive({}));
+  REQUIRE(rows.size() == Statistics::most_paths + 1);
+  CHECK(rows.back().name == "/d/");
+  CHECK(rows.back().counts.total == more);
+  CHECK(rows[7].counts.total == 2);
+}
+
 TEST_CASE("a watch that ends without events leaves nothing behind") {
   Statistics statistics;
   statistics.watch_deleted(4, "d/a/");
