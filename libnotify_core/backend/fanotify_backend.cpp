@@ -87,15 +87,15 @@ int FanotifyBackend::add_at(int directory, const char* name, unsigned flags) {
     if (status < 0) return status;
     const int known = handles_.find(before);
     if (known >= 0 && !operand) return known;
+    sys::FileFacts facts;
+    const int itself = flags & add_no_follow ? AT_SYMLINK_NOFOLLOW : 0;
+    if (operand && sys::facts_at(directory, name, itself, facts) == 0 && !S_ISDIR(facts.mode))
+      watches_files_ = true;
     status = mark(directory, name, flags);
     if (status < 0) return status;
     status = mounts_.key_of(directory, name, follow, after);
     if (status < 0) return status;
     if (before != after) continue;
-    sys::FileFacts facts;
-    const int itself = flags & add_no_follow ? AT_SYMLINK_NOFOLLOW : 0;
-    if (operand && sys::facts_at(directory, name, itself, facts) == 0 && !S_ISDIR(facts.mode))
-      watches_files_ = true;
     if (scope_ == FanotifyScope::filesystems) ignore_of_files(directory, name, flags);
     if (handles_.size() == 0) may_open_ = mounts_.may_open(before);
     if (!left_behind_.empty()) left_behind_.erase(before);
@@ -134,7 +134,7 @@ int FanotifyBackend::mark_as(const FanotifyMark& wanted, int directory, const ch
   if (scope_ == FanotifyScope::filesystems) how |= FAN_MARK_FILESYSTEM;
   const std::string top = wanted.at_top ? mounts_.last_mount_point() : std::string();
   if (wanted.at_top) directory = AT_FDCWD;
-  return sys::fanotify_mark(queue_.descriptor(), how, wanted.mask(scope_, events_), directory,
+  return sys::fanotify_mark(queue_.descriptor(), how, wanted.mask(scope_, marked_events()), directory,
                             wanted.at_top ? top.c_str() : name);
 }
 
@@ -145,7 +145,7 @@ int FanotifyBackend::remove(int watch) {
   if (!may_open_) left_behind_.emplace(handles_.key(watch));
   handles_.forget(watch);
   if (!object) return 0;
-  return sys::fanotify_mark(queue_.descriptor(), FAN_MARK_REMOVE, best_mark_.mask(scope_, events_),
+  return sys::fanotify_mark(queue_.descriptor(), FAN_MARK_REMOVE, best_mark_.mask(scope_, marked_events()),
                             object.get(), ".");
 }
 

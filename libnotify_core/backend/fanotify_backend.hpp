@@ -84,6 +84,8 @@ class FanotifyBackend final : public WatchBackend {
  private:
   FanotifyBackend(sys::Fd fanotify, FanotifyScope scope, EventMask events, std::size_t queue_limit);
 
+  // The end of a file is told by nothing else.
+  EventMask marked_events() const { return watches_files_ ? events_ | mask::delete_self : events_; }
   int add_at(int directory, const char* name, unsigned flags);
   int mark(int directory, const char* name, unsigned flags);
   void ignore_of_files(int directory, const char* name, unsigned flags);

@@ -38,8 +38,14 @@ std::optional<FanotifyGroup> next_best(FanotifyGroup refused, int status, Fanoti
   return std::nullopt;
 }
 
+bool tells_ends(FanotifyScope scope, EventMask events) {
+  constexpr EventMask end_with_removal = entry_events | mask::move_self;
+  return scope == FanotifyScope::objects || (events & mask::all_events & ~end_with_removal) != 0;
+}
+
 std::uint64_t FanotifyMark::mask(FanotifyScope scope, EventMask events) const {
-  std::uint64_t mask = (events & mask::all_events) | mask::delete_self;
+  std::uint64_t mask = events & mask::all_events;
+  if (tells_ends(scope, events)) mask |= mask::delete_self;
   if (scope == FanotifyScope::filesystems) mask |= entry_events;  // to know where directories are
   if (!entries) return mask & ~std::uint64_t{entry_events};
   if (renames && (mask & mask::move)) mask = (mask & ~std::uint64_t{mask::move}) | FAN_RENAME;

@@ -24,6 +24,11 @@ struct FanotifyGroup {
 // Nothing: there is no use in asking again. `status` is minus the errno.
 std::optional<FanotifyGroup> next_best(FanotifyGroup refused, int status, FanotifyScope scope);
 
+// Whether the end of a directory is told by DELETE_SELF, after the last word of it, and not by its removal
+// alone: something of what is asked for can happen to a removed directory that somebody still holds open. Of
+// a whole filesystem, it is a third record for each directory made and removed.
+bool tells_ends(FanotifyScope scope, EventMask events);
+
 // fanotify_mark(2).
 struct FanotifyMark {
   bool renames = true;  // FAN_RENAME, one record for both places; Linux 5.17

@@ -42,9 +42,10 @@ void FanotifyForesight::clear() {
   taken_.clear();
   count_ = 0;
   departures_.clear();
+  departures_of_.clear();
+  indexed_ = 0;
   renames_.clear();
   brief_.clear();
-  ends_.clear();
   missing_.clear();
   wanderers_.clear();
   looked_through_ = true;
@@ -59,20 +60,21 @@ void FanotifyForesight::take_in(std::span<const std::byte> bytes) {
     const FanotifyEvent::Place& from = event.renamed ? event.from : event.place;
     const bool leaves = event.renamed || (event.mask & mask::remove) != 0;
     if (leaves && directory && !from.directory.empty())
-      departures_.emplace(event.object, Departure{count_, from, !event.renamed});
+      departures_.emplace_back(event.object, Departure{count_, from, !event.renamed});
     if (event.renamed) renames_.push_back({count_, event});
     if ((event.mask & made_and_removed) == made_and_removed)
-      brief_.push_back({count_, event.object, event.place, directory});
+      brief_.push_back({count_, event.object, event.place, directory, count_});
   }
   looked_through_ = false;
 }
 
-const FanotifyForesight::Departure* FanotifyForesight::departure(ObjectKey directory,
-                                                                 std::size_t position) const {
+const FanotifyForesight::Departure* FanotifyForesight::departure(ObjectKey directory, std::size_t position) {
+  for (; indexed_ < departures_.size(); ++indexed_)
+    departures_of_.emplace(departures_[indexed_].first, indexed_);
   const Departure* first = nullptr;
-  const auto [begin, end] = departures_.equal_range(directory);
+  const auto [begin, end] = departures_of_.equal_range(directory);
   for (auto at = begin; at != end; ++at) {
-    const Departure& one = at->second;
+    const Departure& one = departures_[at->second].second;
     if (one.position >= position && (first == nullptr || one.position < first->position)) first = &one;
   }
   return first;
@@ -80,8 +82,9 @@ const FanotifyForesight::Departure* FanotifyForesight::departure(ObjectKey direc
 
 std::size_t FanotifyForesight::end_of(std::size_t position) {
   look_through();
-  const auto end = ends_.find(position);
-  return end == ends_.end() ? position : end->second;
+  const auto one = std::lower_bound(brief_.begin(), brief_.end(), position,
+                                    [](const Brief& brief, std::size_t at) { return brief.position < at; });
+  return one == brief_.end() || one->position != position ? position : one->end;
 }
 
 const FanotifyEvent* FanotifyForesight::missing_before(std::size_t position) {
@@ -109,22 +112,36 @@ void FanotifyForesight::look_through() {
 // What was removed from a place ends after it last came there, and a directory also after the last word of
 // what is in it, and after all that ended in it.
 void FanotifyForesight::find_ends(const Renames& renames) {
-  ends_.clear();
   std::unordered_map<ObjectKey, std::size_t> last;  // word of a directory
-  for (const Brief& one : brief_) {
-    std::size_t end = one.position;
+  last.reserve(brief_.size());
+  for (Brief& one : brief_) {
+    one.end = one.position;
     if (const auto moves = renames.find(one.object); moves != renames.end()) {
       for (const Rename& move : moves->second) {
-        if (same(move.event.to, one.place)) end = std::max(end, move.position);
+        if (same(move.event.to, one.place)) one.end = std::max(one.end, move.position);
       }
     }
-    if (one.directory) last[one.object] = end;
-    if (end > one.position) ends_[one.position] = end;
+    if (one.directory) last[one.object] = one.end;
   }
   if (last.empty()) return;
+  find_last_words(last);
+  for (auto one = brief_.rbegin(); one != brief_.rend(); ++one) {
+    if (one->directory) one->end = last[one->object];
+    if (one->end == one->position) continue;
+    const auto parent = last.find(one->place.directory);
+    if (parent != last.end()) parent->second = std::max(parent->second, one->end);
+  }
+}
+
+// The last record in which something is said to have happened in each of the directories.
+void FanotifyForesight::find_last_words(std::unordered_map<ObjectKey, std::size_t>& last) const {
   std::size_t position = 0;
+  ObjectKey previous;
+  auto known = last.end();
   const auto mentioned = [&](ObjectKey object) {
-    const auto known = object.empty() ? last.end() : last.find(object);
+    if (object.empty()) return;
+    if (object != previous) known = last.find(object);  // many records in a row have one directory
+    previous = object;
     if (known != last.end()) known->second = std::max(known->second, position);
   };
   for (const std::span<const std::byte> bytes : taken_) {
@@ -135,12 +152,6 @@ void FanotifyForesight::find_ends(const Renames& renames) {
       mentioned(event.from.directory);
       mentioned(event.to.directory);
     }
-  }
-  for (auto one = brief_.rbegin(); one != brief_.rend(); ++one) {
-    if (one->directory) ends_[one->position] = last[one->object];
-    const auto end = ends_.find(one->position);
-    const auto parent = last.find(one->place.directory);
-    if (end != ends_.end() && parent != last.end()) parent->second = std::max(parent->second, end->second);
   }
 }
 
@@ -171,8 +182,7 @@ void FanotifyForesight::add_removals(Renames& renames) {
 // been before, has one missing before it.
 void FanotifyForesight::follow(std::vector<Rename>& steps) {
   const auto end = [this](const Rename& step) {
-    const auto later = step.event.renamed ? ends_.end() : ends_.find(step.position);
-    return later == ends_.end() ? step.position : later->second;
+    return step.event.renamed ? step.position : end_of(step.position);
   };
   std::stable_sort(steps.begin(), steps.end(),
                    [&](const Rename& a, const Rename& b) { return end(a) < end(b); });

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "backend/fanotify_decoder.hpp"
@@ -33,7 +34,7 @@ class FanotifyForesight {
     bool removed;
   };
   // The first one at `position` or later; null: there is none.
-  const Departure* departure(ObjectKey directory, std::size_t position) const;
+  const Departure* departure(ObjectKey directory, std::size_t position);
 
   // The record after which the removal that record `position` tells of (along with the creation) belongs:
   // `position` itself, where nothing speaks against it.
@@ -60,21 +61,24 @@ class FanotifyForesight {
     ObjectKey object;
     FanotifyEvent::Place place;
     bool directory;
+    std::size_t end;  // the record after which its removal belongs
   };
   using Renames = std::unordered_map<ObjectKey, std::vector<Rename>>;
   void look_through();
   void find_ends(const Renames& renames);
+  void find_last_words(std::unordered_map<ObjectKey, std::size_t>& last) const;
   void find_missing(Renames& renames);
   void add_removals(Renames& renames);
   void follow(std::vector<Rename>& steps);
 
   std::vector<std::span<const std::byte>> taken_;
   std::size_t count_ = 0;
-  std::unordered_multimap<ObjectKey, Departure> departures_;
+  std::vector<std::pair<ObjectKey, Departure>> departures_;  // in order of position
+  std::unordered_multimap<ObjectKey, std::size_t> departures_of_;
+  std::size_t indexed_ = 0;  // departures that have an entry there
   std::vector<Rename> renames_;
-  std::vector<Brief> brief_;  // made and removed within one record
+  std::vector<Brief> brief_;  // made and removed within one record, in order of position
   bool looked_through_ = true;
-  std::unordered_map<std::size_t, std::size_t> ends_;       // by position
   std::unordered_map<std::size_t, FanotifyEvent> missing_;  // by position
   std::vector<Wanderer> wanderers_;
 };

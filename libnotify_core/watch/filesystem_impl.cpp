@@ -19,7 +19,8 @@ using watch::NodeId;
 Watcher::FilesystemImpl::FilesystemImpl(WatcherOptions options,
                                         std::unique_ptr<backend::FanotifyBackend> backend)
     : Impl(std::move(options), std::move(backend)),
-      fanotify_(static_cast<backend::FanotifyBackend&>(*backend_)) {}
+      fanotify_(static_cast<backend::FanotifyBackend&>(*backend_)),
+      tells_ends_(backend::tells_ends(backend::FanotifyScope::filesystems, kernel_events_)) {}
 
 Result<void> Watcher::FilesystemImpl::add(std::string_view path,
                                           const std::function<void(const Error&)>& on_unreadable) {
@@ -89,6 +90,7 @@ void Watcher::FilesystemImpl::follow(NodeId parent, const Record& record) {
   } else if ((record.mask & mask::create) && target >= 0) {
     hang(parent, record.name, target);
   } else if ((record.mask & mask::remove) && target >= 0) {
+    if (!tells_ends_) gone_.push_back(target);
     const NodeId node = tree_.by_watch(target);
     if (node == no_node) {
       hang_removed(parent, record.name, target);

@@ -9,7 +9,8 @@
 // is below an operand is a question of which root it hangs from.
 //
 // A removed directory is known until nobody holds it any more (DELETE_SELF) and all below it is forgotten:
-// until then, things can happen in it.
+// until then, things can happen in it. Where only such events are asked for as end with the removal, it is
+// known until all is read that was queued by then.
 #pragma once
 
 #include <memory>
@@ -63,6 +64,7 @@ class NOTIFY_LOCAL Watcher::FilesystemImpl final : public Watcher::Impl {
   bool is_inside(watch::NodeId node) const;
 
   backend::FanotifyBackend& fanotify_;
+  bool tells_ends_;                             // of directories, by DELETE_SELF
   std::unordered_set<watch::NodeId> outside_;   // roots that are no operands: tops of mounts
   std::unordered_set<std::string> whole_;       // filesystems of which everything is reported
   std::unordered_set<watch::NodeId> left_out_;  // excluded directories

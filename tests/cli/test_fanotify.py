@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """inotifywait -F and -S: where events are said to happen, on the filesystems people have."""
 
+import subprocess
+
 import pytest
 
 from fanotify_support import MODES, NAMES, Watching, home, needs_root, shell, told, top  # noqa: F401
@@ -97,6 +99,21 @@ def test_what_happens_in_a_directory_that_has_just_left_is_nobodys(inotifywait, 
         (home / "d/end").touch()
         lines = watching.lines_until(" end")
     assert [line for line in lines if "/o/" in line] == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("operands", ["g", "d", "d g", "g d"])
+def test_it_ends_when_all_that_was_watched_is_gone(mode, operands, inotifywait, home):
+    """Whatever was asked for."""
+    shell("mkdir d; touch g", home)
+    command = [inotifywait, *mode, "-e", "create", *operands.split()]
+    with subprocess.Popen(command, cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as waiting:
+        try:
+            wait_until(lambda: b"established" in waiting.stderr.readline(), "the watches are established")
+            shell("rm -r " + operands, home)
+            assert waiting.communicate(timeout=60) == (b"", b"") and waiting.returncode == 1
+        finally:
+            waiting.kill()
 
 
 # While a program is stopped, the kernel adds what is done to what it has queued.

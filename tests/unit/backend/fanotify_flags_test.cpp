@@ -127,6 +127,16 @@ TEST_CASE("of files, what is asked for only to follow directories is ignored") {
   CHECK(older.ignored_of_files(mask::create | mask::remove | mask::delete_self) == mask::move);
 }
 
+TEST_CASE("of a filesystem, the ends of directories are told where their removal is not all") {
+  for (const EventMask events : {mask::create | mask::remove, mask::move | mask::move_self})
+    CHECK_FALSE(tells_ends(FanotifyScope::filesystems, events));
+  for (const EventMask events : {mask::create | mask::close_write, mask::delete_self, mask::attrib})
+    CHECK(tells_ends(FanotifyScope::filesystems, events));
+  CHECK(tells_ends(FanotifyScope::objects, mask::create));
+  CHECK((FanotifyMark{}.mask(FanotifyScope::filesystems, mask::create) & mask::delete_self) == 0);
+  CHECK((FanotifyMark{}.mask(FanotifyScope::objects, mask::create) & mask::delete_self) != 0);
+}
+
 TEST_CASE("a file is not asked for what directories have") {
   const auto next = next_best(FanotifyMark{}, -ENOTDIR, FanotifyScope::objects, true);
   REQUIRE(next);
