@@ -107,6 +107,8 @@ Counts& Statistics::counts_of_extension(std::string_view extension) {
 
 void Statistics::count(const Event& event) {
   if ((event.mask & mask::q_overflow) != 0) return;
+  if (by_ == By::path && (event.mask & mask::ignored) != 0)
+    return;  // no deed, and fanotify's kernel says no such thing
   if (by_ == By::extension) {
     const std::string_view of = event.name.empty() ? event.watched : event.name;
     counts_of_extension(extension_of(of)).add(event.mask);

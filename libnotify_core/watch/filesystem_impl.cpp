@@ -268,6 +268,7 @@ void Watcher::FilesystemImpl::queue_drained() {
     if (node == no_node) {
       fanotify_.forget(number);
     } else if (tree_.is_root(node)) {
+      report(node, mask::ignored, 0, {});  // an operand: as if its watch had ended
       forget_below(node);
     } else {
       forget_removed(node);

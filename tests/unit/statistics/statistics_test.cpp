@@ -132,6 +132,7 @@ TEST_CASE("a row for every path: what is watched first, the others as they came"
   statistics.count(happened(1, mask::open, "f", "/d/"));
   statistics.count(happened(1, mask::open | mask::is_directory, {}, "/d/"));
   statistics.count(happened(1, mask::remove, "g", "/d/"));
+  statistics.count(happened(2, mask::ignored, {}, "/d/e/"));
   statistics.watch_deleted(2, "/d/e/");
   const auto rows = statistics.rows(alive({{1, "/d/"}}));
   CHECK(names(rows) == "/d/ /d/g /d/f ");
