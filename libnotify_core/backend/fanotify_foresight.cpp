@@ -2,6 +2,7 @@
 #include "backend/fanotify_foresight.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <string_view>
 #include <unordered_set>
 
@@ -25,13 +26,47 @@ struct SamePlace {
 };
 using Places = std::unordered_set<FanotifyEvent::Place, PlaceHash, SamePlace>;
 
-// The same rename can only have happened again to what came back to where it began.
+// Numbers that may be in a set: true also by chance, but nearly never.
+class Seen {
+ public:
+  explicit Seen(std::size_t count) : slots_(std::bit_ceil(2 * count + 1)) {}
+  void insert(std::size_t hash) { slot(hash) = hash | 1; }
+  bool contains(std::size_t hash) { return slot(hash) == (hash | 1); }
+
+ private:
+  std::size_t& slot(std::size_t hash) {
+    std::size_t at = (hash >> 1) & (slots_.size() - 1);
+    while (slots_[at] != 0 && slots_[at] != (hash | 1)) at = (at + 1) & (slots_.size() - 1);
+    return slots_[at];
+  }
+  std::vector<std::size_t> slots_;  // 0: free
+};
+
+// The same rename can only have happened again to what came back to where it began. Where nothing did, as
+// nearly always, this is all that is done with a rename.
+template <class Renames>
+bool may_have_come_back(const Renames& renames) {
+  if (renames.size() < 2) return false;
+  Seen left(renames.size());
+  const PlaceHash hash;
+  FanotifyEvent::Place told;
+  std::size_t told_hash = 0;
+  for (const auto* rename : renames) {
+    left.insert(same(rename->event.from, told) ? told_hash : hash(rename->event.from));
+    told = rename->event.to;
+    told_hash = hash(told);
+    if (left.contains(told_hash)) return true;
+  }
+  return false;
+}
+
 template <class Renames>
 bool came_back(const Renames& renames) {
+  if (!may_have_come_back(renames)) return false;
   Places left;
-  for (const auto& rename : renames) {
-    left.insert(rename.event.from);
-    if (left.contains(rename.event.to)) return true;
+  for (const auto* rename : renames) {
+    left.insert(rename->event.from);
+    if (left.contains(rename->event.to)) return true;
   }
   return false;
 }
@@ -102,8 +137,14 @@ void FanotifyForesight::look_through() {
   if (looked_through_) return;
   looked_through_ = true;
   Renames renames;
+  ObjectKey previous;
+  std::vector<const Rename*>* of_previous = nullptr;
   for (const Rename& rename : renames_) {
-    if (!rename.event.object.empty()) renames[rename.event.object].push_back(rename);
+    const ObjectKey object = rename.event.object;
+    if (object.empty()) continue;
+    if (of_previous == nullptr || object != previous) of_previous = &renames[object];
+    previous = object;
+    of_previous->push_back(&rename);
   }
   find_ends(renames);
   find_missing(renames);
@@ -117,8 +158,8 @@ void FanotifyForesight::find_ends(const Renames& renames) {
   for (Brief& one : brief_) {
     one.end = one.position;
     if (const auto moves = renames.find(one.object); moves != renames.end()) {
-      for (const Rename& move : moves->second) {
-        if (same(move.event.to, one.place)) one.end = std::max(one.end, move.position);
+      for (const Rename* move : moves->second) {
+        if (same(move->event.to, one.place)) one.end = std::max(one.end, move->position);
       }
     }
     if (one.directory) last[one.object] = one.end;
@@ -155,23 +196,27 @@ void FanotifyForesight::find_last_words(std::unordered_map<ObjectKey, std::size_
   }
 }
 
-void FanotifyForesight::find_missing(Renames& renames) {
+void FanotifyForesight::find_missing(const Renames& renames) {
   missing_.clear();
   wanderers_.clear();
-  std::erase_if(renames, [](const auto& one) { return !came_back(one.second); });
-  if (renames.empty()) return;
-  add_removals(renames);
-  for (auto& [object, steps] : renames) follow(steps);
+  Steps steps;
+  for (const auto& [object, list] : renames) {
+    if (!came_back(list)) continue;
+    for (const Rename* rename : list) steps[object].push_back(*rename);
+  }
+  if (steps.empty()) return;
+  add_removals(steps);
+  for (auto& [object, list] : steps) follow(list);
 }
 
-void FanotifyForesight::add_removals(Renames& renames) {
+void FanotifyForesight::add_removals(Steps& steps) const {
   std::size_t position = 0;
   for (const std::span<const std::byte> bytes : taken_) {
     FanotifyDecoder decoder(bytes);
     for (FanotifyEvent event; decoder.next(event); ++position) {
       if ((event.mask & mask::remove) == 0 || event.object.empty()) continue;
-      const auto known = renames.find(event.object);
-      if (known == renames.end()) continue;
+      const auto known = steps.find(event.object);
+      if (known == steps.end()) continue;
       event.from = event.place;
       known->second.push_back({position, event});
     }

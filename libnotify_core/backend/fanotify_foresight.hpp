@@ -63,12 +63,13 @@ class FanotifyForesight {
     bool directory;
     std::size_t end;  // the record after which its removal belongs
   };
-  using Renames = std::unordered_map<ObjectKey, std::vector<Rename>>;
+  using Renames = std::unordered_map<ObjectKey, std::vector<const Rename*>>;  // of each object, in order
+  using Steps = std::unordered_map<ObjectKey, std::vector<Rename>>;
   void look_through();
   void find_ends(const Renames& renames);
   void find_last_words(std::unordered_map<ObjectKey, std::size_t>& last) const;
-  void find_missing(Renames& renames);
-  void add_removals(Renames& renames);
+  void find_missing(const Renames& renames);
+  void add_removals(Steps& steps) const;
   void follow(std::vector<Rename>& steps);
 
   std::vector<std::span<const std::byte>> taken_;
