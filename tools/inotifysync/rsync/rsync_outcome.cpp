@@ -12,6 +12,8 @@ namespace inotifysync {
 namespace {
 
 constexpr std::size_t itemize_width = 11;
+// Said on stdout by a run with --delete, whose directories are named as if they were done.
+constexpr std::string_view deletes_nothing = "IO error encountered -- skipping file deletion";
 
 bool has(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
@@ -143,6 +145,7 @@ class Reader {
   void read_output(std::string_view line) {
     constexpr std::string_view in_the_way = "cannot delete non-empty directory: ";
     if (starts(line, in_the_way)) return fail(clean_name(line.substr(in_the_way.size())));
+    if (starts(line, deletes_nothing)) unplaced_ = true;
     if (starts(line, "*deleting")) return read_item(line, true);
     if (line.size() > itemize_width + 1 && has("<>ch.", line.substr(0, 1)) &&
         has("fdLDS", line.substr(1, 1)) && line[itemize_width] == ' ') {

@@ -135,6 +135,19 @@ TEST_CASE("exit 23 with a name that was never seen passing does not confirm it")
   CHECK(left(step, outcome) == "unseen");
 }
 
+TEST_CASE("a tree in which nothing was deleted because of another path is not confirmed") {
+  const Step step = list_of({"d", "e", "f/sub"}, StepKind::subtree);
+  const Outcome outcome =
+      judge_rsync(false, 23,
+                  "IO error encountered -- skipping file deletion\n"
+                  ".d          0 d/\n"
+                  ">f+++++++++ 39 d/keep\n"
+                  ".d          0 e/\n",
+                  "rsync: [sender] link_stat \"/s/f/sub\" failed: Not a directory (20)\n", step);
+  CHECK(outcome.verdict == Verdict::partial);
+  CHECK(left(step, outcome) == "d e f/sub");
+}
+
 TEST_CASE("exit 23 that names no path confirms nothing") {
   const Step step = list_of({"a", "b"});
   const Outcome outcome = judge_rsync(false, 23, "<f......... 1 a\n<f......... 1 b\n",
