@@ -234,7 +234,10 @@ bool SourceSync::set_way_to_source(PlanOptions& options, const notify_core::sys:
 
 std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const ChangeSet>& changes,
                                               Deletion deletion) {
-  if (planned_.batch && planned_.changes == changes && planned_.deletion == deletion) return planned_.batch;
+  if (planned_.batch && planned_.changes == changes && planned_.deletion == deletion) {
+    tree_reads_.begin(planned_.batch->trees);
+    return planned_.batch;
+  }
   view_.begin_plan();
   PlanOptions options;
   options.limited = config_.max_delete.unit != DeleteLimit::Unit::none;
@@ -250,6 +253,7 @@ std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const Change
     *batch = plan_batch(*changes, view_, options);
   }
   planned_ = {changes, deletion, std::move(batch)};
+  tree_reads_.begin(planned_.batch->trees);
   return planned_.batch;
 }
 

@@ -178,11 +178,13 @@ void SourceSync::on_notice(const Notice& notice) {
 
 void SourceSync::flush() {
   const auto reads_trees = [](const auto& worker) { return worker->reads_trees(); };
+  for (const auto& worker : workers_)
+    if (worker->reads_everything()) tree_reads_.begin({""});
   const bool doubtful = tree_reads_.doubt(std::any_of(workers_.begin(), workers_.end(), reads_trees),
                                           std::exchange(told_, false), Clock::now());
   if (intake_.empty() || lost_ || stopping_) return;
   ChangeSet fresh = intake_.take();
-  if (doubtful) fresh.doubt_births();
+  if (doubtful) fresh.doubt_births([this](std::string_view path) { return tree_reads_.covers(path); });
   views_.add(std::move(fresh));
   for (const auto& worker : workers_) worker->changed();
 }

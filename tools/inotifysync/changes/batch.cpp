@@ -61,7 +61,8 @@ class Planner {
   Batch plan(const ChangeSet& changes) {
     const ChangeSet::Node root = changes.root();
     if (root.dirt() & (dirt::subtree | dirt::gone)) {
-      batch_.full = batch_.reads_trees = true;
+      batch_.full = true;
+      batch_.trees.emplace_back();
       batch_.paths = 1;
       batch_.steps.push_back(full_step(options_));
       return std::move(batch_);
@@ -198,7 +199,7 @@ class Planner {
   }
 
   void add_subtree(const std::string& path, Dirt dirt) {
-    batch_.reads_trees = true;
+    batch_.trees.push_back(path);
     Step& step = (dirt & (dirt::content | dirt::gone)) ? subtree_again_ : subtree_;
     list(step, path, static_cast<Dirt>(dirt | dirt::subtree));
     ++batch_.paths;
@@ -214,7 +215,7 @@ class Planner {
   void add_new_tree(const std::string& path, Dirt dirt) {
     const auto found = walk(path, options_.list_at_most, ~std::uint64_t{0});
     if (!found || (dirt & dirt::gone)) return add_subtree(path, static_cast<Dirt>(dirt | whole_and_new));
-    batch_.reads_trees = true;
+    batch_.trees.push_back(path);
     add_directory(path, dirt::created);
     if (dirt & dirt::doubtful) sweep(path);
     add_found(*found, dirt & dirt::doubtful);
@@ -291,7 +292,7 @@ class Planner {
     std::optional<PatternList> filters;
     if (options_.patterns && !(filters = options_.patterns->below(path))) return false;
     if (const auto found = walk(path, options_.resend_at_most, options_.resend_below)) return false;
-    batch_.reads_trees = true;
+    batch_.trees.push_back(path);
     add_move(StepKind::move_directory, node, path, born_above);
     if (filters) batch_.steps.back().filters = filters->rsync_options();
     add_directory(path, dirt::created);

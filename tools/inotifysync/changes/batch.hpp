@@ -146,7 +146,7 @@ struct Batch {
   std::uint64_t missing = 0;              // names that will be taken away, as far as events told
   std::uint64_t bytes = 0;                // of the files listed
   bool full = false;                      // there is a full step
-  bool reads_trees = false;               // it may bring over what no event has told of yet
+  std::vector<std::string> trees;         // that it reads whole, with what no event has told of yet
   std::string source;                     // PlanOptions::source
   std::shared_ptr<const void> kept_open;  // what `source` leads through, if anything
 };

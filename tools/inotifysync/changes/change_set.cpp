@@ -195,9 +195,12 @@ void ChangeSet::merge(const ChangeSet& later) {
   }
 }
 
-void ChangeSet::doubt_births() {
-  for (Entry& entry : entries_)
-    if (entry.alive && (entry.dirt & dirt::created)) entry.dirt |= dirt::doubtful;
+void ChangeSet::doubt_births(const std::function<bool(std::string_view path)>& may_know) {
+  for (Index at = 0; at < entries_.size(); ++at) {
+    Entry& entry = entries_[at];
+    if (!entry.alive || !(entry.dirt & dirt::created)) continue;
+    if (!may_know || may_know(path_of(at))) entry.dirt |= dirt::doubtful;
+  }
 }
 
 // Over the bound: directories with the most dirty children are marked whole first.

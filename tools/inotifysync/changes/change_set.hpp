@@ -58,8 +58,8 @@ class ChangeSet {
   void mark_moved(std::string_view from, std::string_view to);
   // Adds what happened after everything in this set.
   void merge(const ChangeSet& later);
-  // Whatever was born in this set, a target may know already.
-  void doubt_births();
+  // Whatever was born in this set, a target may know already; given `may_know`, those paths of it.
+  void doubt_births(const std::function<bool(std::string_view path)>& may_know = {});
 
   bool empty() const { return marked_ == 0; }
   std::size_t size() const { return marked_; }  // dirty paths

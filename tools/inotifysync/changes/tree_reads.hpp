@@ -5,13 +5,28 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace inotifysync {
 
 class TreeReads {
  public:
   using Time = std::chrono::steady_clock::time_point;
+
+  // A run will read these whole; "" is the source itself.
+  void begin(const std::vector<std::string>& trees) { trees_.insert(trees.begin(), trees.end()); }
+  // Whether that is one of them, or lies in one.
+  bool covers(std::string_view path) const {
+    if (trees_.contains("") || trees_.contains(path)) return true;
+    for (auto slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/', slash + 1))
+      if (trees_.contains(path.substr(0, slash))) return true;
+    return false;
+  }
 
   // Asked once in every round: whether a target may know what was told to be born since the last one.
   // `reading`: a run reads trees now. `told`: events were read in this round, so that more may be queued.
@@ -22,6 +37,7 @@ class TreeReads {
     }
     was_reading_ = reading;
     const bool doubtful = last_ && (!caught_up_ || now - *last_ < lag);
+    if (!doubtful) trees_.clear();
     caught_up_ = caught_up_ || (!reading && !told);
     return doubtful;
   }
@@ -30,6 +46,7 @@ class TreeReads {
   // Of a directory that came when its tree was read, the watcher may tell this much later.
   static constexpr auto lag = std::chrono::milliseconds(100);
 
+  std::set<std::string, std::less<>> trees_;
   std::optional<Time> last_;
   bool was_reading_ = false;
   bool caught_up_ = true;  // the queue of events was empty since

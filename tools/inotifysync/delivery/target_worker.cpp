@@ -150,7 +150,8 @@ std::shared_ptr<const Batch> TargetWorker::full_batch() {
   PlanOptions options;
   options.deletion = host_.may_delete_in_full_pass() ? deletion() : Deletion::none;
   auto batch = std::make_shared<Batch>();
-  batch->full = batch->reads_trees = true;
+  batch->full = true;
+  batch->trees.emplace_back();
   batch->steps.push_back(full_step(options));
   // Somebody has looked and said go on: what --max-delete stopped is deleted now, however much it is.
   batch->steps.back().counted = deletions_allowed_;

@@ -95,7 +95,8 @@ class TargetWorker {
   enum class State { idle, running, waiting, held };
   State state() const { return state_; }
   // A run is under way that may bring over what no event has told of yet.
-  bool reads_trees() const { return batch_ && batch_->reads_trees; }
+  bool reads_trees() const { return batch_ && !batch_->trees.empty(); }
+  bool reads_everything() const { return batch_ && batch_->full; }
   bool at_rest() const { return state_ != State::running && !retiring_; }
   bool up_to_date() const;
   bool full_pass_failed() const { return full_pass_failed_; }

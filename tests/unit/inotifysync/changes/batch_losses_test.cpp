@@ -206,7 +206,7 @@ TEST_CASE("a tree that came whole and was begun on is swept when it is sent agai
   options.list_at_most = 0;
   const Batch batch = plan_batch(set, tree, options);
   REQUIRE(told(batch) == "subtree: ./n");
-  CHECK(batch.reads_trees);
+  CHECK(batch.trees == std::vector<std::string>{"n"});
   ChangeSet left;
   put_back(batch.steps[0], Outcome{}, left);
   left.mark("n/gone", dirt::gone);  // says nothing: all of it is to be sent anyway

@@ -34,3 +34,18 @@ TEST_CASE("a queue that has not been empty since may still tell of that time") {
   reads.doubt(!reading, !told, start + 6s);
   CHECK_FALSE(reads.doubt(!reading, told, start + 7s));
 }
+
+TEST_CASE("only what lies in a tree that is read is doubted, and no longer than that") {
+  TreeReads reads;
+  reads.begin({"a/b"});
+  reads.doubt(reading, told, start);
+  CHECK(reads.covers("a/b"));
+  CHECK(reads.covers("a/b/c/d"));
+  CHECK_FALSE(reads.covers("a"));
+  CHECK_FALSE(reads.covers("a/bc"));
+  reads.begin({""});
+  CHECK(reads.covers("a/bc"));
+  reads.doubt(!reading, !told, start + 1s);
+  reads.doubt(!reading, told, start + 2s);
+  CHECK_FALSE(reads.covers("a/b"));
+}
