@@ -64,9 +64,17 @@ void Watcher::Impl::self_moved(NodeId node) {
     const bool there =
         seen->second.parent == tree_.watch(move.to_parent) && seen->second.name == move.to_name;
     if (there) sightings_.erase(seen);
-  } else if (move.to_parent != no_node || !put_at_sighting(node)) {
+  } else if (move.to_parent != no_node || is_expected(node) || !put_at_sighting(node)) {
     departing_ = node;
   }
+}
+
+// Was it seen in a place of which the queue will tell how it came there? One that was watched all the time:
+// there, a move has its MOVED_TO.
+bool Watcher::Impl::is_expected(NodeId node) const {
+  const auto seen = sightings_.find(tree_.watch(node));
+  const NodeId parent = seen == sightings_.end() ? no_node : tree_.by_watch(seen->second.parent);
+  return parent != no_node && known_since_before(parent);
 }
 
 // It left a watched directory for one that was not watched yet, but is by now.
@@ -82,34 +90,6 @@ bool Watcher::Impl::put_at_sighting(NodeId node) {
   return true;
 }
 
-// Who reads the events has seen it leave and not come: all that is in it is news, and what was told of its
-// old place is not told of this one.
-void Watcher::Impl::list_newcomer(NodeId node) {
-  const NodeId parent = tree_.parent(node);
-  const std::string name(tree_.name(node));
-  told_.erase(told_key(parent, name));
-  forget_told_below(node);
-  found(parent, name, true);
-  found_all_below(node);
-  if (list_again(node, ScanKind::birth)) return;
-  unsettled_.push_back({tree_.watch(node), ScanKind::birth, 0});
-  newcomers_wait_ = true;
-  told_.insert(told_key(parent, name));
-  unlisted_.insert(tree_.watch(node));
-  tell_all_below(node);
-}
-
-std::string Watcher::Impl::told_key(NodeId parent, std::string_view name) const {
-  return std::to_string(tree_.watch(parent)).append("/").append(name);
-}
-
-void Watcher::Impl::forget_told_below(NodeId top) {
-  std::erase_if(told_, [&](const std::string& key) {
-    const NodeId parent = tree_.by_watch(std::stoi(key));
-    return parent != no_node && tree_.is_below(parent, top);
-  });
-}
-
 void Watcher::Impl::put_at(NodeId node, NodeId parent, const std::string& name) {
   if (tree_.is_below(parent, node)) return;  // the tree lags behind; a later event will tell
   const NodeId there = tree_.child(parent, name);
@@ -117,9 +97,7 @@ void Watcher::Impl::put_at(NodeId node, NodeId parent, const std::string& name) 
   if (there != no_node) tree_.set_replaced(there);
   tree_.relink(node, parent, name);
   // It will not be listed with what it left.
-  const int watch = tree_.watch(node);
-  if (unlisted_.contains(watch) && !unlisted_.contains(tree_.watch(parent)))
-    unsettled_.push_back({watch, ScanKind::birth, 0});
+  if (untold_.contains(tree_.watch(node)) && !untold_.contains(tree_.watch(parent))) await_listing(node);
 }
 
 // The queue was read to its end, and no MOVE_SELF has come: it will, in a moment, unless the directory is
@@ -145,47 +123,6 @@ void Watcher::Impl::outdated(NodeId node) {
 
 void Watcher::Impl::settle_move(const watch::Move& move) {
   if (move.to_parent != no_node) born(move.to_parent, move.to_name, ScanKind::birth);
-}
-
-// Directories that the queue has yet to move or delete are reported with it: their events will be.
-void Watcher::Impl::found_all_below(NodeId top) {
-  for (NodeId node = tree_.first_child(top); node != no_node; node = tree_.next_sibling(node)) {
-    const std::string name(tree_.name(node));
-    if (tree_.child(top, name) != node) continue;
-    found(top, name, true);
-    found_all_below(node);
-  }
-}
-
-// What found_all_below() reports, so that listing it later does not report it again.
-void Watcher::Impl::tell_all_below(NodeId top) {
-  for (NodeId node = tree_.first_child(top); node != no_node; node = tree_.next_sibling(node)) {
-    told_.insert(told_key(top, tree_.name(node)));
-    unlisted_.insert(tree_.watch(node));
-    tell_all_below(node);
-  }
-}
-
-// All of them have been listed, or the tree is read anew.
-void Watcher::Impl::forget_newcomers() {
-  newcomers_wait_ = false;
-  told_.clear();
-  unlisted_.clear();
-}
-
-// What lay below `top` and was seen elsewhere in the tree since: it left `top` after that left the tree.
-void Watcher::Impl::rescue_sighted(NodeId top) {
-  std::vector<NodeId> rescued;
-  for (const auto& [watch, place] : sightings_) {
-    const NodeId node = tree_.by_watch(watch);
-    const NodeId parent = tree_.by_watch(place.parent);
-    if (node == top || parent == no_node) continue;
-    if (tree_.is_below(node, top) && !tree_.is_below(parent, top)) rescued.push_back(node);
-  }
-  for (const NodeId node : rescued) {
-    if (put_at_sighting(node)) list_newcomer(node);
-    newcomer_ = no_node;
-  }
 }
 
 }  // namespace notify_core

@@ -58,6 +58,8 @@ void Recovery::drained(std::uint64_t mark, std::vector<Found>& due) {
   for (; drained_ < mark; ++drained_) {
     Entry& entry = found_[drained_ - forgotten_];
     if (entry.state != State::open) continue;
+    // Its directory may have been found later, when that came to another place.
+    report_with_parents(tree_.by_watch(entry.found.watch), due);
     entry.state = State::reported;
     due.push_back(entry.found);
   }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Keeps the tree of watches true: operands, births, deaths, and the repair after an overflow; move_keeper.cpp
-// has the moves. The story is told at the head of watcher.cpp.
+// Keeps the tree of watches true: operands, births, deaths, and the repair after an overflow. move_keeper.cpp
+// has the moves, newcomers.cpp what cannot be listed yet. The story is told at the head of watcher.cpp.
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "sys/handle.hpp"
 #include "sys/syscall.hpp"
@@ -135,14 +136,15 @@ bool Watcher::Impl::was_left_out(NodeId parent, std::string_view name) {
 }
 
 void Watcher::Impl::unlisted(NodeId node, bool newborn) {
-  unsettled_.push_back({tree_.watch(node), newborn ? ScanKind::birth : ScanKind::arrival, 0});
+  if (newborn) return await_listing(node);
+  unsettled_.push_back({tree_.watch(node), ScanKind::arrival, 0});
 }
 
 void Watcher::Impl::found(NodeId parent, std::string_view name, bool directory) {
   if (!taken_for_old_.empty()) taken_for_old_.erase(tree_.watch(parent));
   if (!taken_before_.empty()) taken_before_.erase(tree_.watch(parent));
   if (!options_.recover || (options_.mask & mask::create) == 0) return;
-  if (newcomers_wait_ && told_.contains(told_key(parent, name))) return;
+  if (untold_.told(tree_.watch(parent), name)) return;
   recovery_.add(tree_.watch(parent), name, directory);
 }
 
@@ -165,8 +167,7 @@ void Watcher::Impl::follow_before(NodeId node, const Record& record) {
 
 // What changes once the event has been handed on.
 void Watcher::Impl::follow_after(NodeId node, const Record& record) {
-  if (newcomers_wait_ && (record.mask & (mask::create | mask::moved_to)))
-    told_.insert(told_key(node, record.name));
+  if (!untold_.empty()) untold_.heard(record.watch, record.name, record.mask);
   if (record.mask & mask::ignored) return drop(node, End::deleted);
   if (node == departing_) {
     departing_ = no_node;
@@ -265,48 +266,6 @@ int Watcher::Impl::watch_newborn(NodeId parent, const std::string& name, sys::Fd
   return -ENOENT;
 }
 
-// Lists directories again that could not be found by their path while the queue was behind.
-void Watcher::Impl::settle_again() {
-  constexpr int most_tries = 20;
-  std::vector<Unsettled> again;
-  again.swap(unsettled_);
-  std::sort(again.begin(), again.end(), [](const Unsettled& a, const Unsettled& b) {
-    return a.watch != b.watch ? a.watch < b.watch : a.kind < b.kind;
-  });
-  int last = -1;
-  for (Unsettled& unsettled : again) {
-    const NodeId node = tree_.by_watch(unsettled.watch);
-    if (node == no_node || unsettled.watch == last) continue;
-    last = unsettled.watch;
-    if (list_again(node, unsettled.kind)) continue;
-    if (batch_events_ == 0) ++unsettled.tries;  // with the queue empty, the tree should be right
-    if (unsettled.tries < most_tries) {
-      unsettled_.push_back(unsettled);
-    } else {  // what is new in it goes unwatched
-      if (!watch::vanished(place_error_)) failed(sys::error(place_error_, "open", tree_.path(node)));
-    }
-  }
-  // The kernel makes a rename visible a moment before it queues its events; a busy machine can stretch that
-  // moment.
-  if (!unsettled_.empty() && batch_events_ == 0) sys::pause_for(1'000'000);
-  if (unsettled_.empty()) forget_newcomers();
-}
-
-// False where it cannot be found by its path.
-bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
-  const sys::Fd place = open_confirmed(node);
-  sys::Fd directory(place ? sys::open_at(place.get(), ".", directory_flags) : -1);
-  if (!directory) return false;
-  backend_->enter(directory.get());
-  backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
-  scanner_.scan(std::move(directory), node, kind);
-  std::erase_if(unlisted_, [&](int watch) {
-    const NodeId listed = tree_.by_watch(watch);
-    return listed == no_node || tree_.is_below(listed, node);
-  });
-  return true;
-}
-
 // Takes a node and all below it out of the tree, deepest first.
 void Watcher::Impl::drop(NodeId top, End end) {
   if (!sightings_.empty()) rescue_sighted(top);
@@ -330,6 +289,7 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   sightings_.erase(tree_.watch(node));
   if (!file_places_.empty()) file_places_.erase(node);
   outdated_.erase(tree_.watch(node));
+  untold_.erase(tree_.watch(node));
   tree_.remove(node);
 }
 
@@ -350,7 +310,7 @@ void Watcher::Impl::repair() {
   moves_.clear();
   known_before_ = last_known_ = 0;  // the tree is going to be ahead of what is queued by now
   unsettled_.clear();
-  forget_newcomers();
+  untold_.clear();
   departing_ = newcomer_ = no_node;
   sightings_.clear();
   outdated_.clear();

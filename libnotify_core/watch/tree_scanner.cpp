@@ -184,7 +184,8 @@ TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_vie
     // Of two names of one directory among the operands, the first stays.
     if (kind_ == ScanKind::first) read_again(frame, name);
     if (kind_ == ScanKind::first || tree_.is_root(node)) return Child::skip;
-    if (node == there) return kind_ == ScanKind::again ? Child::skip : Child::known;
+    if (node == there)
+      return kind_ == ScanKind::again || listener_.is_told(node) ? Child::skip : Child::known;
     if (kind_ != ScanKind::repair) {
       listener_.sighted(node, frame.node, name);
       return Child::skip;

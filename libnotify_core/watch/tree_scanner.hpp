@@ -38,6 +38,9 @@ class ScanListener {
   // `node` was found in a directory moved in. If its CREATE is still to come, its entries are news all the
   // same.
   virtual void taken_for_old(NodeId node) = 0;
+  // True: `node`, which stands where it was found, need not be listed with the newborn directory above it:
+  // its entries have been reported.
+  virtual bool is_told(NodeId node) = 0;
   // An entry of a newborn directory.
   virtual void found(NodeId parent, std::string_view name, bool directory) = 0;
   // `path` could not be watched or listed. ENOENT and the like never come here: what vanished is no failure.

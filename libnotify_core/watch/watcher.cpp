@@ -202,6 +202,7 @@ void Watcher::Impl::report_found(const std::vector<watch::Found>& found) {
   for (const watch::Found& entry : found) {
     const watch::NodeId node = tree_.by_watch(entry.watch);
     if (node == watch::no_node) continue;
+    if (!untold_.empty()) untold_.tell(entry.watch, entry.name);
     report(node, mask::create | (entry.directory ? mask::is_directory : 0), 0, entry.name, 0, true);
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The watcher's inside. watcher.cpp tells the story of the events; tree_keeper.cpp and move_keeper.cpp keep
-// the tree true.
+// The watcher's inside. watcher.cpp tells the story of the events; tree_keeper.cpp, move_keeper.cpp and
+// newcomers.cpp keep the tree true.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include "watch/process_names.hpp"
 #include "watch/recovery.hpp"
 #include "watch/tree_scanner.hpp"
+#include "watch/untold.hpp"
 #include "watch/watch_tree.hpp"
 
 namespace notify_core {
@@ -44,6 +45,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void unlisted(watch::NodeId node, bool newborn) override;
   void sighted(watch::NodeId node, watch::NodeId parent, std::string_view name) override;
   void taken_for_old(watch::NodeId node) override { taken_for_old_.insert(tree_.watch(node)); }
+  bool is_told(watch::NodeId node) override;
   void found(watch::NodeId parent, std::string_view name, bool directory) override;
   void failed(Error error) override;
 
@@ -77,7 +79,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
     return tree_.order(node) != 0 && tree_.order(node) <= known_before_;
   }
 
-  // tree_keeper.cpp and move_keeper.cpp: births, moves, deaths, repair
+  // tree_keeper.cpp, move_keeper.cpp and newcomers.cpp: births, moves, deaths, repair
   bool says_absolute_paths() const { return options_.backend != Backend::inotify; }
   Error adding_error(int status, std::string_view path) const;
   std::string root_name(const std::string& path, bool directory) const;
@@ -92,13 +94,12 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void self_moved(watch::NodeId node);
   void put_at(watch::NodeId node, watch::NodeId parent, const std::string& name);
   void outdated(watch::NodeId node);
-  void found_all_below(watch::NodeId top);
+  bool is_expected(watch::NodeId node) const;
   bool put_at_sighting(watch::NodeId node);
   void list_newcomer(watch::NodeId node);
-  std::string told_key(watch::NodeId parent, std::string_view name) const;
-  void forget_told_below(watch::NodeId top);
-  void tell_all_below(watch::NodeId top);
-  void forget_newcomers();
+  void all_below_is_untold(watch::NodeId top);
+  void await_listing(watch::NodeId node);
+  void listed(watch::NodeId top);
   void settle_moves_from(watch::NodeId parent, const std::string& name);
   void settle_move(const watch::Move& move);
   int watch_newborn(watch::NodeId parent, const std::string& name, sys::Fd place, sys::Fd& directory);
@@ -137,6 +138,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
     int watch;
     watch::ScanKind kind;
     int tries;
+    int held = 0;  // for how many reads it was left alone
   };
   std::vector<Unsettled> unsettled_;  // directories that could not be found by their path: listed again later
   watch::NodeId departing_ = watch::no_node;  // left the tree; goes when its MOVE_SELF is handed on
@@ -146,12 +148,11 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
     std::string name;
   };
   std::unordered_map<int, Place>
-      sightings_;                   // by watch: where directories were seen that the queue has yet to move
-  bool newcomers_wait_ = false;     // one could not be listed yet
-  std::uint32_t last_known_ = 0;    // tree_.last_order() before the last read
-  std::uint32_t known_before_ = 0;  // the same, before the last read but one that emptied the queue
-  std::unordered_set<std::string> told_;  // what the queue said since, as watch/name: not to be said again
-  std::unordered_set<int> unlisted_;      // watches of those, and of the directories below them
+      sightings_;                    // by watch: where directories were seen that the queue has yet to move
+  std::uint32_t last_known_ = 0;     // tree_.last_order() before the last read
+  std::uint32_t known_before_ = 0;   // the same, before the last read but one that emptied the queue
+  watch::UntoldDirectories untold_;  // newcomers and the directories below them, until they are listed
+  bool listing_untold_ = false;
   // Watches of directories found in one that was moved in, since the last read and since the one before.
   std::unordered_set<int> taken_for_old_, taken_before_;
   int place_error_ = 0;               // why open_confirmed() found nothing

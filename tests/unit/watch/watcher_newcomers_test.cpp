@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "watch/watcher_scene.hpp"
@@ -110,4 +111,81 @@ TEST_CASE("what leaves a directory that came back and is not listed yet is told 
   CHECK(said_once(said, {"t/went/f"}));
   CHECK(said_once(said, {"t/went/below/g"}));
   CHECK(said_once(said, {"t/went/below", "t/new/d/s/below", "t/other/d/s/below"}));
+}
+
+TEST_CASE("what left the tree and came back is said where the queue says that it came") {
+  Scene scene;
+  fs::create_directories(scene.at("t/x"));
+  scene.watch();
+  scene.settle();
+  fs::create_directory(scene.at("t/d"));
+  fs::remove(scene.at("t/d"));
+  fs::rename(scene.at("t/x"), scene.at("o/x"));
+  fs::rename(scene.at("o/x"), scene.at("t/d"));  // and stands there when the CREATE is read
+  int step = 0;
+  scene.queue().deal([&](Queue& queue) {
+    if (step++ == 0) return up_to(queue, mask::move_self, "");
+    return step < 4 ? 0 : queue.size();
+  });
+  const std::vector<std::string> said = scene.settle();
+  CHECK(count(said, "CREATE t/d") == 1);
+  CHECK(scene.place_of_file_in("t/d") == "CREATE t/d/probe");
+}
+
+TEST_CASE("what moves on below one that came back is told of, too") {
+  Scene scene;
+  fs::create_directories(scene.at("t/x/s/below"));
+  scene.touch("t/x/s/f");
+  scene.touch("t/x/s/below/g");
+  scene.watch();
+  scene.settle();
+  fs::create_directory(scene.at("t/n"));
+  fs::rename(scene.at("t/x"), scene.at("t/n/d"));
+  fs::rename(scene.at("t/n/d/s"), scene.at("t/n/d/went"));
+  const std::vector<std::string> said = scene.settle();
+  CHECK(said_once(said, {"t/n/d/s/f", "t/n/d/went/f"}));
+  CHECK(said_once(said, {"t/n/d/s/below/g", "t/n/d/went/below/g"}));
+}
+
+namespace {
+
+bool said_in_order(const std::vector<std::string>& said, const std::vector<std::string>& names) {
+  std::vector<std::string> lines;
+  for (const std::string& line : said) {
+    if (std::ranges::find(names, line.substr(line.find(' ') + 1)) != names.end()) lines.push_back(line);
+  }
+  std::vector<std::string> wanted;
+  for (const std::string& name : names) wanted.push_back("CREATE " + name);
+  return lines == wanted;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "an entry found in a newborn directory is said after those above it, though these came back later") {
+  Scene scene;
+  fs::create_directories(scene.at("t/x"));
+  scene.watch();
+  scene.settle();
+  fs::create_directory(scene.at("t/x/k"));
+  scene.touch("t/x/k/f");
+  std::string last;
+  scene.queue().before_add([&](const std::string& name) {  // k is open: it leaves before it is listed
+    if (std::exchange(last, name) != "k" || !fs::exists(scene.at("t/x"))) return;
+    fs::create_directory(scene.at("t/n"));
+    fs::rename(scene.at("t/x"), scene.at("t/n/d"));
+  });
+  CHECK(said_in_order(scene.settle(), {"t/n/d", "t/n/d/k", "t/n/d/k/f"}));
+}
+
+TEST_CASE("a directory born in one that left before it could be found is said before its entries") {
+  Scene scene;
+  fs::create_directories(scene.at("t/x"));
+  scene.watch();
+  scene.settle();
+  fs::create_directory(scene.at("t/x/k"));
+  scene.touch("t/x/k/f");
+  fs::create_directory(scene.at("t/n"));
+  fs::rename(scene.at("t/x"), scene.at("t/n/d"));
+  CHECK(said_in_order(scene.settle(), {"t/n/d", "t/n/d/k", "t/n/d/k/f"}));
 }

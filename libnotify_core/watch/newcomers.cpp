@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Directories that cannot be listed yet: those not found by their path while the queue is behind, and those
+// that came back into the tree unheard, whose contents are news.
+#include <fcntl.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "sys/syscall.hpp"
+#include "watch/watcher_impl.hpp"
+
+namespace notify_core {
+
+using watch::no_node;
+using watch::NodeId;
+using watch::ScanKind;
+
+// Who reads the events has seen it leave and not come: all that is in it is news. It is listed when the queue
+// has come to its end, for until then the tree is behind what would be found.
+void Watcher::Impl::list_newcomer(NodeId node) {
+  const NodeId parent = tree_.parent(node);
+  const std::string name(tree_.name(node));
+  untold_.untell(tree_.watch(parent), name);
+  found(parent, name, true);
+  untold_.tell(tree_.watch(parent), name);
+  all_below_is_untold(node);
+  await_listing(node);
+}
+
+// Directories that the queue has yet to move or delete are reported with it: their events will be.
+void Watcher::Impl::all_below_is_untold(NodeId top) {
+  untold_.add(tree_.watch(top));
+  for (NodeId node = tree_.first_child(top); node != no_node; node = tree_.next_sibling(node)) {
+    const std::string name(tree_.name(node));
+    if (tree_.child(top, name) == node) {
+      found(top, name, true);
+      untold_.tell(tree_.watch(top), name);
+    }
+    all_below_is_untold(node);
+  }
+}
+
+void Watcher::Impl::await_listing(NodeId node) {
+  untold_.add_waiting(tree_.watch(node));
+  unsettled_.push_back({tree_.watch(node), ScanKind::birth, 0});
+}
+
+bool Watcher::Impl::is_told(NodeId node) {
+  return listing_untold_ && !untold_.contains(tree_.watch(node));
+}
+
+// `top` was listed, and with it what the tree has below it; but for directories that were seen elsewhere.
+void Watcher::Impl::listed(NodeId top) {
+  std::vector<int> done;
+  untold_.for_each([&](int watch) {
+    NodeId node = tree_.by_watch(watch);
+    if (node != no_node && !tree_.is_below(node, top)) return;
+    while (node != no_node && node != top && !sightings_.contains(tree_.watch(node)))
+      node = tree_.parent(node);
+    if (node == no_node || node == top) return done.push_back(watch);
+    if (tree_.watch(node) == watch) unsettled_.push_back({watch, ScanKind::birth, 0});
+  });
+  for (const int watch : done) untold_.erase(watch);
+}
+
+// Lists directories again that could not be found by their path while the queue was behind.
+void Watcher::Impl::settle_again() {
+  constexpr int most_tries = 20;
+  constexpr int longest_held = 100;  // reads: where the queue never ends
+  std::vector<Unsettled> again;
+  again.swap(unsettled_);
+  std::sort(again.begin(), again.end(), [](const Unsettled& a, const Unsettled& b) {
+    return a.watch != b.watch ? a.watch < b.watch : a.kind < b.kind;
+  });
+  const Unsettled* last = nullptr;
+  for (Unsettled& unsettled : again) {
+    const NodeId node = tree_.by_watch(unsettled.watch);
+    const bool same = last != nullptr && last->watch == unsettled.watch && last->kind == unsettled.kind;
+    if (node == no_node || same) continue;
+    last = &unsettled;
+    const bool untold = untold_.contains(unsettled.watch);
+    if (unsettled.kind == ScanKind::again && untold) continue;  // it will be listed as a newcomer
+    if (unsettled.kind == ScanKind::birth) {
+      // Listed with the one above it, or going to be.
+      if (!untold || tree_.is_root(node) || untold_.contains(tree_.watch(tree_.parent(node)))) continue;
+      if (batch_events_ != 0 && unsettled.held++ < longest_held) {
+        unsettled_.push_back(unsettled);
+        continue;
+      }
+    }
+    if (list_again(node, unsettled.kind)) continue;
+    if (batch_events_ == 0) ++unsettled.tries;  // with the queue empty, the tree should be right
+    if (unsettled.tries < most_tries) {
+      unsettled_.push_back(unsettled);
+    } else {  // what is new in it goes unwatched
+      untold_.erase(unsettled.watch);
+      if (!watch::vanished(place_error_)) failed(sys::error(place_error_, "open", tree_.path(node)));
+    }
+  }
+  // The kernel makes a rename visible a moment before it queues its events; a busy machine can stretch that
+  // moment.
+  if (!unsettled_.empty() && batch_events_ == 0) sys::pause_for(1'000'000);
+  if (unsettled_.empty()) untold_.clear();
+}
+
+// False where it cannot be found by its path.
+bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
+  const sys::Fd place = open_confirmed(node);
+  sys::Fd directory(place ? sys::open_at(place.get(), ".", O_RDONLY | O_DIRECTORY) : -1);
+  if (!directory) return false;
+  backend_->enter(directory.get());
+  backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
+  listing_untold_ = kind == ScanKind::birth && untold_.contains(tree_.watch(node));
+  scanner_.scan(std::move(directory), node, kind);
+  if (std::exchange(listing_untold_, false)) listed(node);
+  return true;
+}
+
+// What lay below `top` and was seen elsewhere in the tree since: it left `top` after that left the tree.
+void Watcher::Impl::rescue_sighted(NodeId top) {
+  std::vector<NodeId> rescued;
+  for (const auto& [watch, place] : sightings_) {
+    const NodeId node = tree_.by_watch(watch);
+    const NodeId parent = tree_.by_watch(place.parent);
+    if (node == top || parent == no_node || known_since_before(parent)) continue;
+    if (tree_.is_below(node, top) && !tree_.is_below(parent, top)) rescued.push_back(node);
+  }
+  for (const NodeId node : rescued) {
+    if (put_at_sighting(node)) list_newcomer(node);
+    newcomer_ = no_node;
+  }
+}
+
+}  // namespace notify_core
