@@ -17,9 +17,11 @@ using watch::no_node;
 using watch::NodeId;
 
 Watcher::FilesystemImpl::FilesystemImpl(WatcherOptions options,
-                                        std::unique_ptr<backend::FanotifyBackend> backend)
+                                        std::unique_ptr<backend::FanotifyBackend> backend,
+                                        std::size_t most_known)
     : Impl(std::move(options), std::move(backend)),
       fanotify_(static_cast<backend::FanotifyBackend&>(*backend_)),
+      most_known_(most_known),
       tells_ends_(backend::tells_ends(backend::FanotifyScope::filesystems, kernel_events_)) {}
 
 Result<void> Watcher::FilesystemImpl::add(std::string_view path,
@@ -274,7 +276,7 @@ void Watcher::FilesystemImpl::queue_drained() {
       forget_removed(node);
     }
   }
-  if (tree_.size() > most_known) forget_some();
+  if (tree_.size() > most_known_) forget_some();
 }
 
 // Forgets a directory that is gone as soon as all below it is.
@@ -320,7 +322,7 @@ void Watcher::FilesystemImpl::forget_some() {
       if (inside_too || !is_inside(node)) leaves.push_back(node);
     });
     for (const NodeId leaf : leaves) forget_one(leaf);
-    if (tree_.size() < most_known / 2) return;
+    if (tree_.size() < most_known_ / 2) return;
   }
 }
 

@@ -26,13 +26,16 @@ namespace notify_core {
 
 class NOTIFY_LOCAL Watcher::FilesystemImpl final : public Watcher::Impl {
  public:
-  FilesystemImpl(WatcherOptions options, std::unique_ptr<backend::FanotifyBackend> backend);
+  // A million directories take some 200 MB.
+  static constexpr std::size_t default_most_known = 1'000'000;
+
+  // `most_known`: how many directories are remembered at most when all that was queued has been read.
+  FilesystemImpl(WatcherOptions options, std::unique_ptr<backend::FanotifyBackend> backend,
+                 std::size_t most_known = default_most_known);
 
   Result<void> add(std::string_view path, const std::function<void(const Error&)>& on_unreadable) override;
 
  private:
-  // A million directories take some 200 MB.
-  static constexpr std::size_t most_known = 1'000'000;
   static constexpr std::size_t deepest = 100'000;  // levels of directories that are climbed
 
   void handle(const backend::Record& record) override;
@@ -64,6 +67,7 @@ class NOTIFY_LOCAL Watcher::FilesystemImpl final : public Watcher::Impl {
   bool is_inside(watch::NodeId node) const;
 
   backend::FanotifyBackend& fanotify_;
+  std::size_t most_known_;
   bool tells_ends_;                             // of directories, by DELETE_SELF
   std::unordered_set<watch::NodeId> outside_;   // roots that are no operands: tops of mounts
   std::unordered_set<std::string> whole_;       // filesystems of which everything is reported

@@ -28,6 +28,7 @@
 namespace notify_core {
 struct WatcherInside {
   using Impl = Watcher::Impl;
+  using FilesystemImpl = Watcher::FilesystemImpl;
 };
 }  // namespace notify_core
 
