@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What fanotify is measured with, beside what load.c does, and the least that reading its queue takes.
 //
-//   entries DIRECTORY PLACES COUNT       make and remove a file, so many times, in so many directories in
-//   turn directories DIRECTORY PLACES COUNT   the same with directories renames DIRECTORY PLACES COUNT rename
-//   one file on and on queue -I|-F|-S DIRECTORY PLACES      read what the kernel queues of that, and do
-//   nothing with it
+// entries DIRECTORY PLACES COUNT: make and remove a file, so many times, in so many directories in turn.
 //
-// The directories are part0, part1 and so on. The last one says "ready" on standard error and ends by a
-// signal.
+// directories DIRECTORY PLACES COUNT: the same with directories.
+//
+// renames DIRECTORY PLACES COUNT: rename one file on and on.
+//
+// queue -I|-F|-S DIRECTORY PLACES: read what the kernel queues of that, and do nothing with it; says "ready"
+// on standard error and ends by a signal.
+//
+// The directories are part0, part1 and so on.
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>

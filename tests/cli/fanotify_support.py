@@ -16,13 +16,14 @@ import pytest
 
 from program import wait_until
 
+BUILD = Path(os.environ.get("NOTIFY_BUILD", Path(__file__).resolve().parents[2] / "build")).absolute()
 BROUGHT_BY_OTHERS = {"CLOSE"}  # said along with CLOSE_WRITE and CLOSE_NOWRITE
 
 
 class Watching:
     """A program that watches; `with` ends it."""
 
-    def __init__(self, program, *arguments, name="fsnotifywait", cwd=None, user=None):
+    def __init__(self, program, *arguments, name="fsnotifywait", cwd=None, user=None, environment=None):
         self.link = Path(cwd) / f".{name}"
         self.link.symlink_to(program)
         self.out, self.err = Path(cwd).parent / "out", Path(cwd).parent / "err"
@@ -31,7 +32,7 @@ class Watching:
             path.chmod(0o666)
         self.process = subprocess.Popen(
             [name, "-m", *map(str, arguments)], executable=self.link, cwd=cwd, stdin=subprocess.DEVNULL,
-            stdout=self.out.open("wb"), stderr=self.err.open("wb"), user=user)
+            stdout=self.out.open("wb"), stderr=self.err.open("wb"), user=user, env={**os.environ, **(environment or {})})
         self.link.unlink  # stays until it has started
         wait_until(self._ready, lambda: f"not ready; said {self.err.read_text()!r}")
         self.link.unlink()
@@ -49,6 +50,10 @@ class Watching:
         wait_until(lambda: text in "\n".join(self.lines()),
                    lambda: f"{text!r} was never said; said {self.out.read_text()[-2000:]!r}")
         return self.lines()
+
+    def wait_said(self, text):
+        """Until standard error holds it."""
+        wait_until(lambda: text in self.err.read_text(), lambda: f"{text!r} in {self.err.read_text()!r}")
 
     def __enter__(self):
         return self
@@ -116,6 +121,23 @@ def unmount_all(room):
         place = line.split()[4]
         if place.startswith(f"{room}/"):
             subprocess.run(["umount", "-l", place], check=False)
+
+
+def overflow_by(make):
+    """make(number) for more numbers than the kernel queues events; each must make one that is like no other."""
+    limit = int(Path("/proc/sys/fs/fanotify/max_queued_events").read_text())
+    if limit > 100_000:
+        pytest.skip("fs.fanotify.max_queued_events is too large to fill")
+    for number in range(limit + 100):
+        make(number)
+
+
+@pytest.fixture
+def limited_queue():
+    """The environment in which the queue of a program that root starts is limited."""
+    library = BUILD / "tests/liblimited_queue.so"
+    assert library.exists(), f"{library}: build it first"
+    return {"LD_PRELOAD": str(library)}
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="a whole filesystem is watched, and mounted, by root only")
