@@ -4,6 +4,7 @@
 import shutil
 import signal
 
+import pytest
 from sync_support import tree, wait_identical, wait_until, write
 
 
@@ -101,3 +102,18 @@ def test_max_delete_of_a_tree_that_moves_away(source, daemons, sync):
     (source / "d").rename(source.parent / "elsewhere")
     program.wait_said("until SIGHUP", times=3)
     assert all(len(list(d.root.glob("d/f*"))) >= 5 for d in daemons)
+
+
+@pytest.mark.parametrize("put", [lambda path: write(path, "now a file"), lambda path: path.symlink_to("kept")])
+@pytest.mark.parametrize("clear", [shutil.rmtree, lambda path: path.rename(path.parent.parent / "away")])
+def test_max_delete_does_not_count_what_something_else_takes_the_place_of(source, daemons, sync, put, clear):
+    for n in range(10):
+        write(source / f"swapped/d{n % 3}/{n}")
+    write(source / "kept")
+    program = sync("--max-delete", "5")
+    program.process.send_signal(signal.SIGSTOP)  # it is told of both at once
+    clear(source / "swapped")
+    put(source / "swapped")
+    program.process.send_signal(signal.SIGCONT)
+    wait_identical(source, *(d.root for d in daemons))
+    assert "--max-delete" not in program.output()

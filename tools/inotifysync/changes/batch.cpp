@@ -128,9 +128,15 @@ class Planner {
     // An inner node that is no directory any more was replaced.
     const Dirt dirt =
         without_stray(node) ? without_stray(node) : Dirt{dirt::created | dirt::content | dirt::gone};
+    if (options_.limited && may_replace_tree(node)) exact_.limitable = false;
     count_renamed(node, path);
     if (!node.moved_from().empty() && link_file(node, path, info, born_above)) return;
     add_file(path, info, static_cast<Dirt>(dirt & ~dirt::subtree));
+  }
+
+  // To what is in the way of a file, rsync would apply the limit as well.
+  static bool may_replace_tree(ChangeSet::Node node) {
+    return node.dirt() == 0 || (node.dirt() & dirt::unseen) || node.deletions() > 1 || node.any_uncounted();
   }
 
   void add_file(const std::string& path, const FileInfo& info, Dirt dirt) {

@@ -164,8 +164,9 @@ std::vector<std::string> warm_command(const RsyncSettings& settings, const Targe
 
 bool fits_warm(const Step& step, Deletion deletion_of_warm, bool limited) {
   const auto is_missing = [](const Step::Entry& entry) { return entry.missing; };
+  if (limited && !step.limitable) return false;
   return step.kind == StepKind::exact && step.from_root && step.counted &&
-         ((deletion_of_warm == Deletion::missing_args && (!limited || step.limitable)) ||
+         (deletion_of_warm == Deletion::missing_args ||
           std::none_of(step.entries.begin(), step.entries.end(), is_missing));
 }
 

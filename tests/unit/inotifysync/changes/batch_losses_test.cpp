@@ -243,6 +243,25 @@ TEST_CASE("rsync may count along where everything that goes was told") {
     set.mark("tree", dirt::gone);
     CHECK_FALSE(exact().limitable);
   }
+  SUBCASE("a tree that a file took the place of") {
+    tree.file("tree");
+    set.mark("tree/a", dirt::gone);
+    set.mark("tree", dirt::gone);
+    set.mark("tree", dirt::created | dirt::content);
+    CHECK_FALSE(exact().limitable);
+  }
+  SUBCASE("a tree that went out of sight before a file took its place") {
+    tree.file("tree");
+    set.mark("tree", dirt::gone | dirt::unseen);
+    set.mark("tree", dirt::created | dirt::content);
+    CHECK_FALSE(exact().limitable);
+  }
+  SUBCASE("a file that another took the place of") {
+    tree.file("file");
+    set.mark("file", dirt::gone);
+    set.mark("file", dirt::created | dirt::content);
+    CHECK(exact().limitable);
+  }
   SUBCASE("one of which no event has come yet") {
     set.mark("tree/file", dirt::content);
     CHECK_FALSE(exact().counted);
