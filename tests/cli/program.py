@@ -36,11 +36,14 @@ class TooLate(AssertionError):
 
 
 def wait_until(condition, what, deadline=DEADLINE):
-    """Calls condition() until it returns something true, and returns that."""
+    """Calls condition() until it returns something true, and returns that. A file that it reads may be still to come."""
     end = time.monotonic() + deadline
     pause = 0.0001
     while True:
-        result = condition()
+        try:
+            result = condition()
+        except FileNotFoundError:
+            result = None
         if result:
             return result
         if time.monotonic() > end:
