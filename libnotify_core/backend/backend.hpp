@@ -55,6 +55,10 @@ class WatchBackend {
 
   // Reads what is queued, without waiting: the number of bytes, or minus the errno (EAGAIN: nothing).
   virtual std::ptrdiff_t fill() = 0;
+  // The same, but where nothing is queued it waits for that; minus EINTR: a signal came first. Only where
+  // can_rest_in_read().
+  virtual std::ptrdiff_t fill_when_ready() { return fill(); }
+  virtual bool can_rest_in_read() const { return false; }
   // The next record of what was read; false where there is none left.
   virtual bool next(Record& record) = 0;
   // True where the last fill() took all that was queued at that moment.

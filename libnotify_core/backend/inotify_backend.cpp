@@ -68,6 +68,19 @@ int InotifyBackend::remove(int watch) {
 }
 
 std::ptrdiff_t InotifyBackend::fill() {
+  return fill_buffer(false);
+}
+
+std::ptrdiff_t InotifyBackend::fill_when_ready() {
+  return fill_buffer(true);
+}
+
+std::ptrdiff_t InotifyBackend::fill_buffer(bool waiting) {
+  if (waiting != reads_wait_) {
+    const int status = sys::let_reads_wait(inotify_.get(), waiting);
+    if (status < 0) return status;
+    reads_wait_ = waiting;
+  }
   const std::ptrdiff_t size = sys::read(inotify_.get(), buffer_.get(), buffer_size);
   // The kernel copies records as long as the next one fits, so room for the longest means that none was left.
   drained_ = size < static_cast<std::ptrdiff_t>(buffer_size - longest_record);

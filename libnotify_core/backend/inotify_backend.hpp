@@ -22,6 +22,8 @@ class InotifyBackend final : public WatchBackend {
   bool keeps_place() const override { return in_working_directory_; }
   void use_working_directory(bool use) override { in_working_directory_ = use; }
   std::ptrdiff_t fill() override;
+  std::ptrdiff_t fill_when_ready() override;
+  bool can_rest_in_read() const override { return true; }
   bool next(Record& record) override { return decoder_.next(record); }
   bool drained() const override { return drained_; }
   std::size_t queue_limit() const override { return queue_limit_; }
@@ -29,6 +31,8 @@ class InotifyBackend final : public WatchBackend {
 
  private:
   InotifyBackend(sys::Fd inotify, std::size_t queue_limit);
+
+  std::ptrdiff_t fill_buffer(bool waiting);
 
   // A full queue of 16,384 short names is 512 KiB; 1 MiB takes it in one read.
   static constexpr std::size_t buffer_size = std::size_t{1} << 20;
@@ -40,6 +44,7 @@ class InotifyBackend final : public WatchBackend {
   std::unique_ptr<std::byte[]> buffer_;
   InotifyDecoder decoder_;
   bool drained_ = true;
+  bool reads_wait_ = false;  // what the descriptor is set to
   int directory_ = -1;
   bool in_working_directory_ = false;
 };

@@ -80,6 +80,10 @@ std::ptrdiff_t list_directory(int fd, void* buffer, std::size_t size) {
   return checked(static_cast<std::ptrdiff_t>(::syscall(SYS_getdents64, fd, buffer, size)));
 }
 
+int let_reads_wait(int fd, bool wait) {
+  return checked(::fcntl(fd, F_SETFL, wait ? 0 : O_NONBLOCK));
+}
+
 void enlarge_pipe(int fd, int size) {
   ::fcntl(fd, F_SETPIPE_SZ, size);
 }

@@ -31,6 +31,8 @@ std::ptrdiff_t write(int fd, const void* data, std::size_t size);
 // Writes all of it, waiting where a non-blocking descriptor is full. 0 or minus the errno.
 int write_all(int fd, std::string_view data);
 std::ptrdiff_t list_directory(int fd, void* buffer, std::size_t size);  // getdents64(2)
+// Whether a read of `fd` waits where there is nothing to read, or says EAGAIN.
+int let_reads_wait(int fd, bool wait);
 // Makes room for `size` bytes where `fd` is a pipe and the system allows it; else nothing happens.
 void enlarge_pipe(int fd, int size);
 // Another descriptor of the pipe that `fd` writes to, on which a write never waits, while `fd` and whoever

@@ -69,23 +69,28 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
   }
 }
 
-Result<Watcher::Wait> Watcher::Impl::dispatch(EventSink& sink) {
+Result<Watcher::Wait> Watcher::Impl::read_all(EventSink& sink, bool resting) {
   sink_ = &sink;
   stopped_ = false;
   Result<Wait> result(Wait::timed_out);
-  while (read_and_hand_on(result)) {
+  one_read_will_do_ = true;
+  for (bool more = read_and_hand_on(result, resting); more; more = read_and_hand_on(result, false)) {
+    one_read_will_do_ = false;
   }
   sink_ = nullptr;
   return result;
 }
 
 // One read; true where there is reason for another at once.
-bool Watcher::Impl::read_and_hand_on(Result<Wait>& result) {
+bool Watcher::Impl::read_and_hand_on(Result<Wait>& result, bool resting) {
   if (!unread_) {
     recovery_mark_ = recovery_.mark();
     last_known_ = tree_.last_order();
-    const std::ptrdiff_t size = backend_->fill();
-    if (size == -EINTR) return true;
+    const std::ptrdiff_t size = resting ? backend_->fill_when_ready() : backend_->fill();
+    if (size == -EINTR) {
+      if (resting) result = Wait::interrupted;
+      return !resting;
+    }
     if (size < 0 && size != -EAGAIN) {
       result = sys::error(static_cast<int>(size), "read");
       return false;
@@ -244,6 +249,11 @@ Result<Watcher::Wait> Watcher::Impl::wait(std::optional<std::chrono::nanoseconds
     if (!result || *result != Wait::timed_out) return result;
     busy_ = false;
     rate_ = 0;
+  }
+  // Not where a second read followed lately, for that one must not wait, and changing the descriptor's mind
+  // costs more than is gained.
+  if (!timeout && options_.rest_in_read && one_read_will_do_ && backend_->can_rest_in_read()) {
+    return read_all(sink, true);
   }
   const std::timespec length = sys::to_timespec(timeout.value_or(std::chrono::nanoseconds(0)));
   const int ready = sys::wait_readable(backend_->descriptor(), timeout ? &length : nullptr);

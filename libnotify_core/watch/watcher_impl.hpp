@@ -34,7 +34,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   }
   virtual Result<void> add(std::string_view path, const std::function<void(const Error&)>& on_unreadable);
   Result<Wait> wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink);
-  Result<Wait> dispatch(EventSink& sink);
+  Result<Wait> dispatch(EventSink& sink) { return read_all(sink, false); }
   int descriptor() const { return backend_->descriptor(); }
   bool has_work() const { return unread_ || !retired_.empty() || !unsettled_.empty(); }
   const watch::WatchTree& tree() const { return tree_; }
@@ -58,7 +58,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   enum class End { deleted, moved_out };
 
   // watcher.cpp: reading and handing on
-  bool read_and_hand_on(Result<Wait>& result);
+  Result<Wait> read_all(EventSink& sink, bool resting);
+  bool read_and_hand_on(Result<Wait>& result, bool resting);
   void hand_on_batch();
   void recover_before(watch::NodeId node, const backend::Record& record, bool& wanted);
   void report(watch::NodeId node, EventMask mask, std::uint32_t cookie, std::string_view name,
@@ -175,6 +176,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   std::int64_t last_busy_ = 0;
   std::size_t window_events_ = 0;
   std::size_t rate_ = 0;  // events a millisecond
+  bool one_read_will_do_ = true;  // so it was the last time
   std::size_t batch_events_ = 0;
 };
 

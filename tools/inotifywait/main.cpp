@@ -169,6 +169,7 @@ bool Program::prepare_watcher() {
   wanted.follow_symlinks = options_.follow_symlinks;
   wanted.recover = options_.recover;
   wanted.gather = options_.monitor;
+  wanted.rest_in_read = true;  // no signal is handled here
   wanted.below_only = options_.below;
   wanted.ignored_processes = options_.ignored_processes;
   wanted.ignored_programs = options_.ignored_programs;
@@ -249,7 +250,7 @@ class Deadlines {
  public:
   explicit Deadlines(const Options& options) : options_(options), start_(Clock::now()), last_event_(start_) {}
 
-  void heard() { last_event_ = Clock::now(); }
+  void heard(Time now) { last_event_ = now; }
 
   std::optional<Time> end() const {
     std::optional<Time> end;
@@ -282,13 +283,15 @@ int Program::wait_for_events() {
     }
     const Result<Watcher::Wait> waited =
         output_->is_behind() ? wait_for_reader(timeout, printer) : watcher_->wait(timeout, printer);
-    if (waited && *waited == Watcher::Wait::events) deadlines.heard();
+    if (!printer.status()) output_->write_some();  // before all else: somebody waits for the line
     const Time now = Clock::now();
+    if (waited && *waited == Watcher::Wait::events) deadlines.heard(now);
+    const bool kept_back = printer.next_due().has_value();
     printer.do_due(now);
     const bool over = deadlines.end() && *deadlines.end() <= now;
     const bool gone = options_.end_when_gone && watcher_->watch_count() == 0;
     if (printer.status() || !waited || over || gone) return end_with(printer, waited, over);
-    output_->write_some();
+    if (kept_back) output_->write_some();
     tell_trouble();
   }
 }

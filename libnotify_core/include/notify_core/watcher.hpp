@@ -41,6 +41,9 @@ struct WatcherOptions {
   bool recover = true;  // report what the kernel could not: entries found in directories born under watch
   bool gather =
       false;  // under load, pause for a fraction of a millisecond so that one read brings many events
+  // A wait() without a timeout may rest in read(2), which costs one system call fewer. A signal ends such a
+  // wait only if its handler was installed without SA_RESTART.
+  bool rest_in_read = false;
   // fanotify_filesystem: report only what lies under the operands. If not: all of its filesystem, where an
   // operand is a mount point.
   bool below_only = true;
