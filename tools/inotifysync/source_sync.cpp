@@ -138,7 +138,7 @@ WorkerOptions SourceSync::options_for(const Target& target) const {
   options.rsync.control_directory = around_.control_directory;
   if (target.remove.value_or(config_.remove)) options.deletion = Deletion::missing_args;
   if (most_deletions_) {
-    options.max_delete = *most_deletions_;
+    options.max_delete = most_deletions_;
     options.rsync.max_delete = most_deletions_;
   }
   options.warm_deletes = !path_for_children(open_source(root_ + "/")).empty();

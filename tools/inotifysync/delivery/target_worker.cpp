@@ -163,9 +163,9 @@ std::shared_ptr<const Batch> TargetWorker::next_batch() {
   in_flight_since_ = std::exchange(lacking_since_, std::nullopt);
   auto batch = host_.plan(changes_, deletion());
   if (batch->full && !host_.may_delete_in_full_pass()) return host_.plan(changes_, Deletion::none);
-  if (options_.max_delete == 0 || batch->missing <= options_.max_delete) return batch;
+  if (!options_.max_delete || batch->missing <= *options_.max_delete) return batch;
   hold_deletions("--max-delete: " + std::to_string(batch->missing) + " paths are to be deleted, more than " +
-                 std::to_string(options_.max_delete));
+                 std::to_string(*options_.max_delete));
   return host_.plan(changes_, deletion());
 }
 

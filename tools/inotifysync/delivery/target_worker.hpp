@@ -67,7 +67,7 @@ struct WorkerOptions {
   bool warm_deletes = false;
   Duration timeout = std::chrono::seconds(60);         // no byte moved for so long: the run is ended
   Duration warm_lifetime = std::chrono::seconds(300);  // a waiting connection is replaced after this
-  std::uint64_t max_delete = 0;                        // names a batch may delete; 0: no limit
+  std::optional<std::uint64_t> max_delete;             // names a batch may delete
 };
 
 class TargetWorker {

@@ -297,6 +297,15 @@ TEST_CASE("--max-delete holds deletions until a person says so, and nothing else
   CHECK(f.worker->status().state == "held");
 }
 
+TEST_CASE("a limit of none is a limit") {
+  WorkerOptions options;
+  options.deletion = Deletion::missing_args;
+  options.max_delete = 0;
+  Fixture f(options);
+  f.change("gone", dirt::gone);
+  CHECK(f.troubles.size() == 1);
+}
+
 TEST_CASE("what a person allowed is deleted however often the full pass breaks off") {
   WorkerOptions options;
   options.deletion = Deletion::missing_args;
