@@ -28,9 +28,10 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
 
   virtual ~Impl() = default;
 
-  // fanotify tells of no unmount: who asks for nothing else would wait for ever.
+  // fanotify tells of no unmount, and the kernel refuses to watch for nothing; but not for directories alone.
   bool nothing_to_tell() const {
-    return options_.backend != Backend::inotify && (options_.mask & mask::all_events) == 0;
+    return options_.backend != Backend::inotify &&
+           (options_.mask & (mask::all_events | mask::is_directory)) == 0;
   }
   virtual Result<void> add(std::string_view path, const std::function<void(const Error&)>& on_unreadable);
   Result<Wait> wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink);

@@ -32,7 +32,7 @@ COMMANDS = [f"-m -e {event} {operand}" for event in EVENTS for operand in OPERAN
     "-qq -m d", "-e create d", "-m --exclude f d", "-m --include f d", "-m @d d", "-I -m d",
     "-F -I -m -e create d", "-m -e bogus d", "-t x d", "-m", "-r -m -e create,delete,move d", "-e delete -r d",
     "-m -r -e modify,create 'sp ace'", "-e moved_to -r d", "-m -e create -r d/s", "-m --excludei F d",
-    "-m -e attrib d/f", "-m -e attrib,modify,delete_self d/f", "-m d/f"]
+    "-m -e isdir d", "-m -e isdir,create d", "-m -e attrib d/f", "-m -e attrib,modify,delete_self d/f", "-m d/f"]
 
 
 def play(binary, command, room):
