@@ -61,8 +61,10 @@ class Watching:
         command = [program, "-m", "-r", plan.backend, "--format", "%e|%c%0%w%0%f%0", "--no-newline"]
         if plan.events:
             command += ["-e", plan.events]
+        # Root's queue of fanotify has no limit of its own.
+        limited = {"LD_PRELOAD": str(build() / "tests/liblimited_queue.so")} if plan.overflow and plan.backend != "-I" else {}
         self.process = subprocess.Popen(command + [operations.INSIDE], cwd=arena, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **limited})
         self.pid = self.process.pid
         for pipe in (self.process.stdout, self.process.stderr):
             os.set_blocking(pipe.fileno(), False)
@@ -186,7 +188,7 @@ def _play(watching, bursts, plan):
             watching.process.send_signal(signal.SIGSTOP)
         operations.perform(burst, plan.threads)
         if plan.overflow:
-            _overflow(number)
+            _overflow(number, plan.backend)
             watching.process.send_signal(signal.SIGCONT)
         events = watching.settle()
         said = bytes(watching.errors)  # new directories, and an overflow
@@ -206,11 +208,12 @@ def _play(watching, bursts, plan):
     return None
 
 
-def _overflow(number):
-    """More events than the kernel's queue holds, no two neighbours the same."""
-    limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
-    flood = operations.INSIDE + b"/flood-%d" % number
-    for _ in range(limit // 2 + 1):
+def _overflow(number, backend):
+    """More events than the kernel's queue holds: for inotify no two neighbours the same, for fanotify no two of one name."""
+    inotify = backend == "-I"
+    limit = int(Path(f"/proc/sys/fs/{'inotify' if inotify else 'fanotify'}/max_queued_events").read_text())
+    for count in range(limit // 2 + 1 if inotify else limit + 1):
+        flood = operations.INSIDE + b"/flood-%d-%d" % (number, 0 if inotify else count)
         os.close(os.open(flood, os.O_WRONLY | os.O_CREAT, 0o600))
         os.unlink(flood)
 
@@ -220,9 +223,12 @@ def make_bursts(seed, plan):
     return [operations.burst(picture, plan.size) for _ in range(plan.bursts)]
 
 
+def build():
+    return Path(os.environ.get("NOTIFY_BUILD", ROOT / "build")).absolute()
+
+
 def subject():
-    build = Path(os.environ.get("NOTIFY_BUILD", ROOT / "build"))
-    return Path(os.environ.get("NOTIFY_SUBJECT", build / "tools/inotifywait/inotifywait")).absolute()
+    return Path(os.environ.get("NOTIFY_SUBJECT", build() / "tools/inotifywait/inotifywait")).absolute()
 
 
 def write_dump(directory, seed, bursts, failure):

@@ -9,6 +9,7 @@ import pytest
 import model_operations as operations
 import model_shrink
 import model_watch
+from fanotify_support import needs_root
 from model_replay import Event, Replay
 
 SEEDS = range(1, 17)
@@ -46,6 +47,16 @@ def test_random_operations_while_the_queue_overflows(inotifywait, seed):
     failure = model_watch.run(inotifywait, model_watch.make_bursts(seed, plan), plan)
     if failure:
         fail(seed, failure)
+
+
+@needs_root
+@pytest.mark.plain_build
+@pytest.mark.parametrize("backend", ["-F", "-S"])
+def test_random_operations_while_the_queue_of_fanotify_overflows(inotifywait, backend):
+    plan = model_watch.Plan.of_seed(101, bursts=2, overflow=True, backend=backend)
+    failure = model_watch.run(inotifywait, model_watch.make_bursts(101, plan), plan)
+    if failure:
+        fail(f"101 --overflow --backend={backend}", failure)
 
 
 # The model must be able to fail.
