@@ -176,7 +176,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   std::int64_t window_start_ = 0;
   std::int64_t last_busy_ = 0;
   std::size_t window_events_ = 0;
-  std::size_t rate_ = 0;  // events a millisecond
+  std::size_t rate_ = 0;          // events a millisecond
   bool one_read_will_do_ = true;  // so it was the last time
   std::size_t batch_events_ = 0;
 };
