@@ -5,6 +5,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import statistics
 import sys
 import tempfile
@@ -106,6 +107,7 @@ def measure(bench, measurement, waiting, counting, scale):
 
     left = watches_left()
     own = [p for p in waiting if p.name == "ours"]
+    quick = [p for p in waiting if p.kind != "fswatch"]  # fswatch gathers for a second before it prints
     for shape, wanted, files in [("wide", 10_000, 3), ("wide", 50_000, 3), ("wide", 150_000, 3),
                                  ("deep", 150_000, 3), ("wide", 10_000, 30)]:
         directories = scaled(wanted)
@@ -123,7 +125,11 @@ def measure(bench, measurement, waiting, counting, scale):
         work = (f"{million:,} events at {f'{rate:,} a second' if rate else 'full speed'} to a "
                 f"{'pipe' if to_pipe else 'file'}")
         measurement.run(work, waiting, lambda p: bench.events(p, million, rate, to_pipe))
-    quick = [p for p in waiting if p.kind != "fswatch"]  # fswatch gathers for a second before it prints
+        if not shutil.which("strace"):
+            measurement.notes.append("system calls an event: left out, strace is not installed")
+        elif rate == 0:
+            fewer = max(million // 5, 10)
+            measurement.run(work, quick, lambda p: bench.events(p, fewer, rate, to_pipe, counting_calls=True))
     measurement.run("one write to its line on a pipe", quick, lambda p: bench.latency(p, scaled(2000)))
     renamed = scaled(50_000)
     if renamed < left - 100:

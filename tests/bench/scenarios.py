@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from programs import Reader, Run, processor_time, read_and_write_calls, status_of, wait_until
+from programs import CallCounter, Reader, Run, processor_time, read_and_write_calls, status_of, wait_until
 
 SENTINEL = b"the-last-one"
 
@@ -70,8 +70,9 @@ class Bench:
 
     # Events ---------------------------------------------------------------------------------------------------------
 
-    def events(self, program, count, rate, to_pipe):
-        """Opens and closes in one directory, as fast as `rate`; everything is printed."""
+    def events(self, program, count, rate, to_pipe, counting_calls=False):
+        """Opens and closes in one directory, as fast as `rate`; everything is printed. Of a run in which system calls
+        are counted, their number is all that is returned."""
         where = self.room / "events"
         where.mkdir()
         output = self.room / "output"
@@ -82,7 +83,9 @@ class Bench:
                 with Run(program, program.command(where, False, ""), stdout, 1, self.room) as run:
                     if reader:
                         reader.started()
-                    return self._events_of(program, run, where, count, rate, reader, output)
+                    counter = CallCounter(run.pid, self.room) if counting_calls else None
+                    lines, figures = self._events_of(program, run, where, count, rate, reader, output)
+                    return {"system calls an event": counter.end() / max(lines, 1)} if counter else figures
         finally:
             if reader:
                 reader.close()
@@ -127,9 +130,10 @@ class Bench:
         lines = reader.lines if reader else output.read_bytes().count(b"\n")
         # The files are made first: three events each.
         delivered = min(lines / (count + 300), 1.0)
-        return {"CPU s a million": cpu * 1e6 / max(lines, 1), "delivered %": 100 * delivered,
-                "reads and writes an event": calls / max(lines, 1), "events a second": lines / took,
-                "loss is said": "-" if delivered > 0.9999 else "yes" if run.said_overflow() else "no"}
+        return lines, {
+            "CPU s a million": cpu * 1e6 / max(lines, 1), "delivered %": 100 * delivered,
+            "reads and writes an event": calls / max(lines, 1), "events a second": lines / took,
+            "loss is said": "-" if delivered > 0.9999 else "yes" if run.said_overflow() else "no"}
 
     # One at a time --------------------------------------------------------------------------------------------------
 
