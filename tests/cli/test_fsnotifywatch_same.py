@@ -76,6 +76,8 @@ def rows(table, below):
 def test_same(words, room):
     try:
         theirs = play(REFERENCE, words, room / "theirs")
+        if any(reason in theirs[0] for reason in ("No such device", "not supported", "not implemented", "not permitted")):
+            pytest.skip(f"a tmpfs cannot be watched so here: {theirs[0]}")
         ours = play(watch_program.OURS, words, room / "ours")
     finally:
         unmount_all(room)
