@@ -68,7 +68,7 @@ void FanotifyBackend::take_apart_entry(const FanotifyEvent& event, int directory
   if (!may_open_ && kind && (event.mask & mask::create)) learn(event, event.place);
   int target = -1;
   if (scope_ == FanotifyScope::filesystems) {
-    if (kind) target = directory_number(event.object);
+    if (kind && !came_and_went(event)) target = directory_number(event.object);
     if (!kind && watches_files_) target = handles_.find(event.object);
   } else if (kind) {
     target = handles_.find(event.object);
@@ -89,6 +89,14 @@ void FanotifyBackend::take_apart_entry(const FanotifyEvent& event, int directory
     moving_process_ = event.pid;
   }
   if (event.mask & mask::remove) remove_entry(event, directory, target);
+}
+
+// Of a directory that was made and removed before the record was read, and in which nothing happened, nothing
+// more will be heard, and nobody need know it.
+bool FanotifyBackend::came_and_went(const FanotifyEvent& event) {
+  constexpr EventMask both = mask::create | mask::remove;
+  return (event.mask & both) == both && queue_.drained() && !tells_ends(scope_, marked_events()) &&
+         queue_.foresight().end_of(queue_.position()) == queue_.position();
 }
 
 void FanotifyBackend::remove_entry(const FanotifyEvent& event, int directory, int target) {
