@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Measures inotifysync beside lsyncd and the classic loop, against three rsync daemons on loopback.
 
-    tests/bench/sync_bench.py [--with NAME]... [--only WORK]... [--files 10000]
+    scripts/bench sync [--with NAME]... [--only WORK]... [--files 10000]
 
 Run by hand, on an idle machine, after a build. Everything lies in /dev/shm. Processor time is that of all processes
 (the program, every rsync, the daemons), from the first start to the last end, the same without any work taken off.
