@@ -94,8 +94,11 @@ int FanotifyBackend::add_at(int directory, const char* name, unsigned flags) {
     status = mark(directory, name, flags);
     if (status < 0) return status;
     status = mounts_.key_of(directory, name, follow, after);
-    if (status < 0) return status;
-    if (before != after) continue;
+    if (status < 0 || before != after) {  // it left meanwhile, and may have taken the mark along
+      if (scope_ == FanotifyScope::objects && handles_.find(before) < 0) unmark(before);
+      if (status < 0) return status;
+      continue;
+    }
     if (scope_ == FanotifyScope::filesystems) ignore_of_files(directory, name, flags);
     if (handles_.size() == 0) may_open_ = mounts_.may_open(before);
     if (!left_behind_.empty()) left_behind_.erase(before);
@@ -141,9 +144,14 @@ int FanotifyBackend::mark_as(const FanotifyMark& wanted, int directory, const ch
 // A mark can only be taken off what can be opened. If not, it goes with its directory, and what it says until
 // then belongs to nobody.
 int FanotifyBackend::remove(int watch) {
-  const sys::Fd object(mounts_.open(handles_.key(watch)));
-  if (!may_open_) left_behind_.emplace(handles_.key(watch));
+  const std::string key(handles_.key(watch));
   handles_.forget(watch);
+  return unmark(key);
+}
+
+int FanotifyBackend::unmark(const std::string& key) {
+  const sys::Fd object(mounts_.open(key));
+  if (!may_open_) left_behind_.emplace(key);
   if (!object) return 0;
   return sys::fanotify_mark(queue_.descriptor(), FAN_MARK_REMOVE, best_mark_.mask(scope_, marked_events()),
                             object.get(), ".");

@@ -88,6 +88,7 @@ class FanotifyBackend final : public WatchBackend {
   EventMask marked_events() const { return watches_files_ ? events_ | mask::delete_self : events_; }
   int add_at(int directory, const char* name, unsigned flags);
   int mark(int directory, const char* name, unsigned flags);
+  int unmark(const std::string& key);
   void ignore_of_files(int directory, const char* name, unsigned flags);
   int mark_as(const FanotifyMark& wanted, int directory, const char* name, unsigned flags);
 
