@@ -142,6 +142,21 @@ def test_no_descriptors_left(source, daemons, sync):
     wait_identical(source, *roots(daemons), deadline=LATE)
 
 
+@pytest.mark.plain_build  # a sanitizer needs descriptors of its own
+def test_a_source_that_cannot_be_opened_is_not_said_to_be_gone(source, daemons, sync):
+    write(source / "old")
+    program = sync()
+    pid = program.process.pid
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+    (source / "old").unlink()
+    write(source / "new")
+    program.wait_said("the source cannot be opened, Too many open files: nothing is deleted anywhere", deadline=LATE)
+    assert "gone" not in program.output()
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    wait_identical(source, *roots(daemons), deadline=LATE)
+
+
 @pytest.mark.plain_build  # a sanitizer has its own words for this
 def test_out_of_memory_it_says_so_and_ends(source, daemons, sync):
     program = sync()

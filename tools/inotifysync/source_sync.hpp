@@ -94,7 +94,7 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   bool on_event(const notify_core::Event& event) override;
   void on_notice(const notify_core::Notice& notice) override;
 
-  void lose_source(SourceVerdict verdict);
+  void lose_source(SourceVerdict verdict, int error);
   void look_for_source();
   bool is_still_emptied(const SourceFacts& facts);
 

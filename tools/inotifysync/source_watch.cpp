@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "common/diagnostics.hpp"
 #include "inotifysync/loop/mounts.hpp"
@@ -213,7 +214,7 @@ notify_core::sys::Fd SourceSync::trusted_source() {
   const SourceFacts facts = look_at_source(source);
   const SourceVerdict verdict = guard_.judge(facts);
   if (verdict != SourceVerdict::trusted) {
-    lose_source(verdict);
+    lose_source(verdict, facts.error);
     return {};
   }
   if (is_still_emptied(facts)) return {};
@@ -233,11 +234,12 @@ bool SourceSync::is_still_emptied(const SourceFacts& facts) {
   return true;
 }
 
-void SourceSync::lose_source(SourceVerdict verdict) {
+void SourceSync::lose_source(SourceVerdict verdict, int error) {
   lost_ = true;
-  around_.log.line(
-      Log::Level::error, config_.path,
-      fmt::format("{}: nothing is deleted anywhere, and nothing is sent until it is back", words(verdict)));
+  const std::string why = error == 0 ? std::string() : fmt::format(", {}", std::strerror(error));
+  around_.log.line(Log::Level::error, config_.path,
+                   fmt::format("{}{}: nothing is deleted anywhere, and nothing is sent until it is back",
+                               words(verdict), why));
   for (const auto& worker : workers_) worker->pause();
   guard_timer_->set(look_again);
   around_.state_changed();

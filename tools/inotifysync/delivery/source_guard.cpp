@@ -11,6 +11,7 @@ bool SourceGuard::is_same_come_back(const SourceFacts& now) const {
 }
 
 SourceVerdict SourceGuard::judge(const SourceFacts& now) {
+  if (now.error != 0) return SourceVerdict::unseen;
   if (!now.is_directory) return SourceVerdict::missing;
   if (now.device == known_.device && now.inode == known_.inode) {
     known_.is_empty = known_.is_empty && now.is_empty;
@@ -28,6 +29,8 @@ std::string_view words(SourceVerdict verdict) {
       return "the source is there";
     case SourceVerdict::missing:
       return "the source is gone";
+    case SourceVerdict::unseen:
+      return "the source cannot be opened";
     case SourceVerdict::unmounted:
       return "an empty directory is in the source's place: unmounted?";
     case SourceVerdict::replaced:

@@ -11,7 +11,8 @@ namespace inotifysync {
 
 // What stands at the source's path at one moment.
 struct SourceFacts {
-  bool is_directory = false;  // false: nothing there, or no directory
+  bool is_directory = false;  // false: nothing there, no directory, or `error`
+  int error = 0;              // the errno of opening it, where that says no word of what is there
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   bool is_mount_root = false;
@@ -22,6 +23,7 @@ struct SourceFacts {
 enum class SourceVerdict {
   trusted,    // the same directory, or the same filesystem mounted again: may be copied
   missing,    // no directory there
+  unseen,     // it could not be opened, so nobody knows
   unmounted,  // an empty directory stands in its place
   replaced,   // another directory with something in it stands in its place
 };

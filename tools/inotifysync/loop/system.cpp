@@ -40,11 +40,11 @@ bool is_empty_directory(const sys::Fd& directory) {
 }  // namespace
 
 sys::Fd open_source(const std::string& path) {
-  return sys::Fd(std::max(-1, sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY)));
+  return sys::Fd(sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY));
 }
 
 Result<void> check_source(const std::string& path, const std::string& given) {
-  const sys::Fd source(sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY));
+  const sys::Fd source = open_source(path);
   if (!source) return sys::error(source.get(), "open", given);
   return {};
 }
@@ -65,8 +65,11 @@ std::string path_for_children(const sys::Fd& directory) {
 SourceFacts look_at_source(const sys::Fd& directory) {
   SourceFacts facts;
   struct statx raw;
-  if (!directory || ::statx(directory.get(), "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &raw) < 0)
-    return facts;
+  const int status = !directory ? directory.get()
+                     : ::statx(directory.get(), "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &raw) < 0 ? -errno
+                                                                                                     : 0;
+  if (status != -ENOENT && status != -ENOTDIR) facts.error = -status;
+  if (status < 0) return facts;
   facts.is_directory = true;
   facts.device = ::makedev(raw.stx_dev_major, raw.stx_dev_minor);
   facts.inode = raw.stx_ino;

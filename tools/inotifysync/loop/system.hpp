@@ -16,8 +16,8 @@ namespace inotifysync {
 notify_core::Result<void> check_source(const std::string& path, const std::string& given);
 
 SourceFacts look_at_source(const std::string& path);
-// The directory itself, to be looked at and then used, whatever stands at its path by then. Empty: there is
-// none.
+// The directory itself, to be looked at and then used, whatever stands at its path by then. What could not be
+// opened holds -errno in the place of a descriptor.
 notify_core::sys::Fd open_source(const std::string& path);
 SourceFacts look_at_source(const notify_core::sys::Fd& directory);
 // A path by which our children come to exactly this directory for as long as it is open here. Empty where

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
+
 using namespace inotifysync;
 
 namespace {
@@ -30,6 +32,7 @@ TEST_CASE("gone, unmounted and replaced sources are told apart, and trusted agai
   SourceGuard guard(plain);
   CHECK(guard.judge(SourceFacts{}) == SourceVerdict::missing);
   CHECK(guard.judge(empty_below) == SourceVerdict::unmounted);
+  CHECK(guard.judge(SourceFacts{.error = EMFILE}) == SourceVerdict::unseen);
   SourceFacts other = plain;
   other.inode = 101;
   CHECK(guard.judge(other) == SourceVerdict::replaced);
@@ -39,6 +42,7 @@ TEST_CASE("gone, unmounted and replaced sources are told apart, and trusted agai
 TEST_CASE("each verdict has words of its own") {
   CHECK(words(SourceVerdict::trusted) == "the source is there");
   CHECK(words(SourceVerdict::missing) == "the source is gone");
+  CHECK(words(SourceVerdict::unseen) == "the source cannot be opened");
   CHECK(words(SourceVerdict::unmounted) == "an empty directory is in the source's place: unmounted?");
   CHECK(words(SourceVerdict::replaced) == "another directory is in the source's place");
 }
