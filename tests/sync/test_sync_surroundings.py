@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """rsync, the machine and the source in trouble: what is said, what is kept, and that all is right in the end."""
 
+import errno
 import os
 import resource
 import shutil
@@ -257,8 +258,19 @@ def test_a_filesystem_that_goes_with_all_it_held(source, folder, daemons, run):
     assert program.running()
 
 
-# Such a read fails as one from a broken disk does.
-needs_bad_file = pytest.mark.skipif(not may_mount() or not Path("/sys/class/net/lo/speed").exists(),
+def bad_file():
+    """A file of the kernel whose read(2) gives EIO, as one on a broken disk does."""
+    for path in sorted(Path("/sys/devices").glob("*/power/autosuspend_delay_ms")):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            if error.errno == errno.EIO:
+                return path
+    return None
+
+
+BAD_FILE = bad_file()
+needs_bad_file = pytest.mark.skipif(not may_mount() or BAD_FILE is None,
                                     reason="no file here whose read fails, or no namespaces")
 
 
@@ -267,18 +279,39 @@ def test_a_disk_that_cannot_be_read(source, folder, daemons, run):
     """One file of the source gives an error when it is read: all others go, and it is told, but not all the time."""
     for name in ("bad", "good", "gone"):
         write(source / name)
-    script = f'mount --bind /sys/class/net/lo/speed "{source}/bad" && exec "$0" "$@"'
     program = run("--delete", "--password-file", daemons[0].password_file, source, *(d.url for d in daemons),
-                  through=["unshare", "-Urm", "sh", "-c", script])
-    program.wait_said("bad", deadline=LATE)
-    program.wait_said("Invalid argument", deadline=LATE)
-    assert "in step" not in program.output()
+                  through=["unshare", "-Urm"])
+    program.wait_said("in step", times=3)
+    enter(program, "mount", "--bind", BAD_FILE, source / "bad")
+    write(source / "bad", "changed")
     write(source / "later")
     (source / "gone").unlink()
+    program.wait_said('bad": Input/output error', deadline=LATE, times=3)
     for daemon in daemons:
-        wait_until(lambda d=daemon: sorted(os.listdir(d.root)) == ["good", "later"],
+        wait_until(lambda d=daemon: sorted(os.listdir(d.root)) == ["bad", "good", "later"],
                    lambda d=daemon: f"{os.listdir(d.root)}\n{program.output()}", LATE)
+        assert (daemon.root / "bad").read_text() == "content"
     assert len(program.output().splitlines()) < 30
+    enter(program, "umount", source / "bad")
+    wait_identical(source, *roots(daemons), deadline=LATE)
+
+
+@needs_bad_file
+def test_a_disk_that_cannot_be_read_at_the_start(source, folder, daemons, run):
+    """What a target has of it stays, though the first pass is one that deletes."""
+    for daemon in daemons:
+        for name in ("bad", "stray"):
+            write(daemon.root / name, "old")
+    for name in ("bad", "good"):
+        write(source / name)
+    script = f'mount --bind {BAD_FILE} "{source}/bad" && exec "$0" "$@"'
+    program = run("--delete", "--password-file", daemons[0].password_file, source, *(d.url for d in daemons),
+                  through=["unshare", "-Urm", "sh", "-c", script])
+    program.wait_said('bad": Input/output error', deadline=LATE, times=3)
+    assert "in step" not in program.output()
+    for daemon in daemons:
+        wait_until((daemon.root / "good").exists, program.output, LATE)
+        assert (daemon.root / "bad").read_text() == "old"
     enter(program, "umount", source / "bad")
     wait_identical(source, *roots(daemons), deadline=LATE)
 
@@ -287,8 +320,8 @@ def test_a_disk_that_cannot_be_read(source, folder, daemons, run):
 def test_once_with_a_file_that_cannot_be_read(source, folder, run):
     for name in ("bad", "good"):
         write(source / name)
-    script = f'mount --bind /sys/class/net/lo/speed "{source}/bad" && exec "$0" "$@"'
+    script = f'mount --bind {BAD_FILE} "{source}/bad" && exec "$0" "$@"'
     program = run("--once", source, folder / "copy", through=["unshare", "-Urm", "sh", "-c", script])
     assert program.wait(LATE) == 1
-    assert "Invalid argument" in program.output() and "in step" not in program.output()
+    assert "Input/output error" in program.output() and "in step" not in program.output()
     assert os.listdir(folder / "copy") == ["good"]
