@@ -2,12 +2,15 @@
 """A million events, and a hundred thousand directories born and gone, leave nothing behind in inotifysync."""
 
 import os
+import re
+import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from sync_support import BUILD, differences, wait_until
+from sync_support import BUILD, differences, wait_identical, wait_until, write
 
 
 def memory(program):
@@ -63,3 +66,32 @@ def test_events_and_lives_leave_nothing_behind(source, folder, run, arguments, r
     assert min(sizes[2:]) - max(sizes[:2]) < 1024 * 1024
     assert max(sizes) < 32 * 1024 * 1024
     wait_until(lambda: descriptors(program) == held, lambda: f"{descriptors(program)} descriptors, not {held}", 60)
+
+
+@pytest.mark.plain_build
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="needs valgrind (apt-get install valgrind)")
+def test_valgrind_finds_nothing_from_start_to_stop(source, folder, daemons, run):
+    """No error, no leak, and no descriptor left but those it was given."""
+    library = (BUILD / "tests/libpidfd_for_valgrind.so").absolute()
+    assert library.exists(), f"{library}: build it first"
+    write(source / "a/b/file")
+    program = run("--delete", "--status-file", folder / "status", "--password-file", daemons[0].password_file, source,
+                  folder / "copy", daemons[0].url, environment={"LD_PRELOAD": str(library)},
+                  through=["valgrind", "--error-exitcode=77", "--leak-check=full", "--errors-for-leak-kinds=definite",
+                           "--track-fds=yes"])
+    targets = folder / "copy", daemons[0].root
+    program.wait_said("in step", times=2)
+    (source / "a").rename(source / "c")
+    write(source / "c/new/file")
+    wait_identical(source, *targets)
+    daemons[0].stop()
+    (source / "c/b/file").unlink()
+    program.wait_said("again in")
+    program.process.send_signal(signal.SIGHUP)
+    daemons[0].start()
+    wait_identical(source, *targets)
+    assert program.terminate() == 0, program.output()
+    said = program.output()
+    assert "ERROR SUMMARY: 0 errors" in said, said
+    left = re.findall(r"Open (?:AF_\w+ socket|file descriptor) .*\n(?!.*<inherited from parent>)", said)
+    assert left == [], said
