@@ -67,16 +67,16 @@ int InotifyBackend::remove(int watch) {
   return sys::inotify_remove_watch(inotify_.get(), watch);
 }
 
-std::ptrdiff_t InotifyBackend::fill() {
+[[gnu::hot]] std::ptrdiff_t InotifyBackend::fill() {
   return fill_buffer(false);
 }
 
-std::ptrdiff_t InotifyBackend::fill_when_ready() {
+[[gnu::hot]] std::ptrdiff_t InotifyBackend::fill_when_ready() {
   return fill_buffer(true);
 }
 
-std::ptrdiff_t InotifyBackend::fill_buffer(bool waiting) {
-  if (waiting != reads_wait_) {
+[[gnu::hot]] std::ptrdiff_t InotifyBackend::fill_buffer(bool waiting) {
+  if (waiting != reads_wait_) [[unlikely]] {
     const int status = sys::let_reads_wait(inotify_.get(), waiting);
     if (status < 0) return status;
     reads_wait_ = waiting;

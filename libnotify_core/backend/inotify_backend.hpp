@@ -24,8 +24,8 @@ class InotifyBackend final : public WatchBackend {
   std::ptrdiff_t fill() override;
   std::ptrdiff_t fill_when_ready() override;
   bool can_rest_in_read() const override { return true; }
-  bool next(Record& record) override { return decoder_.next(record); }
-  bool drained() const override { return drained_; }
+  [[gnu::hot]] bool next(Record& record) override { return decoder_.next(record); }
+  [[gnu::hot]] bool drained() const override { return drained_; }
   std::size_t queue_limit() const override { return queue_limit_; }
   const char* adding_call() const override { return "inotify_add_watch"; }
 

@@ -7,7 +7,7 @@
 
 namespace notify_core::backend {
 
-bool InotifyDecoder::next(Record& record) {
+[[gnu::hot]] bool InotifyDecoder::next(Record& record) {
   inotify_event header;
   if (bytes_.size() < sizeof header) return false;
   std::memcpy(&header, bytes_.data(), sizeof header);

@@ -53,11 +53,11 @@ int inotify_remove_watch(int inotify, int watch) {
   return checked(::inotify_rm_watch(inotify, watch));
 }
 
-std::ptrdiff_t read(int fd, void* buffer, std::size_t size) {
+[[gnu::hot]] std::ptrdiff_t read(int fd, void* buffer, std::size_t size) {
   return checked(::read(fd, buffer, size));
 }
 
-std::ptrdiff_t write(int fd, const void* data, std::size_t size) {
+[[gnu::hot]] std::ptrdiff_t write(int fd, const void* data, std::size_t size) {
   return uninterrupted([&] { return ::write(fd, data, size); });
 }
 
@@ -172,7 +172,7 @@ void pause_for(std::int64_t nanoseconds) {
   ::nanosleep(&length, nullptr);
 }
 
-std::timespec now(clockid_t clock) {
+[[gnu::hot]] std::timespec now(clockid_t clock) {
   std::timespec time{};
   ::clock_gettime(clock, &time);
   return time;

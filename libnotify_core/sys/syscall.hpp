@@ -20,7 +20,7 @@
 namespace notify_core::sys {
 
 // `status` is a negative return value of one of these calls.
-Error error(int status, std::string_view call, std::string_view path = {});
+[[gnu::cold]] Error error(int status, std::string_view call, std::string_view path = {});
 
 int open_at(int directory, const char* path, int flags, unsigned mode = 0);
 int inotify_init();  // non-blocking, close-on-exec

@@ -84,7 +84,7 @@ class Filter::Impl {
     return {};
   }
 
-  bool shows(std::string_view watched, std::string_view name) {
+  [[gnu::noinline]] bool shows(std::string_view watched, std::string_view name) {
     path_.assign(watched);
     path_ += name;
     const auto matches = [this](const Rule& rule) { return rule.regex->matches(path_); };
@@ -129,7 +129,7 @@ Result<Filter> Filter::create(std::string_view pattern, Shows shows, bool ignore
   return create({Pattern{std::string(pattern), shows, ignore_case, false}});
 }
 
-bool Filter::shows(std::string_view watched, std::string_view name) const {
+[[gnu::hot]] bool Filter::shows(std::string_view watched, std::string_view name) const {
   return impl_ == nullptr || impl_->shows(watched, name);
 }
 

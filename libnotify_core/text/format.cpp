@@ -23,13 +23,13 @@ struct Step {
   std::size_t labels = 0;  // of events: which of the label lists
 };
 
-void append_hex(std::string& out, std::uint32_t number) {
+[[gnu::noinline]] void append_hex(std::string& out, std::uint32_t number) {
   char digits[8];
   const auto end = std::to_chars(digits, digits + sizeof digits, number, 16);
   out.append(digits, end.ptr);
 }
 
-void append_decimal(std::string& out, std::uint32_t number) {
+[[gnu::noinline]] void append_decimal(std::string& out, std::uint32_t number) {
   char digits[10];
   out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
@@ -69,8 +69,12 @@ class Format::Impl {
     return std::ranges::any_of(
         steps_, [](const Step& step) { return step.what == What::process || step.what == What::program; });
   }
+  bool names_times() const {
+    return style_ == Style::json ||
+           std::ranges::any_of(steps_, [](const Step& step) { return step.what == What::time; });
+  }
 
-  void append(std::string& out, const Event& event) {
+  [[gnu::hot]] void append(std::string& out, const Event& event) {
     switch (style_) {
       case Style::steps:
         return append_steps(out, event);
@@ -149,25 +153,26 @@ class Format::Impl {
     return 2;
   }
 
-  void append_steps(std::string& out, const Event& event) {
+  [[gnu::hot]] void append_steps(std::string& out, const Event& event) {
     if (silent_) return;
     const std::size_t start = out.size();
     for (const Step& step : steps_) {
+      std::string_view words;
       switch (step.what) {
         case What::literal:
-          out += step.text;
+          words = step.text;
           break;
         case What::watched:
-          out += event.watched;
+          words = event.watched;
           break;
         case What::name:
-          out += event.name;
+          words = event.name;
           break;
         case What::events:
-          out += labels_[step.labels].of(event.mask);
+          words = labels_[step.labels].of(event.mask);
           break;
         case What::old_path:
-          out += event.old_path;
+          words = event.old_path;
           break;
         case What::cookie:
           append_hex(out, event.cookie);
@@ -176,17 +181,18 @@ class Format::Impl {
           if (event.pid != 0) append_decimal(out, static_cast<std::uint32_t>(event.pid));
           break;
         case What::program:
-          out += event.program;
+          words = event.program;
           break;
         case What::time:
           if (time_.append(out, event.time)) break;
           out.resize(start);
           return;
       }
+      out += words;
     }
   }
 
-  void append_csv(std::string& out, const Event& event) {
+  [[gnu::noinline]] void append_csv(std::string& out, const Event& event) {
     text::append_csv_field(out, event.watched);
     out += ',';
     text::append_csv_field(out, labels_.front().of(event.mask));
@@ -199,7 +205,7 @@ class Format::Impl {
     out += ending_;
   }
 
-  void append_json(std::string& out, const Event& event) {
+  [[gnu::noinline]] void append_json(std::string& out, const Event& event) {
     out += '{';
     text::append_json_bytes(out, "watched", event.watched);
     out += ',';
@@ -273,8 +279,11 @@ Format Format::json(std::string_view ending) {
 bool Format::names_processes() const {
   return impl_->names_processes();
 }
+bool Format::names_times() const {
+  return impl_->names_times();
+}
 
-void Format::append(std::string& out, const Event& event) {
+[[gnu::hot]] void Format::append(std::string& out, const Event& event) {
   impl_->append(out, event);
 }
 

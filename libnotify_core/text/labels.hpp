@@ -20,6 +20,8 @@ class Labels {
   std::string_view of(EventMask mask);
 
  private:
+  std::string_view put_together(EventMask mask);
+
   char separator_;
   std::vector<std::pair<EventMask, std::string>> known_;
 };

@@ -21,7 +21,9 @@ class ProcessNames {
   }
 
   // Names may be other ones from here on: a process may have ended, and its number have passed on.
-  void begin_batch() { names_.clear(); }
+  void begin_batch() {
+    if (!names_.empty()) names_.clear();
+  }
 
   // Empty where it has ended. Valid until the next begin_batch().
   std::string_view name(std::int32_t process) {

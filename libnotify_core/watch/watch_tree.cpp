@@ -147,7 +147,7 @@ void WatchTree::build_path(NodeId id, std::string& out) const {
   }
 }
 
-std::string_view WatchTree::path(NodeId id) const {
+[[gnu::hot]] std::string_view WatchTree::path(NodeId id) const {
   if (is_root(id)) return root_paths_[at(id).name];
   CachedPath& cached = cache_[id % cache_size];
   if (cached.node != id || cached.generation != generation_) {

@@ -134,20 +134,22 @@ class WatchTree {
   static std::uint32_t place_hash(NodeId parent, std::string_view name);
   void build_path(NodeId id, std::string& out) const;
 
+  // From a watch to its path.
+  IdTable by_watch_;
   std::vector<std::unique_ptr<Node[]>> chunks_;
+  std::vector<std::string> root_paths_;
+  mutable std::vector<CachedPath> cache_ = std::vector<CachedPath>(cache_size);
+  std::uint64_t generation_ = 1;  // grows when a path that was built may no longer be true
+
   NodeId used_ = 0;
   NodeId free_ = no_node;
   std::size_t count_ = 0;
   NameArena names_;
-  std::vector<std::string> root_paths_;
   std::vector<NodeId> roots_;
-  IdTable by_watch_;
   mutable IdTable by_place_;
   mutable bool indexed_ = false;  // by_place_ has every node
   std::uint32_t last_order_ = 0;
   bool sweep_ = false;
-  std::uint64_t generation_ = 1;  // grows when a path that was built may no longer be true
-  mutable std::vector<CachedPath> cache_ = std::vector<CachedPath>(cache_size);
 };
 
 }  // namespace notify_core::watch

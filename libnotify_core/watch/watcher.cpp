@@ -20,6 +20,11 @@
 // Whenever a look at the file system and the queue disagree, the queue is older: events still in it will
 // tell. A directory that cannot be found where it should be is "unsettled" and looked at again when the queue
 // is empty.
+//
+// Somebody waits for the line that an event becomes, and it comes to a program that slept until now: each
+// page and each line of memory on the way costs more than what is done there. What runs from read(2) to
+// write(2) is therefore marked [[gnu::hot]], here and elsewhere, which puts it side by side, and keeps what
+// is rare out of line.
 #include "notify_core/watcher.hpp"
 
 #include <algorithm>
@@ -56,8 +61,8 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
     : options_(std::move(options)),
       kernel_events_(kernel_events(options_)),
       backend_(std::move(backend)),
-      scanner_(*backend_, tree_, kernel_events_, *this),
-      processes_(options_.ignored_processes, options_.ignored_programs) {
+      processes_(options_.ignored_processes, options_.ignored_programs),
+      scanner_(*backend_, tree_, kernel_events_, *this) {
   backend_->ask_for_paths([this](int watch) {
     const watch::NodeId node = tree_.by_watch(watch);
     return node == watch::no_node ? std::string() : std::string(tree_.path(node));
@@ -69,7 +74,7 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
   }
 }
 
-Result<Watcher::Wait> Watcher::Impl::read_all(EventSink& sink, bool resting) {
+[[gnu::hot]] Result<Watcher::Wait> Watcher::Impl::read_all(EventSink& sink, bool resting) {
   sink_ = &sink;
   stopped_ = false;
   Result<Wait> result(Wait::timed_out);
@@ -82,7 +87,7 @@ Result<Watcher::Wait> Watcher::Impl::read_all(EventSink& sink, bool resting) {
 }
 
 // One read; true where there is reason for another at once.
-bool Watcher::Impl::read_and_hand_on(Result<Wait>& result, bool resting) {
+[[gnu::hot]] bool Watcher::Impl::read_and_hand_on(Result<Wait>& result, bool resting) {
   if (!unread_) {
     recovery_mark_ = recovery_.mark();
     last_known_ = tree_.last_order();
@@ -97,7 +102,7 @@ bool Watcher::Impl::read_and_hand_on(Result<Wait>& result, bool resting) {
     }
     batch_events_ = 0;
     if (size > 0) {
-      batch_time_ = sys::now(CLOCK_REALTIME);
+      if (options_.stamp) batch_time_ = sys::now(CLOCK_REALTIME);
       result = Wait::events;
     }
   }
@@ -112,7 +117,7 @@ bool Watcher::Impl::read_and_hand_on(Result<Wait>& result, bool resting) {
   return !backend_->drained() || has_work() || recovery_.mark() != recovery_mark_;
 }
 
-void Watcher::Impl::hand_on_batch() {
+[[gnu::hot]] void Watcher::Impl::hand_on_batch() {
   backend::Record record;
   processes_.begin_batch();
   while (!stopped_ && backend_->next(record)) {
@@ -120,9 +125,10 @@ void Watcher::Impl::hand_on_batch() {
     handle(record);
   }
   unread_ = stopped_;
+  if (!stopped_ && recovery_.idle()) sink_->on_batch_end();
 }
 
-void Watcher::Impl::handle(const backend::Record& record) {
+[[gnu::hot]] void Watcher::Impl::handle(const backend::Record& record) {
   if (record.mask & mask::q_overflow) {
     report(watch::no_node, record.mask, 0, {});
     return repair();
@@ -130,6 +136,18 @@ void Watcher::Impl::handle(const backend::Record& record) {
   if (!record.directory.empty()) return report_elsewhere(record);
   const watch::NodeId node = tree_.by_watch(record.watch);
   if (node == watch::no_node) return;  // a watch that was ended; its last events are nobody's
+  if (!concerns_tree(node, record)) return report(node, record.mask, record.cookie, record.name, record.pid);
+  handle_in_tree(node, record);
+}
+
+// False of nearly all events: of these, handle_in_tree() would do nothing but report them.
+[[gnu::hot]] inline bool Watcher::Impl::concerns_tree(watch::NodeId node,
+                                                      const backend::Record& record) const {
+  return (record.mask & (mask::is_directory | mask::move_self | mask::ignored)) != 0 || !recovery_.idle() ||
+         !untold_.empty() || node == departing_ || node == newcomer_;
+}
+
+void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& record) {
   if ((record.mask & mask::move_self) && tree_.is_root(node)) root_moved(node);
   bool wanted = true;
   if (!recovery_.idle()) recover_before(node, record, wanted);
@@ -163,19 +181,25 @@ void Watcher::Impl::report_elsewhere(const backend::Record& record) {
   hand_on(event);
 }
 
-void Watcher::Impl::hand_on(Event& event) {
-  if (processes_.ignores(event.pid)) return;
+// False where nobody wants to hear of what it does.
+bool Watcher::Impl::name_program(Event& event) {
+  if (processes_.ignores(event.pid)) return false;
   if (options_.name_programs) event.program = processes_.name(event.pid);
+  return true;
+}
+
+[[gnu::hot]] void Watcher::Impl::hand_on(Event& event) {
+  if (event.pid != 0 && !name_program(event)) return;
   event.time = batch_time_;
   stopped_ = !sink_->on_event(event);
 }
 
-bool Watcher::Impl::asked_or_vital(EventMask mask) const {
+[[gnu::hot]] bool Watcher::Impl::asked_or_vital(EventMask mask) const {
   return (mask & (options_.mask | mask::unmount | mask::q_overflow | mask::ignored)) != 0;
 }
 
-void Watcher::Impl::report(watch::NodeId node, EventMask mask, std::uint32_t cookie, std::string_view name,
-                           std::int32_t pid, bool recovered) {
+[[gnu::hot]] void Watcher::Impl::report(watch::NodeId node, EventMask mask, std::uint32_t cookie,
+                                        std::string_view name, std::int32_t pid, bool recovered) {
   if (stopped_ || !asked_or_vital(mask)) return;
   Event event;
   event.mask = mask;
@@ -218,7 +242,7 @@ void Watcher::Impl::notice(Notice::Kind kind, std::string_view path, std::uint32
 }
 
 // All that the kernel had queued when it was last read has been handed on.
-void Watcher::Impl::queue_drained() {
+[[gnu::hot]] void Watcher::Impl::queue_drained() {
   if (!taken_before_.empty() || !taken_for_old_.empty()) {
     taken_before_ = std::exchange(taken_for_old_, {});
   }
@@ -240,7 +264,8 @@ void Watcher::Impl::report_recovered() {
   last_forgetting_ = now;
 }
 
-Result<Watcher::Wait> Watcher::Impl::wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink) {
+[[gnu::hot]] Result<Watcher::Wait> Watcher::Impl::wait(std::optional<std::chrono::nanoseconds> timeout,
+                                                       EventSink& sink) {
   if (options_.follow_tree) tree_.index();
   if (options_.gather && !has_work()) pause_under_load();
   Result<Wait> result(Wait::timed_out);
@@ -267,7 +292,7 @@ Result<Watcher::Wait> Watcher::Impl::wait(std::optional<std::chrono::nanoseconds
 // steady rate counts, higher than a program reaches that waits for each line before it makes the next event,
 // so an event that comes alone is never held up. The pause is as long as it takes for a good many to gather,
 // and the queue stays far from its limit.
-void Watcher::Impl::pause_under_load() {
+[[gnu::hot]] void Watcher::Impl::pause_under_load() {
   constexpr std::size_t busy_rate = 50;    // events a millisecond
   constexpr std::size_t good_many = 1024;  // events
   constexpr std::int64_t longest = 4 * millisecond;
@@ -312,7 +337,8 @@ Result<void> Watcher::add(std::string_view path, const std::function<void(const 
   if (impl_->nothing_to_tell()) return sys::error(-EINVAL, "fanotify_mark", path);
   return impl_->add(path, on_unreadable);
 }
-Result<Watcher::Wait> Watcher::wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink) {
+[[gnu::hot]] Result<Watcher::Wait> Watcher::wait(std::optional<std::chrono::nanoseconds> timeout,
+                                                 EventSink& sink) {
   return impl_->wait(timeout, sink);
 }
 int Watcher::descriptor() const {

@@ -65,15 +65,18 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void recover_before(watch::NodeId node, const backend::Record& record, bool& wanted);
   void report(watch::NodeId node, EventMask mask, std::uint32_t cookie, std::string_view name,
               std::int32_t pid = 0, bool recovered = false);
-  void place_file(watch::NodeId node, Event& event) const;
+  [[gnu::noinline]] void place_file(watch::NodeId node, Event& event) const;
   void report_found(const std::vector<watch::Found>& found);
   void notice(Notice::Kind kind, std::string_view path, std::uint32_t watch = 0,
               const Error* error = nullptr);
-  void report_elsewhere(const backend::Record& record);
+  bool concerns_tree(watch::NodeId node, const backend::Record& record) const;
+  [[gnu::noinline]] void handle_in_tree(watch::NodeId node, const backend::Record& record);
+  [[gnu::noinline]] void report_elsewhere(const backend::Record& record);
   void tell_lost();
   void report_recovered();
   void pause_under_load();
   bool asked_or_vital(EventMask mask) const;
+  [[gnu::noinline]] bool name_program(Event& event);
   void hand_on(Event& event);
 
   // Was it watched, and in its place, before the events at hand were queued?
@@ -122,17 +125,31 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   WatcherOptions options_;
   EventMask kernel_events_;
   std::unique_ptr<backend::WatchBackend> backend_;
+
+  // What every event is held against stands side by side: to a program that slept until now, nothing costs
+  // more than the memory it looks at.
+  EventSink* sink_ = nullptr;  // during dispatch()
+  bool stopped_ = false;
+  bool unread_ = false;                       // the last batch was left half handed on
+  watch::NodeId departing_ = watch::no_node;  // left the tree; goes when its MOVE_SELF is handed on
+  watch::NodeId newcomer_ = watch::no_node;   // came back to the tree; listed when its MOVE_SELF is handed on
+  std::uint32_t last_known_ = 0;              // tree_.last_order() before the last read
+  std::size_t batch_events_ = 0;              // of the last read
+  std::uint64_t recovery_mark_ = 0;           // recovery_.mark() before the last read
+  std::timespec batch_time_{};
   watch::WatchTree tree_;
+  watch::Recovery recovery_{tree_};
+  watch::UntoldDirectories untold_;  // newcomers and the directories below them, until they are listed
+  // fanotify: where operands that are no directories stand (absolute paths), by node.
+  std::unordered_map<watch::NodeId, std::string> file_places_;
+  watch::ProcessNames processes_;
+
   watch::TreeScanner scanner_;
   watch::MovePairing moves_;
   watch::UnwatchedPlaces unwatched_;
-  watch::Recovery recovery_{tree_};
-  watch::ProcessNames processes_;
   std::unordered_set<std::string> excluded_;
   bool setting_up_ = false;  // operands, and the walk that repairs: excluded paths count
-  // fanotify: where operands that are no directories stand (absolute paths), by node.
-  std::unordered_map<watch::NodeId, std::string> file_places_;
-  std::string scratch_;  // a path being put together
+  std::string scratch_;      // a path being put together
   std::vector<watch::Found> due_;
 
   std::vector<int> retired_;  // watches whose node is gone, still to be ended in the kernel
@@ -143,17 +160,13 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
     int held = 0;  // for how many reads it was left alone
   };
   std::vector<Unsettled> unsettled_;  // directories that could not be found by their path: listed again later
-  watch::NodeId departing_ = watch::no_node;  // left the tree; goes when its MOVE_SELF is handed on
-  watch::NodeId newcomer_ = watch::no_node;   // came back to the tree; listed when its MOVE_SELF is handed on
   struct Place {
     int parent;  // the watch
     std::string name;
   };
   std::unordered_map<int, Place>
-      sightings_;                    // by watch: where directories were seen that the queue has yet to move
-  std::uint32_t last_known_ = 0;     // tree_.last_order() before the last read
-  std::uint32_t known_before_ = 0;   // the same, before the last read but one that emptied the queue
-  watch::UntoldDirectories untold_;  // newcomers and the directories below them, until they are listed
+      sightings_;                   // by watch: where directories were seen that the queue has yet to move
+  std::uint32_t known_before_ = 0;  // last_known_, before the last read but one that emptied the queue
   bool listing_untold_ = false;
   // Watches of directories found in one that was moved in, since the last read and since the one before.
   std::unordered_set<int> taken_for_old_, taken_before_;
@@ -162,13 +175,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   const std::function<void(const Error&)>* on_unreadable_ = nullptr;  // during add()
   Error limit_error_;
 
-  EventSink* sink_ = nullptr;  // during dispatch()
-  bool stopped_ = false;
-  std::size_t lost_ = 0;  // events of directories that could not be found
-  bool unread_ = false;   // the last batch was left half handed on
-                          // a newborn directory: the queue may hold the events of its entries
-  std::timespec batch_time_{};
-  std::uint64_t recovery_mark_ = 0;   // recovery_.mark() before the last read
+  std::size_t lost_ = 0;              // events of directories that could not be found
   std::int64_t last_forgetting_ = 0;  // monotonic nanoseconds
 
   // What pause_under_load() goes by.
@@ -178,7 +185,6 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   std::size_t window_events_ = 0;
   std::size_t rate_ = 0;          // events a millisecond
   bool one_read_will_do_ = true;  // so it was the last time
-  std::size_t batch_events_ = 0;
 };
 
 }  // namespace notify_core

@@ -28,7 +28,7 @@ Result<Output> Output::to_file(const std::string& path) {
 }
 
 // False where there is no room now, or trouble.
-bool Output::write_once() {
+[[gnu::hot]] bool Output::write_once() {
   const std::ptrdiff_t size = sys::write(fd_, buffer_.data() + written_, left());
   if (size == -EAGAIN) return false;
   const bool unheard = size == -EPIPE;
@@ -43,7 +43,7 @@ bool Output::write_once() {
   return trouble_ == 0;
 }
 
-void Output::write_some() {
+[[gnu::hot]] void Output::write_some() {
   if (left() == 0) return;
   if (!std::exchange(is_known_, true)) pipe_.reset(sys::open_pipe_again(fd_));
   if (!pipe_) return flush();
@@ -72,7 +72,7 @@ void Output::write_what_is_too_much() {
 
 // Moves what is left to the front seldom enough that each byte is moved once at most; a buffer that has been
 // large gives its memory back.
-void Output::forget_written() {
+[[gnu::hot]] void Output::forget_written() {
   if (written_ == buffer_.size()) {
     if (buffer_.capacity() > 4 * enough) std::string().swap(buffer_);
     buffer_.clear();

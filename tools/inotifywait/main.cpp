@@ -170,6 +170,7 @@ bool Program::prepare_watcher() {
   wanted.recover = options_.recover;
   wanted.gather = options_.monitor;
   wanted.rest_in_read = true;  // no signal is handled here
+  wanted.stamp = wording_.line.names_times();
   wanted.below_only = options_.below;
   wanted.ignored_processes = options_.ignored_processes;
   wanted.ignored_programs = options_.ignored_programs;
@@ -270,7 +271,7 @@ class Deadlines {
   Time last_event_;
 };
 
-int Program::wait_for_events() {
+[[gnu::hot]] int Program::wait_for_events() {
   Printer printer(options_, wording_, followed_, *output_, log_);
   Deadlines deadlines(options_);
   for (;;) {

@@ -30,12 +30,17 @@ Printer::Printer(const Options& options, Wording& wording, FollowedNames& follow
       diagnostics_(diagnostics),
       unsettled_(options.settle.value_or(std::chrono::nanoseconds(0))) {}
 
+[[gnu::hot]] bool Printer::on_event(const Event& event) {
+  if (!options_.follow_name) return show(event);
+  Event seen = event;
+  const bool followed = followed_.translate(seen, Clock::now());
+  if (!followed && (event.mask & (vital | mask::q_overflow)) == 0) return true;
+  return show(seen);
+}
+
 // An event that was not asked for says that what was watched is gone: without --monitor there is nothing left
 // to wait for. An overflow says that only of some events.
-bool Printer::on_event(const Event& event) {
-  Event seen = event;
-  const bool followed = !options_.follow_name || followed_.translate(seen, Clock::now());
-  if (!followed && (event.mask & (vital | mask::q_overflow)) == 0) return true;
+[[gnu::hot]] bool Printer::show(const Event& seen) {
   if (!wording_.filter.shows(seen.watched, seen.name)) return true;
   if ((seen.mask & asked_) != 0) {
     join_moves(seen);
@@ -45,17 +50,17 @@ bool Printer::on_event(const Event& event) {
   return !status_;
 }
 
-void Printer::join_moves(const Event& event) {
+[[gnu::hot]] void Printer::join_moves(const Event& event) {
   if (!options_.pair_moves) return settle(event);
   moves_.take(event, Clock::now(), [this](const Event& joined) { settle(joined); });
 }
 
-void Printer::settle(const Event& event) {
+[[gnu::hot]] void Printer::settle(const Event& event) {
   if (!options_.settle) return print(event);
   unsettled_.take(event, Clock::now());
 }
 
-void Printer::print(const Event& event) {
+[[gnu::hot]] void Printer::print(const Event& event) {
   if (status_ == 0) return;  // what was to be shown has been shown
   const bool moved = wording_.move_line && !event.old_path.empty();
   Format& line = moved ? *wording_.move_line : wording_.line;
@@ -83,6 +88,11 @@ void Printer::do_due(Time now) {
 void Printer::finish() {
   moves_.finish([this](const Event& event) { settle(event); });
   unsettled_.finish([this](const Event& event) { print(event); });
+}
+
+// The line is on its way as early as can be: whoever waits for it need not wait for what else there is to do.
+[[gnu::hot]] void Printer::on_batch_end() {
+  if (!status_) output_.write_some();
 }
 
 void Printer::on_notice(const Notice& notice) {

@@ -32,6 +32,7 @@ class Printer : public notify_core::EventSink {
 
   bool on_event(const notify_core::Event& event) override;
   void on_notice(const notify_core::Notice& notice) override;
+  void on_batch_end() override;
 
   // When there is something to do although nothing happens.
   std::optional<Time> next_due() const;
@@ -43,6 +44,7 @@ class Printer : public notify_core::EventSink {
   const std::optional<int>& status() const { return status_; }
 
  private:
+  bool show(const notify_core::Event& seen);
   void join_moves(const notify_core::Event& event);
   void settle(const notify_core::Event& event);
   void print(const notify_core::Event& event);

@@ -47,6 +47,8 @@ class NOTIFY_API Format {
 
   // Whether %p or %P is in it.
   bool names_processes() const;
+  // Whether a line says when it happened.
+  bool names_times() const;
 
   // Appends the line for `event` to `out`. Allocates only by growing `out`.
   void append(std::string& out, const Event& event);

@@ -44,6 +44,7 @@ struct WatcherOptions {
   // A wait() without a timeout may rest in read(2), which costs one system call fewer. A signal ends such a
   // wait only if its handler was installed without SA_RESTART.
   bool rest_in_read = false;
+  bool stamp = true;  // fill Event::time
   // fanotify_filesystem: report only what lies under the operands. If not: all of its filesystem, where an
   // operand is a mount point.
   bool below_only = true;
@@ -82,6 +83,9 @@ class NOTIFY_API EventSink {
   virtual ~EventSink() = default;
   // Returns false to stop: nothing further is handed on by this call of wait() or dispatch().
   virtual bool on_event(const Event& event) = 0;
+  // Of what was read at once, all has been handed on, and there is no reason to expect more at this moment:
+  // time to pass on what was gathered, before the watcher sees to its own affairs.
+  virtual void on_batch_end() {}
   virtual void on_notice(const Notice& notice) { (void)notice; }
 };
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A wait that rests in read(2): the descriptor is set to wait, and nothing else may come to wait by that.
+// A wait that rests in read(2): the descriptor is set to wait, and nothing else may come to wait by that. And
+// what such a wait hands on.
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/time.h>
 
 #include <chrono>
+#include <ctime>
 #include <optional>
 
 #include "watch/watcher_scene.hpp"
@@ -16,16 +18,22 @@ using Wait = Watcher::Wait;
 
 class Counter final : public EventSink {
  public:
-  bool on_event(const Event&) override {
+  bool on_event(const Event& event) override {
     ++events;
+    last_time = event.time.tv_sec;
     return true;
   }
+  void on_batch_end() override { events_at_batch_end = events; }
   int events = 0;
+  int events_at_batch_end = 0;
+  std::time_t last_time = -1;
 };
 
 class Resting {
  public:
-  Resting() : watcher_(create()) { REQUIRE(watcher_.add(room_.at("t").string())); }
+  explicit Resting(bool stamp = true) : watcher_(create(stamp)) {
+    REQUIRE(watcher_.add(room_.at("t").string()));
+  }
 
   void touch() { std::ofstream(room_.at("t/f" + std::to_string(++files_))); }
   Wait wait(std::optional<std::chrono::nanoseconds> timeout) {
@@ -42,8 +50,9 @@ class Resting {
   Counter counter;
 
  private:
-  static Watcher create() {
+  static Watcher create(bool stamp) {
     WatcherOptions options;
+    options.stamp = stamp;
     options.mask = mask::create;
     options.rest_in_read = true;
     Result<Watcher> watcher = Watcher::create(options);
@@ -90,4 +99,26 @@ TEST_CASE("a signal ends a wait that rests in read(2)") {
   ::setitimer(ITIMER_REAL, &never, nullptr);
   ::sigaction(SIGALRM, &before, nullptr);
   CHECK(waited == Wait::interrupted);
+}
+
+TEST_CASE("the end of a batch is told when its events have been handed on") {
+  Resting resting;
+  for (int i = 1; i <= 3; ++i) {
+    resting.touch();
+    resting.touch();
+    CHECK(resting.wait(std::nullopt) == Wait::events);
+    CHECK(resting.counter.events == 2 * i);
+    CHECK(resting.counter.events_at_batch_end == 2 * i);
+  }
+}
+
+TEST_CASE("events have their time, unless nobody wants it") {
+  for (const bool stamp : {true, false}) {
+    Resting resting(stamp);
+    const std::time_t before = std::time(nullptr);
+    resting.touch();
+    CHECK(resting.wait(std::nullopt) == Wait::events);
+    CHECK((resting.counter.last_time >= before - 1) == stamp);
+    CHECK((resting.counter.last_time == 0) == !stamp);
+  }
 }
