@@ -19,11 +19,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 
 import model_operations as operations  # noqa: E402
 import model_shrink  # noqa: E402
+from fault_support import RSYNC, fake_rsync, put_rsync  # noqa: E402
+from program import watched_inodes  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from sync_support import Inotifysync, RsyncDaemon, differences, wait_until  # noqa: E402
 
 DEADLINE = float(os.environ.get("NOTIFY_DEADLINE", "60"))  # seconds
-RSYNC = shutil.which("rsync")
 
 
 @dataclass
@@ -150,8 +151,65 @@ def no_rsync(stage):
     return lambda: stage.rsync(True)
 
 
+def another_rsync(stage, name, text):
+    """Until it is ended, what is called rsync is a program in Python."""
+    stage.rsync(False)
+    fake_rsync(stage.folder / "bin", name, text)
+    return lambda: put_rsync(stage.folder / "bin", RSYNC)
+
+
+def rsync_fails_at_random(stage):
+    """Sometimes before it has done anything, sometimes when all is done."""
+    return another_rsync(stage, "failing", """
+import random
+status = random.choice([1, 2, 3, 5, 10, 11, 12, 13, 14, 20, 21, 22, 23, 24, 25, 30, 35, 124, 127, 255])
+if random.random() < 0.4:
+    sys.exit(status)
+done = subprocess.run([REAL, *sys.argv[1:]], close_fds=False).returncode
+sys.exit(random.choice([status, done]))
+""")
+
+
+def rsync_is_killed_at_random(stage):
+    return another_rsync(stage, "killed", """
+import random, signal
+child = subprocess.Popen([REAL, *sys.argv[1:]], close_fds=False)
+try:
+    sys.exit(child.wait(random.random() * 0.15))
+except subprocess.TimeoutExpired:
+    child.kill()
+    os.kill(os.getpid(), signal.SIGKILL)
+""")
+
+
+def rsync_does_nothing(stage):
+    return another_rsync(stage, "idle", "sys.exit(0)\n")
+
+
+def module_elsewhere(stage):
+    (stage.folder / "elsewhere").mkdir(exist_ok=True)
+    stage.daemons[0].reconfigure(path=stage.folder / "elsewhere")
+    return lambda: stage.daemons[0].reconfigure(path=stage.daemons[0].root)
+
+
+def source_elsewhere(stage):
+    """Another directory stands in its place for a while; not from the start, for then that would be the source."""
+    itself = (stage.folder / "t").stat().st_ino
+    wait_until(lambda: any(inode == itself for inode, _ in watched_inodes(stage.program.process.pid)),
+               "the source is watched", DEADLINE)
+    (stage.folder / "t").rename(stage.folder / "t-away")
+    (stage.folder / "t").mkdir()
+    (stage.folder / "t/strange").touch()
+
+    def back():
+        shutil.rmtree(stage.folder / "t")
+        (stage.folder / "t-away").rename(stage.folder / "t")
+    return back
+
+
 TROUBLES = [kill_program, kill_rsync, kill_daemon, pause_daemon, pause_program, cut_connection, cut_later, lose_bytes,
-            silence, refuse_to_write, read_only, wrong_password, no_rsync]
+            silence, refuse_to_write, read_only, wrong_password, no_rsync, rsync_fails_at_random,
+            rsync_is_killed_at_random, rsync_does_nothing, module_elsewhere, source_elsewhere]
 
 
 def describe_process(pid):

@@ -105,6 +105,9 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   bool set_way_to_source(PlanOptions& options, const notify_core::sys::Fd& source, std::size_t changes) const;
   notify_core::sys::Fd trusted_source() override;
   bool may_delete_in_full_pass() override;
+  bool is_there(std::string_view path) override {
+    return view_.lstat(std::string(path)).type != FileInfo::Type::missing;
+  }
   bool take_place(TargetWorker& worker) override { return around_.places.take(worker); }
   void leave_place(TargetWorker&) override { around_.places.leave(); }
   double chance() override;

@@ -43,6 +43,10 @@ TargetWorker::TargetWorker(Target target, WorkerOptions options, Views& views, s
     start_if_possible();
   });
   troubled_timer_ = host_.timers().timer([this] { try_troubled_again(); });
+  again_timer_ = host_.timers().timer([this] {
+    looked_again_ = host_.timers().now();
+    want_full_pass();
+  });
   warm_timer_ = host_.timers().timer([this] { retire_warm(); });
   retire_timer_ = host_.timers().timer([this] {
     retiring_.reset();
@@ -112,6 +116,7 @@ void TargetWorker::use_program(const std::string& program) {
 
 void TargetWorker::stop() {
   stopping_ = true;
+  again_timer_->cancel();
   retire_warm();
 }
 
@@ -252,12 +257,14 @@ void TargetWorker::warm_up() {
 void TargetWorker::warm_ended(const RsyncRun& run, ChildExit how) {
   warm_timer_->cancel();
   const Duration lived = host_.timers().now() - run.started();
+  look_again(Loss::quiet);
   if (lived >= warm_worked) {
     shorten_warm_lifetime(lived);
     return start_if_possible();
   }
   run_was_warm_ = false;  // it has not been used, so a new one at once would fare no better
-  const Outcome outcome = judge(run, how, Step{});
+  Outcome outcome = judge(run, how, Step{});
+  if (outcome.words.empty()) outcome.words = "rsync ended before it was given anything";
   // Where the other side has so little patience, none waits until there has been something to do.
   if (lived >= warm_was_connected && outcome.verdict == Verdict::connection_lost) {
     warm_pays_ = false;

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "inotifysync/changes/batch.hpp"
 #include "inotifysync/changes/views.hpp"
@@ -44,6 +45,7 @@ class WorkerHost {
   // copied. Empty: nothing may be started; resume() comes when it is back.
   virtual notify_core::sys::Fd trusted_source() = 0;
   virtual bool may_delete_in_full_pass() = 0;
+  virtual bool is_there(std::string_view path) = 0;  // in the source, now
   // A place among the runs allowed at once. False: none is free, changed() is called when one is.
   virtual bool take_place(TargetWorker& worker) = 0;
   virtual void leave_place(TargetWorker& worker) = 0;
@@ -68,6 +70,8 @@ struct WorkerOptions {
   Duration timeout = std::chrono::seconds(60);         // no byte moved for so long: the run is ended
   Duration warm_lifetime = std::chrono::seconds(300);  // a waiting connection is replaced after this
   std::optional<std::uint64_t> max_delete;             // names a batch may delete
+  bool looks_again = false;  // a target that was out of reach is compared as a whole once it is back
+  bool names_all = false;    // no option or pattern makes rsync pass over what it is given
 };
 
 class TargetWorker {
@@ -107,6 +111,8 @@ class TargetWorker {
   TargetStatus status() const;
 
  private:
+  enum class Loss { told, quiet };  // of a connection: a trouble that was told of, or just renewed
+
   bool lacks_anything() const;
   Deletion deletion() const { return deletions_held_ ? Deletion::none : options_.deletion; }
   void set_state(State state);
@@ -125,6 +131,7 @@ class TargetWorker {
 
   void step_ended(ChildExit how);
   Outcome judge(const RsyncRun& run, ChildExit how, const Step& step) const;
+  bool is_silent(const Outcome& outcome, const Step& step) const;
   void account(const Outcome& outcome);
   void step_is_partial(const Step& step, const Outcome& outcome);
   void batch_done();
@@ -141,6 +148,8 @@ class TargetWorker {
   void wait(Backoff::Trouble trouble, const std::string& words);
   void wait_a_moment();
   void try_troubled_again();
+  void look_again(Loss loss);
+  void looked_at_all();
 
   void warm_up();
   void warm_ended(const RsyncRun& run, ChildExit how);
@@ -182,11 +191,13 @@ class TargetWorker {
   int full_in_a_row_ = 0;
   ChangeSet doubted_;  // of runs that were cut off
 
-  int busy_in_a_row_ = 0;
+  int busy_in_a_row_ = 0, silent_in_a_row_ = 0;
   Backoff backoff_, troubled_backoff_;
   std::optional<Clock::time_point> trouble_since_, troubled_since_;
   Pace pace_;
-  std::unique_ptr<Timer> pace_timer_, wait_timer_, troubled_timer_, warm_timer_, retire_timer_;
+  std::unique_ptr<Timer> pace_timer_, wait_timer_, troubled_timer_, warm_timer_, retire_timer_, again_timer_;
+  std::optional<Clock::time_point> looked_again_;
+  Duration full_pass_took_{}, quiet_apart_{};
   Clock::time_point wait_until_{};
 
   std::optional<Clock::time_point> lacking_since_;    // the oldest of what the views hold

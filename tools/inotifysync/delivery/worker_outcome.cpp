@@ -14,6 +14,8 @@ using namespace std::chrono_literals;
 constexpr Duration busy_moment = 20ms;
 constexpr int silent_busy_retries = 16;
 constexpr int full_in_a_row_at_most = 8;
+// All that a run was given may have gone before it looked, and be there again.
+constexpr int silent_in_a_row_at_most = 2;
 // How long the other side of a connection that was cut may go on with what it has got.
 constexpr Duration late_writes = 2s;
 
@@ -60,7 +62,19 @@ Outcome TargetWorker::judge(const RsyncRun& run, ChildExit how, const Step& step
                     std::to_string(in<std::chrono::seconds>(options_.timeout).count()) +
                     " s: the run was ended";
   }
+  if (is_silent(outcome, step)) {
+    outcome.verdict = Verdict::silent;
+    outcome.confirmed.clear();
+    outcome.words = "rsync ended with status 0, and named nothing of what it was given: is it rsync?";
+  }
   return outcome;
+}
+
+bool TargetWorker::is_silent(const Outcome& outcome, const Step& step) const {
+  if (outcome.verdict != Verdict::delivered || !outcome.names_nothing || !options_.names_all) return false;
+  return std::any_of(step.entries.begin(), step.entries.end(), [&](const Step::Entry& entry) {
+    return !entry.missing && host_.is_there(step.path(entry));
+  });
 }
 
 void TargetWorker::account(const Outcome& outcome) {
@@ -82,6 +96,7 @@ void TargetWorker::step_ended(ChildExit how) {
     return batch_broke_off(outcome);
   }
   if (outcome.verdict == Verdict::partial) step_is_partial(step, outcome);
+  if (!outcome.names_nothing) silent_in_a_row_ = 0;
   ++step_;
   run_step();
 }
@@ -144,11 +159,32 @@ void TargetWorker::batch_done() {
     troubled_.merge(std::exchange(doubted_, ChangeSet{}));
     if (!troubled_timer_->is_set()) troubled_timer_->set(late_writes);
   }
-  if (std::exchange(announced_trouble_, false)) host_.on_recovered(target_.name);
+  if (was_full) looked_at_all();
+  if (std::exchange(announced_trouble_, false)) {
+    host_.on_recovered(target_.name);
+    if (!was_full) look_again(Loss::told);
+  }
   host_.on_delivered(report_, was_full);
   leave_batch();
   set_state(State::idle);
   start_if_possible();
+}
+
+// Who was away may be back with an older state, or be somebody else under the same name. Full passes take no
+// more than a twentieth of the time. An idle connection may be lost again and again, for nothing.
+void TargetWorker::look_again(Loss loss) {
+  if (!options_.looks_again || stopping_ || again_timer_->is_set()) return;
+  Duration wait = std::clamp<Duration>(full_pass_took_ * 20, 2s, 1h);
+  if (loss == Loss::quiet && looked_again_)
+    wait = std::max(wait, *looked_again_ + quiet_apart_ - host_.timers().now());
+  again_timer_->set(wait);
+}
+
+void TargetWorker::looked_at_all() {
+  full_pass_took_ = host_.timers().now() - batch_started_;
+  const bool found = report_.files + report_.deleted > 0;
+  quiet_apart_ = found ? Duration(5s) : std::clamp<Duration>(quiet_apart_ * 2, 5s, 1h);
+  again_timer_->cancel();
 }
 
 void TargetWorker::leave_batch() {
@@ -244,7 +280,10 @@ void TargetWorker::settle_verdict(const Outcome& outcome) {
   switch (outcome.verdict) {
     case Verdict::connection_lost:
       // The waiting connection had gone stale; a new one deserves its chance at once.
-      if (run_was_warm_) return;
+      if (run_was_warm_) return look_again(Loss::quiet);
+      break;
+    case Verdict::silent:
+      if (++silent_in_a_row_ <= silent_in_a_row_at_most) return;
       break;
     case Verdict::no_missing_args:
       if (options_.deletion == Deletion::missing_args)

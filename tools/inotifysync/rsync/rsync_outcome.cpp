@@ -130,6 +130,13 @@ class Reader {
 
   const std::vector<bool>& named() const { return failed_; }
 
+  // Every name on a list is told of, be it changed or not, unless it is missing.
+  bool names_nothing() const {
+    const bool any_seen = std::find(seen_.begin(), seen_.end(), true) != seen_.end();
+    return !any_seen && std::any_of(step_.entries.begin(), step_.entries.end(),
+                                    [](const Step::Entry& entry) { return !entry.missing; });
+  }
+
   std::size_t failed() const {
     return static_cast<std::size_t>(std::count(failed_.begin(), failed_.end(), true)) + (unplaced_ ? 1 : 0);
   }
@@ -320,6 +327,7 @@ Outcome judge_rsync(bool signalled, int code, std::string_view output, std::stri
     outcome.confirmed = reader.confirmed(code == 23 || code == 25 || reader.delete_limit);
     outcome.failed = reader.failed();
   }
+  outcome.names_nothing = !signalled && code == 0 && step.reads_list() && reader.names_nothing();
   const bool whole = code == 0 && outcome.failed == 0 && !reader.any_came_back();
   if (ended && (code == 25 || reader.delete_limit)) {
     outcome.verdict = Verdict::max_delete;

@@ -37,6 +37,7 @@ enum class Verdict : std::uint8_t {
   no_deletion,      // it refuses to delete: plan again with Deletion::none, say so once
   max_delete,       // more deletions than allowed: hold and say so
   source_missing,   // exit 3 about the source: look at the source before anything else
+  silent,           // of what is there it named nothing: it may be no rsync at all; try it again
 };
 
 struct Outcome {
@@ -49,6 +50,7 @@ struct Outcome {
   std::uint64_t sent_bytes = 0;  // file data that went over, from the out-format's %b
   std::size_t failed = 0;        // paths that failed by name
   bool reached = false;          // there may have been another side that took something
+  bool names_nothing = false;    // there were names on its list to bring, and it ended well without one
 };
 
 Outcome judge_rsync(bool signalled, int code, std::string_view output, std::string_view errors,

@@ -312,11 +312,7 @@ TEST_CASE("what a person allowed is deleted however often the full pass breaks o
   options.max_delete = 1;
   options.rsync.max_delete = 1;
   Fixture f(options);
-  ChangeSet set;
-  set.mark("gone1", dirt::gone);
-  set.mark("gone2", dirt::gone);
-  f.views.add(std::move(set));
-  f.worker->changed();
+  f.remove({"gone1", "gone2"});
   f.confirm({});
   f.worker->retry_now();
   for (int attempt = 0; attempt < 2; ++attempt) {

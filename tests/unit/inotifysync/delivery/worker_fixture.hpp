@@ -129,6 +129,7 @@ struct Fixture : WorkerHost {
     return notify_core::sys::Fd(trusted ? ::open("/", O_RDONLY | O_CLOEXEC) : -1);
   }
   bool may_delete_in_full_pass() override { return !source_empty; }
+  bool is_there(std::string_view) override { return source_holds_all; }
   bool take_place(TargetWorker&) override { return true; }
   void leave_place(TargetWorker&) override {}
   double chance() override { return 0; }
@@ -146,6 +147,12 @@ struct Fixture : WorkerHost {
     views.add(std::move(set));
     worker->changed();
   }
+  void remove(std::initializer_list<const char*> paths) {
+    ChangeSet set;
+    for (const char* path : paths) set.mark(path, dirt::gone);
+    views.add(std::move(set));
+    worker->changed();
+  }
   FakeSpawner::Started& child() {
     REQUIRE(children.running.size() == 1);
     return *children.running.front();
@@ -153,7 +160,7 @@ struct Fixture : WorkerHost {
   // Ends the running list run, having confirmed `paths`.
   void confirm(const std::vector<std::string>& paths) {
     std::string output;
-    for (const std::string& path : paths) output += ">f.st...... " + path + "\n";
+    for (const std::string& path : paths) output += ">f.st...... 10 " + path + "\n";
     child().exit(0, output);
   }
 
@@ -161,7 +168,7 @@ struct Fixture : WorkerHost {
   FakeSpawner children;
   Views views{1};
   Target target;
-  bool trusted = true, source_empty = false, from_root = true;
+  bool trusted = true, source_empty = false, source_holds_all = false, from_root = true;
   int full_passes = 0, delivered = 0, recovered = 0;
   std::vector<std::string> troubles;
   std::unique_ptr<TargetWorker> worker;

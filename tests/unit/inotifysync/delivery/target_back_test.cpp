@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A target that was away, and an rsync that does nothing: when is everything compared?
+#include "worker_fixture.hpp"
+
+using namespace worker_fixture;
+
+namespace {
+
+constexpr auto cut =
+    "rsync error: error in rsync protocol data stream (code 12) at io.c(232) [sender=3.5.0]\n";
+
+WorkerOptions looking_again() {
+  WorkerOptions options;
+  options.looks_again = options.names_all = true;
+  return options;
+}
+
+// The waiting connection ends in good order, and the full pass that it made room for comes through.
+void pass_in_full(Fixture& f) {
+  if (f.child().has("--files-from=-")) f.child().exit(0);
+  CHECK_FALSE(f.child().has("--files-from=-"));
+  f.time.pass(1s);
+  f.child().exit(0);
+}
+
+}  // namespace
+
+TEST_CASE("a target that was out of reach is compared as a whole once it is back, and once only") {
+  Fixture f(looking_again());
+  f.change("a");
+  f.child().exit(10, "", refused);
+  f.time.pass(2s);
+  f.confirm({"a"});
+  CHECK(f.recovered == 1);
+  CHECK(f.worker->up_to_date() == false);  // no full pass yet
+  f.time.pass(3s);
+  pass_in_full(f);
+  CHECK(f.full_passes == 1);
+  f.time.pass(200s);
+  CHECK(f.full_passes == 1);
+  CHECK(f.worker->up_to_date());
+}
+
+TEST_CASE("not where the user says when everything is compared") {
+  Fixture f;
+  f.change("a");
+  f.child().exit(10, "", refused);
+  f.time.pass(2s);
+  f.confirm({"a"});
+  f.time.pass(200s);
+  REQUIRE(f.child().has("--files-from=-"));
+}
+
+TEST_CASE("waiting connections that are dropped again and again lead to fewer and fewer full passes") {
+  Fixture f(looking_again());
+  f.worker->changed();
+  for (int drop = 0; drop < 1000; ++drop) {
+    f.time.pass(3s);
+    if (f.children.running.empty()) f.change("a");
+    if (!f.child().has("--files-from=-") || f.child().input == "") {
+      pass_in_full(f);
+    } else if (f.child().input) {
+      f.confirm({"a"});
+    } else {
+      f.child().exit(12, "", cut);
+    }
+  }
+  CHECK(f.full_passes >= 5);
+  CHECK(f.full_passes <= 12);
+}
+
+TEST_CASE("an rsync that names nothing of what is there is not believed for long") {
+  Fixture f(looking_again());
+  f.source_holds_all = true;
+  f.change("a");
+  f.child().exit(0);
+  CHECK(f.troubles.empty());  // it may have been gone for a moment
+  f.child().exit(0);
+  CHECK(f.troubles.empty());
+  f.child().exit(0);
+  REQUIRE(f.troubles.size() == 1);
+  CHECK(f.troubles[0].find("is it rsync?") != std::string::npos);
+  CHECK(f.worker->queue_length() == 1);
+  f.time.pass(2s);
+  f.confirm({"a"});
+  CHECK(f.recovered == 1);
+  f.time.pass(3s);
+  pass_in_full(f);  // whatever else was said to be done
+  CHECK(f.full_passes == 1);
+}
+
+TEST_CASE("nothing is expected to be named that is gone, or that an option may hide") {
+  for (const bool hidden : {false, true}) {
+    WorkerOptions options = looking_again();
+    options.names_all = !hidden;
+    Fixture f(options);
+    f.source_holds_all = hidden;
+    f.change("a");
+    f.child().exit(0);
+    CHECK(f.worker->queue_length() == 0);
+    CHECK(f.delivered == 1);
+  }
+}
