@@ -26,19 +26,33 @@ NodeId WatchTree::take_node(int watch) {
   return id;
 }
 
+// A node's first watch is left to index_watches(), which puts many into the table faster than one at a time.
+void WatchTree::note_watch(NodeId id) {
+  highest_watch_ = std::max(highest_watch_, at(id).watch);
+  if (id < watches_indexed_) by_watch_.insert(id, [this](NodeId n) { return hash_of_watch(n); });
+}
+
+void WatchTree::index_watches() const {
+  if (watches_indexed_ == 0) by_watch_.reserve(used_);
+  for (NodeId id = watches_indexed_; id < used_; ++id) {
+    by_watch_.insert(id, [this](NodeId n) { return hash_of_watch(n); });
+  }
+  watches_indexed_ = used_;
+}
+
 NodeId WatchTree::add_root(std::string_view path, int watch) {
   const NodeId id = take_node(watch);
   at(id).name = static_cast<std::uint32_t>(root_paths_.size());
   root_paths_.emplace_back(path);
   roots_.push_back(id);
-  by_watch_.insert(id, [this](NodeId n) { return hash_of_watch(n); });
+  note_watch(id);
   return id;
 }
 
 NodeId WatchTree::add_child(NodeId parent, std::string_view name, int watch) {
   const NodeId id = take_node(watch);
   link(id, parent, name);
-  by_watch_.insert(id, [this](NodeId n) { return hash_of_watch(n); });
+  note_watch(id);
   return id;
 }
 
@@ -92,6 +106,7 @@ void WatchTree::unlink_root(NodeId id) {
 }
 
 void WatchTree::remove(NodeId id) {
+  if (watches_indexed_ != used_) index_watches();
   by_watch_.erase(id, [this](NodeId n) { return hash_of_watch(n); });
   if (is_root(id)) {
     unlink_root(id);

@@ -46,12 +46,16 @@ class WatchTree {
   // The same, and nobody will ask for it by its place: any number of them may have had one place.
   void set_placeless(NodeId node);
 
-  // child() needs an index, which is made when it is first asked for, or here: to set up watches nobody asks.
+  // by_watch() and child() need an index, which is made when they are first asked for, or here: to set up
+  // watches nobody asks.
   void index() {
+    if (watches_indexed_ != used_) index_watches();
     if (!indexed_) index_all();
   }
 
   NodeId by_watch(int watch) const {
+    if (watch > highest_watch_) return no_node;  // the kernel gives new watches ever higher numbers
+    if (watches_indexed_ != used_) index_watches();
     return by_watch_.find(static_cast<std::uint32_t>(watch),
                           [&](NodeId id) { return at(id).watch == watch; });
   }
@@ -125,6 +129,8 @@ class WatchTree {
   const Node& at(NodeId id) const { return chunks_[id / chunk_size][id % chunk_size]; }
   NodeId find_at(NodeId parent, std::string_view name, bool replaced) const;
   void index_all() const;
+  void index_watches() const;
+  void note_watch(NodeId id);
   NodeId take_node(int watch);
   void link(NodeId id, NodeId parent, std::string_view name);
   void unlink(NodeId id);
@@ -135,7 +141,9 @@ class WatchTree {
   void build_path(NodeId id, std::string& out) const;
 
   // From a watch to its path.
-  IdTable by_watch_;
+  int highest_watch_ = free_watch;
+  mutable NodeId watches_indexed_ = 0;  // by_watch_ has the nodes before this one
+  mutable IdTable by_watch_;
   std::vector<std::unique_ptr<Node[]>> chunks_;
   std::vector<std::string> root_paths_;
   mutable std::vector<CachedPath> cache_ = std::vector<CachedPath>(cache_size);

@@ -24,6 +24,22 @@ TEST_CASE("a path is the names from the root down, each directory ending in a sl
   CHECK(tree.child(root, "b c") == no_node);
 }
 
+TEST_CASE("a watch is found whether it is asked for early or late, and whatever its number is") {
+  WatchTree tree;
+  const NodeId root = tree.add_root("t/", 7);
+  CHECK(tree.by_watch(7) == root);
+  const NodeId a = tree.add_child(root, "a", 8);
+  const NodeId b = tree.add_child(root, "b", 3);  // the kernel's numbers have come round
+  tree.remove(a);
+  CHECK(tree.by_watch(8) == no_node);
+  CHECK(tree.by_watch(3) == b);
+  const NodeId c = tree.add_child(root, "c", 8);
+  const NodeId d = tree.add_child(root, "d", 9);
+  CHECK(tree.by_watch(9) == d);
+  CHECK(tree.by_watch(8) == c);
+  CHECK(tree.by_watch(10) == no_node);
+}
+
 TEST_CASE("a renamed directory takes along all that is below it") {
   WatchTree tree;
   const NodeId root = tree.add_root("t/", 1);
