@@ -63,7 +63,7 @@ bool TreeScanner::scan(sys::Fd directory, NodeId node, ScanKind kind) {
   limit_reached_ = false;
   if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(listing_buffer);
   entered_ = 1;
-  push(std::move(directory), {node, 0, true, kind == ScanKind::birth, true});
+  push(std::move(directory), {node, 0, true, kind == ScanKind::birth, true, 0});
   while (!frames_.empty()) {
     Frame& top = frames_.back();
     if (top.pending_next == pending_.size() || limit_reached_) {
@@ -73,6 +73,7 @@ bool TreeScanner::scan(sys::Fd directory, NodeId node, ScanKind kind) {
     }
   }
   pending_ = {};
+  names_ = {};
   buffer_.reset();
   return !limit_reached_;
 }
@@ -81,6 +82,7 @@ void TreeScanner::push(sys::Fd directory, const Pending& start) {
   Frame frame;
   frame.node = start.node;
   frame.pending_begin = frame.pending_next = pending_.size();
+  frame.names_begin = names_.size();
   frame.newborn = start.newborn;
   sys::FileFacts facts;
   if (start.links != 0) {
@@ -131,20 +133,40 @@ void TreeScanner::entry(Frame& frame, const char* name, unsigned char type, std:
   if (frame.newborn) listener_.found(frame.node, name, directory);
   if (!directory) return;
   ++subdirectories;
-  if (!listener_.leaves_out(frame.node, name)) watch_child(frame, name);
+  if (listener_.leaves_out(frame.node, name)) return;
+  if (kind_ == ScanKind::first && is_visit_likely()) return put_off(name);
+  const Pending child = watch_child(frame, name);
+  if (child.node == no_node) return;
+  if (!child.visit && frame.pending_next == pending_.size()) {
+    tree_.set_order(child.node);
+  } else {
+    pending_.push_back(child);
+  }
 }
 
-// Most directories are like their neighbours: where the last one had subdirectories, this one is watched as
-// it is to be while it is listed.
-void TreeScanner::watch_child(Frame& frame, const char* name) {
-  const bool quiet = frame.neighbour_visited && quiet_events_ != events_ && kind_ == ScanKind::first;
+// Watching a directory has the kernel look at all its entries. So one that is going to be listed is watched
+// just before that, which finds them at hand, and not with its neighbours.
+void TreeScanner::put_off(const char* name) {
+  Pending child;
+  child.name = names_.size();
+  names_.append(name).push_back('\0');
+  pending_.push_back(child);
+}
+
+// Most directories are like others of their depth: where the last one had subdirectories, this one is watched
+// as it is to be while it is listed. No node where it is not to be visited, nor given an order.
+TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
+  const bool quiet = is_visit_likely() && quiet_events_ != events_ && kind_ == ScanKind::first;
   const int watch = backend_.add(name, quiet ? quiet_events_ : events_, child_flags);
-  if (watch < 0) return fail(watch, backend_.adding_call(), frame.node, name);
+  if (watch < 0) {
+    fail(watch, backend_.adding_call(), frame.node, name);
+    return {};
+  }
   NodeId child = no_node;
   const Child state = settle_child(frame, name, watch, child);
   if (state == Child::skip) {
     if (quiet) backend_.add(name, events_, child_flags);
-    return;
+    return {};
   }
   const bool repairing = kind_ == ScanKind::repair || kind_ == ScanKind::again;
   const bool newborn = frame.newborn || (repairing && state == Child::unknown);
@@ -152,13 +174,9 @@ void TreeScanner::watch_child(Frame& frame, const char* name) {
   if (kind_ == ScanKind::arrival && state == Child::unknown) listener_.taken_for_old(child);
   const std::uint32_t links = link_count(frame, name);
   const bool visit = newborn || links != 2;
-  frame.neighbour_visited = visit;
+  visited_depths_ = visit ? visited_depths_ | depth_bit() : visited_depths_ & ~depth_bit();
   if (!visit && quiet) ask_for_all_events(child, name);
-  if (!visit && frame.pending_next == pending_.size()) {
-    tree_.set_order(child);
-  } else {
-    pending_.push_back({child, links, visit, newborn, quiet});
-  }
+  return {child, links, visit, newborn, quiet, 0};
 }
 
 // Of `name` in the directory entered, which should be `node`.
@@ -228,7 +246,14 @@ void TreeScanner::adopt(const Frame& frame, std::string_view name, NodeId root) 
 // Between being watched and being opened here, the name may have come to stand for something else. What was
 // watched is being moved, then: its own events will tell where to, and there it is listed.
 void TreeScanner::descend(Pending child) {
-  const Frame& frame = frames_.back();
+  Frame& frame = frames_.back();
+  if (child.node == no_node) {
+    const std::string name(&names_[child.name]);
+    const int status = enter_top();
+    if (status < 0) return fail(status, "fchdir", frame.node, name);
+    child = watch_child(frame, name.c_str());
+    if (child.node == no_node) return;
+  }
   if (!child.visit) return tree_.set_order(child.node);
   const std::string name(tree_.name(child.node));
   int status = 0;
@@ -303,6 +328,7 @@ void TreeScanner::leave() {
   Frame frame = std::move(frames_.back());
   frames_.pop_back();
   pending_.resize(frame.pending_begin);
+  names_.resize(frame.names_begin);
   tree_.set_order(frame.node);
   if (!frames_.empty() && !frames_.back().directory) {
     if (!reopen(frames_.back(), frame.directory.get())) frames_.back().pending_next = pending_.size();
@@ -328,21 +354,17 @@ bool TreeScanner::reopen(Frame& frame, int child) {
   return false;
 }
 
-// The directory is closed before all events are asked for, so that none comes of closing it: by its name in
-// its parent; or where that would lose the place, which is then held by a descriptor that makes no events.
+// The directory is closed before all events are asked for, so that none comes of closing it. Where that would
+// lose the place, it is held by a descriptor that makes no events.
 void TreeScanner::restore_events(Frame& frame) {
-  const bool by_name = backend_.keeps_place() && !frames_.empty() && frames_.back().directory;
-  if (by_name && tree_.parent(frame.node) == frames_.back().node) {
-    frame.directory.reset();
-    if (enter_top() >= 0) return ask_for_all_events(frame.node, std::string(tree_.name(frame.node)).c_str());
-    return listener_.unlisted(frame.node, false);
-  }
+  const bool stays = backend_.keeps_place();
+  const bool is_there = stays && entered_ == frames_.size() + 1;
   sys::Fd place;
-  if (!backend_.keeps_place()) place.reset(sys::open_at(frame.directory.get(), ".", O_PATH | O_DIRECTORY));
+  if (!stays) place.reset(sys::open_at(frame.directory.get(), ".", O_PATH | O_DIRECTORY));
   entered_ = 0;
-  if (backend_.enter(place ? place.get() : frame.directory.get()) < 0) return;
+  if (!is_there && backend_.enter(place ? place.get() : frame.directory.get()) < 0) return;
   frame.directory.reset();
-  backend_.add(".", events_, backend::add_directory_only);
+  ask_for_all_events(frame.node, ".");
 }
 
 void TreeScanner::fail(int status, const char* call, NodeId parent, std::string_view name) {

@@ -74,24 +74,28 @@ class TreeScanner {
     sys::Fd directory;
     std::size_t pending_begin = 0;  // its children still to visit are pending_[pending_begin..]
     std::size_t pending_next = 0;
+    std::size_t names_begin = 0;  // of names_
     std::uint64_t device = 0;
     std::uint32_t links = 0;
-    bool links_count = false;        // the link count tells the number of subdirectories
-    bool newborn = false;            // its entries are reported
-    bool neighbour_visited = false;  // the last directory listed in it had subdirectories
+    bool links_count = false;  // the link count tells the number of subdirectories
+    bool newborn = false;      // its entries are reported
   };
   struct Pending {
-    NodeId node;
-    std::uint32_t links;  // its link count, where it counts; 0: not known
-    bool visit;           // has subdirectories, or may have
-    bool newborn;
-    bool quiet;  // watched without the events that listing makes
+    NodeId node = no_node;    // none: put off, not watched yet
+    std::uint32_t links = 0;  // its link count, where it counts; 0: not known
+    bool visit = false;       // has subdirectories, or may have
+    bool newborn = false;
+    bool quiet = false;    // watched without the events that listing makes
+    std::size_t name = 0;  // of one put off: place in names_
   };
 
   void push(sys::Fd directory, const Pending& start);
   void list(Frame& frame);
   void entry(Frame& frame, const char* name, unsigned char type, std::uint32_t& subdirectories);
-  void watch_child(Frame& frame, const char* name);
+  void put_off(const char* name);
+  Pending watch_child(Frame& frame, const char* name);
+  std::uint64_t depth_bit() const { return std::uint64_t{1} << (frames_.size() % 64); }
+  bool is_visit_likely() const { return (visited_depths_ & depth_bit()) != 0; }
   enum class Child { skip, known, unknown };
   Child settle_child(const Frame& frame, std::string_view name, int watch, NodeId& node);
   std::uint32_t link_count(const Frame& frame, const char* name) const;
@@ -116,10 +120,12 @@ class TreeScanner {
   ScanListener& listener_;
   ScanKind kind_ = ScanKind::first;
   bool limit_reached_ = false;
-  std::size_t entered_ = 0;  // names are looked up in frames_[entered_ - 1]; 0: not known where
-  std::size_t most_open_;    // directories held open at a time
+  std::size_t entered_ = 0;           // names are looked up in frames_[entered_ - 1]; 0: not known where
+  std::size_t most_open_;             // directories held open at a time
+  std::uint64_t visited_depths_ = 0;  // a bit a depth: the last directory found there had subdirectories
   std::vector<Frame> frames_;
   std::vector<Pending> pending_;
+  std::string names_;  // of those put off, each with a NUL at its end
   std::unique_ptr<char[]> buffer_;
 };
 

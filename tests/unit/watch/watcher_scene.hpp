@@ -124,14 +124,17 @@ class Scene : public EventSink {
   fs::path at(const std::string& path) const { return top_ / path; }
   void touch(const std::string& path) const { std::ofstream(at(path)).put('x'); }
 
-  void watch() {
+  // `before_add`: see Queued.
+  void watch(std::function<void(const std::string&)> before_add = {}) {
     WatcherOptions options;
     options.mask = mask::create | mask::remove | mask::move;
     options.recursive = options.follow_tree = true;
     auto queued = std::make_unique<Queued>(backend::InotifyBackend::create().value());
     queue_ = queued.get();
+    queue_->before_add(std::move(before_add));
     watcher_ = std::make_unique<WatcherInside::Impl>(std::move(options), std::move(queued));
     REQUIRE(watcher_->add((top_ / "t").string(), {}));
+    queue_->before_add({});
   }
 
   // Hands on what is there, until there is nothing more; the lines said.

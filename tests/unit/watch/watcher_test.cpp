@@ -148,3 +148,26 @@ TEST_CASE("a directory that leaves the tree while it is listed takes no watch to
   CHECK(scene.tree().size() == 7);
   CHECK(scene.queue().watch_count() == scene.tree().size());
 }
+
+TEST_CASE("directories that are renamed while the tree is first walked are found where they are") {
+  Scene scene;
+  const std::vector<std::string> all = {"a", "b", "c"};
+  for (const std::string& name : all) {
+    fs::create_directories(scene.at("t/" + name + "/s/deep"));
+    fs::create_directories(scene.at("t/" + name + "/s/deeper/still"));
+  }
+  bool renamed = false;
+  scene.watch([&](const std::string& name) {  // one of the three has been entered, and the others not
+    if (name != "s" || std::exchange(renamed, true)) return;
+    for (const std::string& old : all) fs::rename(scene.at("t/" + old), scene.at("t/new-" + old));
+  });
+  REQUIRE(renamed);
+  for (const std::string& name : all) {
+    for (const std::string below : {"", "/s", "/s/deep", "/s/deeper", "/s/deeper/still"}) {
+      const std::string place = "t/new-" + name + below;
+      CHECK(scene.place_of_file_in(place) == "CREATE " + place + "/probe");
+    }
+  }
+  CHECK(scene.tree().size() == 16);
+  CHECK(scene.queue().watch_count() == scene.tree().size());
+}
