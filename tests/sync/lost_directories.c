@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Loaded before a program (LD_PRELOAD): while the file exists that the environment calls NO_HANDLE_LEADS_ANYWHERE,
-// the directory of an event of fanotify cannot be found, as on a filesystem that has forgotten it.
+// Loaded before a program (LD_PRELOAD): while the file exists that the environment calls
+// NO_HANDLE_LEADS_ANYWHERE, the directory of an event of fanotify cannot be found, as on a filesystem that
+// has forgotten it.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Loaded before a program under a valgrind that does not know pidfd_open(2): a pipe stands in for the descriptor,
-// and a thread closes its other side when the child has ended.
+// Loaded before a program under a valgrind that does not know pidfd_open(2): a pipe stands in for the
+// descriptor, and a thread closes its other side when the child has ended.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
