@@ -6,7 +6,6 @@ Needs root. Everything happens on a tmpfs of its own, where nobody else is at wo
 import argparse
 import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -17,14 +16,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from bench import machine, shown  # noqa: E402
-from programs import processor_time, status_of, wait_until  # noqa: E402
+from programs import Ending, idle, processor_time, status_of, wait_until  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 MODES = ["-I", "-F", "-S"]
 NAMES = "create,delete,move"
 
 
-class Run:
+class Run(Ending):
     """A program that watches; ready when it says so."""
 
     def __init__(self, command, errors, output):
@@ -37,14 +36,6 @@ class Run:
         if not ready or self.process.poll() is not None:
             raise RuntimeError(f"{command[0]}: {errors.read_text().strip()}")
         self.ready = time.monotonic()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
 
 
 class FanotifyBench:
@@ -93,22 +84,13 @@ class FanotifyBench:
             with Run(self.watch(subject, where, places, events), self.errors, self.output) as run:
                 before, began = processor_time(run.pid), time.monotonic()
                 subprocess.run([str(word) for word in load(where)], check=True, stdout=subprocess.DEVNULL)
-                ended = self._idle(run.pid)
+                rest = idle(run.pid, 0.12)
+                wait_until(rest, 60)
                 used = processor_time(run.pid) - before
         lines = self.output.read_bytes().count(b"\n")
         figures = {"CPU us an event": used * 1e6 / count}
         return figures if subject.startswith("queue") else figures | {
-            "lines an event": lines / count, "events a second": count / (ended - began)}
-
-    @staticmethod
-    def _idle(pid, seconds=0.12):
-        """Waits until no processor time was used for so long; when that began."""
-        used, since = processor_time(pid), time.monotonic()
-        while time.monotonic() - since < seconds:
-            time.sleep(0.01)
-            if processor_time(pid) != used:
-                used, since = processor_time(pid), time.monotonic()
-        return since
+            "lines an event": lines / count, "events a second": count / (rest.since - began)}
 
     def events(self, count):
         kinds = [("files made and removed", "entries", 1, 2), ("files made and removed in 1,000 directories", "entries", 1000, 2),

@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/sync"))
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "tests/sync")]
+from programs import idle, processor_time, quiet, wait_until, watches_of  # noqa: E402
 from sync_support import BUILD, INOTIFYSYNC, RsyncDaemon, differences  # noqa: E402
 
 OURS = BUILD / "tools/inotifywait/inotifywait"
@@ -27,15 +28,6 @@ PRINTERS = {
     "fswatch": ["fswatch", "-r", "-x", "d"],
     "notify-tools": [OURS, "-m", "-r", "-q", "d"],
 }
-
-
-def within(seconds, condition):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 class Printer:
@@ -48,17 +40,23 @@ class Printer:
         self.out, self.err = self.room / "out", self.room / "err"
         with self.out.open("wb") as out, self.err.open("wb") as err:
             self.process = subprocess.Popen(command, cwd=self.room, stdout=out, stderr=err, stdin=subprocess.DEVNULL)
-        time.sleep(2)  # none but ours can be asked whether it watches
+        directories = sum(path.is_dir() for path in (self.room / "d").rglob("*")) + 1
+        wait_until(lambda: watches_of(self.process.pid) >= directories, 60)
+        self.settle()
+
+    def settle(self):
+        """None but ours can be asked whether all that was done has been looked at."""
+        wait_until(idle(self.process.pid, 1), 10)
 
     def shell(self, command):
         subprocess.run(["bash", "-c", command], cwd=self.room, check=True)
 
     def end(self, seconds):
         """What it printed by then; fswatch writes what it holds when it is asked to end."""
-        within(seconds, lambda: self.process.poll() is not None)
+        wait_until(lambda: self.process.poll() is not None, seconds)
         status = self.process.poll()
         self.process.send_signal(signal.SIGTERM)
-        within(5, lambda: self.process.poll() is not None)
+        wait_until(lambda: self.process.poll() is not None, 5)
         self.process.kill()
         self.process.wait()
         said = self.out.read_text(), self.err.read_text(), status
@@ -75,13 +73,17 @@ def print_cases(name, command):
     print(f"{name}: of 2,000 entries made in new directories, {len(made)} are told")
 
     printer = Printer(command, "mkdir -p d/old/{1..50}/x")
-    printer.shell("mv d/old d/new; sleep 2; for i in {1..50}; do echo > d/new/$i/x/f; done")
+    printer.shell("mv d/old d/new")
+    printer.settle()
+    printer.shell("for i in {1..50}; do echo > d/new/$i/x/f; done")
     out, _, _ = printer.end(10)
     right = {line.split()[0] for line in out.splitlines() if re.search(r"d/new/\d+/x/ ?(CREATE )?f", line)}
     print(f"{name}: of 50 changes below a renamed directory, {len(right)} are told by their paths")
 
     printer = Printer(command, "mkdir -p d/a/x")
-    printer.shell("mv d/a gone; sleep 2; echo > gone/x/f")
+    printer.shell("mv d/a gone")
+    printer.settle()
+    printer.shell("echo > gone/x/f")
     out, _, _ = printer.end(5)
     told = [line for line in out.splitlines() if re.search(r"d/a/x/ ?(CREATE )?f", line)]
     print(f"{name}: in a directory that was moved away: {told[:1]}")
@@ -122,14 +124,15 @@ def sync_cases(name, command_of):
         return not differences(source, daemon.root)
 
     program = launch()
-    within(60, same)
-    time.sleep(3)
+    wait_until(same, 60)
+    at_rest = quiet(lambda: (processor_time(program.pid), len(daemon.log.read_text())), 1)
+    wait_until(at_rest, 10)
     logged = len(daemon.log.read_text())
     started = time.monotonic()
     (source / "old").rename(source / "new")
-    within(60, same)
+    wait_until(same, 60)
     took = time.monotonic() - started
-    time.sleep(2)
+    wait_until(quiet(lambda: len(daemon.log.read_text()), 2), 20)
     received = sum(map(int, re.findall(r"received (\d+) bytes", daemon.log.read_text()[logged:])))
     print(f"{name}: 10 MB renamed: {received} bytes received by the target, in step after {took:.1f} s")
 
@@ -138,14 +141,14 @@ def sync_cases(name, command_of):
     for text, part in (("aaaa", 1), ("bbbb", 2)):
         one.write_text(text)
         os.utime(one, ns=(second + part * 10**8,) * 2)
-        arrived = within(40, lambda: copy.exists() and copy.read_text() == text)
+        arrived = wait_until(lambda: copy.exists() and copy.read_text() == text, 40)
     print(f"{name}: same size, same second: {'is sent' if arrived else 'the target keeps the old one'}")
     os.killpg(program.pid, signal.SIGKILL)
     program.wait()
 
     daemon.stop()
     program = launch()
-    ended = within(5, lambda: program.poll() is not None)
+    ended = wait_until(lambda: program.poll() is not None, 5)
     print(f"{name}: a target is down at the start: {f'it ends with {program.poll()}' if ended else 'it goes on'}")
     if not ended:
         os.killpg(program.pid, signal.SIGKILL)

@@ -3,6 +3,7 @@
 
 import fcntl
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
-from program import watch_lines  # noqa: E402
+from program import Ending, watch_lines  # noqa: E402
 
 F_SETPIPE_SZ = 1031
 
@@ -61,6 +62,23 @@ def wait_until(condition, seconds, pause=0.01):
     return True
 
 
+def quiet(measure, seconds):
+    """A condition, for wait_until: measure() has said the same for so long. Its attribute `since` is when that began."""
+    last = [None]
+
+    def is_quiet():
+        now = measure()
+        if now != last[0]:
+            last[0], is_quiet.since = now, time.monotonic()
+        return time.monotonic() - is_quiet.since > seconds
+    return is_quiet
+
+
+def idle(pid, seconds):
+    """A condition: the process has used no processor time for so long."""
+    return quiet(lambda: processor_time(pid), seconds)
+
+
 @dataclass
 class Program:
     name: str
@@ -84,7 +102,7 @@ class Program:
         return [self.executable, directory]
 
 
-class Run:
+class Run(Ending):
     """One program at work. Ready when it has watched everything; `started` to `ready` is its set-up."""
 
     def __init__(self, program, command, stdout, directories, room):
@@ -110,21 +128,6 @@ class Run:
 
     def said_overflow(self):
         return b"overflow" in self.errors.read_bytes().lower()
-
-    def end(self, number=signal.SIGTERM):
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.end()
 
 
 class CallCounter:
@@ -158,15 +161,12 @@ class Reader:
 
     def started(self):
         os.close(self.write_end)
-        os.set_blocking(self.fd, False)
 
     def take(self):
         """Reads what is there. Returns the bytes, with the end of what was read before."""
-        try:
-            chunk = os.read(self.fd, 1 << 20)
-        except BlockingIOError:
-            time.sleep(0.0005)
+        if not select.select([self.fd], [], [], 0.001)[0]:
             return b""
+        chunk = os.read(self.fd, 1 << 20)
         self.lines += chunk.count(b"\n")
         seen = self.tail + chunk
         self.tail = chunk[-64:]

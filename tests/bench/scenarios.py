@@ -8,9 +8,10 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from programs import CallCounter, Reader, Run, processor_time, read_and_write_calls, status_of, wait_until
+from programs import CallCounter, Reader, Run, idle, processor_time, read_and_write_calls, status_of, wait_until
 
 SENTINEL = b"the-last-one"
+LONGEST_GATHERED = 1.5  # seconds; fswatch gathers for less than that before it prints
 
 
 def remove(top):
@@ -55,7 +56,7 @@ class Bench:
             self.base_memory[program.name] = self._memory_of_one_watch(program)
         with Run(program, program.command(top, True, ""), subprocess.DEVNULL, directories, self.room) as run:
             # What is put off until just after the start counts, too.
-            wait_until(self._idle(run.pid, 0.1), 60, 0.02)
+            wait_until(idle(run.pid, 0.1), 60, 0.02)
             cpu = processor_time(run.pid)
             grown = status_of(run.pid, "RssAnon") - self.base_memory[program.name]
             return {"wall s": run.ready - run.started, "CPU s": cpu,
@@ -181,7 +182,7 @@ class Bench:
                 with Run(program, program.command(where, True, "create"), file, 1, self.room) as run:
                     cpu = processor_time(run.pid)
                     self._load("births", where, count)
-                    wait_until(self._idle(run.pid), 60, 0.05)
+                    wait_until(idle(run.pid, LONGEST_GATHERED), 60, 0.05)
                     cpu = processor_time(run.pid) - cpu
             lines = output.read_bytes().splitlines()
         finally:
@@ -190,18 +191,6 @@ class Bench:
         return {"reported %": 100 * len(set(lines)) / (5 * count), "twice": len(lines) - len(set(lines)),
                 "CPU ms an entry": cpu * 1e3 / (5 * count)}
 
-    @staticmethod
-    def _idle(pid, seconds=1.5):
-        """True when no processor time was used for so long; the default is more than fswatch gathers before it prints."""
-        last = [-1.0, time.monotonic()]
-
-        def idle():
-            used = processor_time(pid)
-            if used != last[0]:
-                last[:] = used, time.monotonic()
-            return time.monotonic() - last[1] > seconds
-        return idle
-
     def statistics(self, program, count, rate):
         where = self.room / "statistics"
         where.mkdir()
@@ -209,7 +198,7 @@ class Bench:
             with Run(program, program.counting_command(where), subprocess.PIPE, 1, self.room) as run:
                 cpu = processor_time(run.pid)
                 self._load("events", where, count, rate)
-                wait_until(self._idle(run.pid), 60, 0.05)
+                wait_until(idle(run.pid, LONGEST_GATHERED), 60, 0.05)
                 cpu = processor_time(run.pid) - cpu
                 run.process.send_signal(signal.SIGINT)
                 table = run.process.communicate(timeout=20)[0].decode()

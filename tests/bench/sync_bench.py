@@ -20,7 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sync"))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[1] / "sync")]
+from programs import processor_time, quiet, wait_until  # noqa: E402
 from sync_support import BUILD, INOTIFYSYNC, PASSWORD, ROOT, RsyncDaemon  # noqa: E402
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -41,6 +42,15 @@ def shape(top, below=""):
     return entries
 
 
+def no_child_left():
+    try:
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+    except ChildProcessError:
+        return True
+    return False
+
+
 class Arena:
     """A source, three daemons, and one program that keeps them identical."""
 
@@ -56,7 +66,7 @@ class Arena:
         if program:
             self.started = program(self)
             self.wait_identical(120)
-            time.sleep(1.5)  # watches up, nothing under way
+            self.settle()
         self.runs_before, self.bytes_before = self.runs(), self.bytes()
 
     def start(self, *command, **more):
@@ -75,11 +85,12 @@ class Arena:
             return False
 
     def wait_identical(self, deadline, below="", daemons=None, pause=0.01):
-        end = time.monotonic() + deadline
-        while not self.identical(below, daemons):
-            if time.monotonic() > end:
-                raise TimeoutError(f"over {deadline} s")
-            time.sleep(pause)
+        if not wait_until(lambda: self.identical(below, daemons), deadline, pause):
+            raise TimeoutError(f"over {deadline} s")
+
+    def settle(self):
+        """Until the watches are up and nothing is under way; the loop never rests."""
+        wait_until(quiet(lambda: ([processor_time(process.pid) for process in self.started], self.runs()), 1), 5)
 
     def runs(self):
         return sum(d.log.read_text(errors="replace").count("rsync to content") for d in self.daemons)
@@ -111,12 +122,7 @@ class Arena:
                 pass
         for daemon in self.daemons:
             daemon.stop()
-        while True:  # orphans became our children
-            try:
-                if os.waitpid(-1, os.WNOHANG) == (0, 0):
-                    time.sleep(0.01)
-            except ChildProcessError:
-                break
+        wait_until(no_child_left, 60)  # orphans became ours
         shutil.rmtree(self.folder)
 
 
@@ -231,7 +237,7 @@ def rename(arena):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(str(n) * 900)
     arena.wait_identical(120)
-    time.sleep(1)
+    arena.settle()
     arena.runs_before, arena.bytes_before = arena.runs(), arena.bytes()
     (arena.source / "tree").rename(arena.source / "renamed")
     return timed(arena, 60)

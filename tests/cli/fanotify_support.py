@@ -8,19 +8,18 @@ import functools
 import os
 import re
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from program import wait_until
+from program import Ending, wait_until
 
 BUILD = Path(os.environ.get("NOTIFY_BUILD", Path(__file__).resolve().parents[2] / "build")).absolute()
 BROUGHT_BY_OTHERS = {"CLOSE"}  # said along with CLOSE_WRITE and CLOSE_NOWRITE
 
 
-class Watching:
+class Watching(Ending):
     """A program that watches; `with` ends it."""
 
     def __init__(self, program, *arguments, name="fsnotifywait", cwd=None, user=None, environment=None):
@@ -54,14 +53,6 @@ class Watching:
     def wait_said(self, text):
         """Until standard error holds it."""
         wait_until(lambda: text in self.err.read_text(), lambda: f"{text!r} in {self.err.read_text()!r}")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
 
 
 def told(lines, sentinel=None):

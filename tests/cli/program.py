@@ -9,6 +9,7 @@ import ctypes
 import fcntl
 import os
 import platform
+import signal
 import struct
 import subprocess
 import termios
@@ -146,6 +147,25 @@ def furnish(bin_directory, binary):
         (bin_directory / "inotifywait").symlink_to(Path(binary).resolve(strict=True))
         (bin_directory / "unprivileged").write_text(UNPRIVILEGED)
         (bin_directory / "unprivileged").chmod(0o755)
+
+
+class Ending:
+    """What has a `process`, and ends it with the block of `with`."""
+
+    def end(self, number=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+            try:
+                self.process.wait(DEADLINE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
 
 
 @dataclass
