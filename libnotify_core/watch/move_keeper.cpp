@@ -12,7 +12,7 @@ using watch::ScanKind;
 
 // The queue will tell how it came there: whoever moves a watched directory makes a MOVE_SELF.
 void Watcher::Impl::sighted(NodeId node, NodeId parent, std::string_view name) {
-  sightings_[tree_.watch(node)] = {tree_.watch(parent), std::string(name)};
+  sightings_.add(tree_.watch(node), {tree_.watch(parent), std::string(name)});
 }
 
 void Watcher::Impl::left(NodeId parent, const std::string& name, std::uint32_t cookie) {
@@ -38,6 +38,7 @@ void Watcher::Impl::arrived(NodeId parent, const Record& record) {
     move->to_name = record.name;
     // Not always at once: what another thread does in the directory may be queued before it.
     const NodeId node = move->certain ? tree_.by_watch(move->watch) : no_node;
+    if (const NodeId there = tree_.child(parent, move->to_name); there != no_node) not_outdated(there);
     if (node != no_node && !leaves_out(parent, record.name)) put_at(node, parent, move->to_name);
     return;
   }
@@ -59,11 +60,7 @@ void Watcher::Impl::self_moved(NodeId node) {
   const watch::Move move = moves_.take(found);
   if (move.to_parent != no_node && !leaves_out(move.to_parent, move.to_name)) {
     put_at(node, move.to_parent, move.to_name);
-    const auto seen = sightings_.find(tree_.watch(node));
-    if (seen == sightings_.end()) return;
-    const bool there =
-        seen->second.parent == tree_.watch(move.to_parent) && seen->second.name == move.to_name;
-    if (there) sightings_.erase(seen);
+    sightings_.reached(tree_.watch(node), {tree_.watch(move.to_parent), move.to_name});
   } else if (move.to_parent != no_node || is_expected(node) || !put_at_sighting(node)) {
     departing_ = node;
   }
@@ -72,21 +69,24 @@ void Watcher::Impl::self_moved(NodeId node) {
 // Was it seen in a place of which the queue will tell how it came there? One that was watched all the time:
 // there, a move has its MOVED_TO.
 bool Watcher::Impl::is_expected(NodeId node) const {
-  const auto seen = sightings_.find(tree_.watch(node));
-  const NodeId parent = seen == sightings_.end() ? no_node : tree_.by_watch(seen->second.parent);
+  const watch::Sightings::Place* seen = sightings_.first(tree_.watch(node));
+  const NodeId parent = seen == nullptr ? no_node : tree_.by_watch(seen->parent);
   return parent != no_node && known_since_before(parent);
 }
 
 // It left a watched directory for one that was not watched yet, but is by now.
 bool Watcher::Impl::put_at_sighting(NodeId node) {
-  const auto seen = sightings_.find(tree_.watch(node));
-  if (seen == sightings_.end()) return false;
-  const Place place = std::move(seen->second);
-  sightings_.erase(seen);
+  const watch::Sightings::Place* seen = sightings_.first(tree_.watch(node));
+  if (seen == nullptr) return false;
+  const watch::Sightings::Place place = *seen;
+  sightings_.reached(tree_.watch(node), place);
   const NodeId parent = tree_.by_watch(place.parent);
   if (parent == no_node || tree_.is_below(parent, node) || leaves_out(parent, place.name)) return false;
+  const NodeId left = tree_.parent(node);
+  const std::string name(tree_.name(node));
   put_at(node, parent, place.name);
   newcomer_ = node;
+  if (left != no_node && tree_.child(left, name) == no_node) born(left, name, ScanKind::birth);
   return true;
 }
 

@@ -32,12 +32,22 @@ void Watcher::Impl::list_newcomer(NodeId node) {
 void Watcher::Impl::all_below_is_untold(NodeId top) {
   untold_.add(tree_.watch(top));
   for (NodeId node = tree_.first_child(top); node != no_node; node = tree_.next_sibling(node)) {
+    if (outdated_.contains(tree_.watch(node))) continue;  // gone already, or its CREATE is to come
     const std::string name(tree_.name(node));
     if (tree_.child(top, name) == node) {
       found(top, name, true);
       untold_.tell(tree_.watch(top), name);
     }
     all_below_is_untold(node);
+  }
+}
+
+// Something is going to be said of `node`, and what it stands in is taken for gone: that is there again.
+void Watcher::Impl::announce_outdated(NodeId node) {
+  for (; !tree_.is_root(node); node = tree_.parent(node)) {
+    if (!outdated_.contains(tree_.watch(node))) continue;
+    found(tree_.parent(node), std::string(tree_.name(node)), true);
+    news_of(node);
   }
 }
 
@@ -50,18 +60,17 @@ bool Watcher::Impl::is_told(NodeId node) {
   return listing_untold_ && !untold_.contains(tree_.watch(node));
 }
 
-// `top` was listed, and with it what the tree has below it; but for directories that were seen elsewhere.
-void Watcher::Impl::listed(NodeId top) {
-  std::vector<int> done;
+void Watcher::Impl::taken_for_old(NodeId node) {
+  taken_for_old_.insert(tree_.watch(node));
+  if (untold_.contains(tree_.watch(tree_.parent(node)))) untold_.add_waiting(tree_.watch(node));
+}
+
+// `top` was listed, but not what has left it meanwhile, of which the queue is going to tell.
+void Watcher::Impl::list_rest_later(NodeId top) {
   untold_.for_each([&](int watch) {
-    NodeId node = tree_.by_watch(watch);
-    if (node != no_node && !tree_.is_below(node, top)) return;
-    while (node != no_node && node != top && !sightings_.contains(tree_.watch(node)))
-      node = tree_.parent(node);
-    if (node == no_node || node == top) return done.push_back(watch);
-    if (tree_.watch(node) == watch) unsettled_.push_back({watch, ScanKind::birth, 0});
+    const NodeId node = tree_.by_watch(watch);
+    if (node != no_node && tree_.is_below(node, top)) unsettled_.push_back({watch, ScanKind::birth, 0});
   });
-  for (const int watch : done) untold_.erase(watch);
 }
 
 // Lists directories again that could not be found by their path while the queue was behind.
@@ -80,7 +89,7 @@ void Watcher::Impl::settle_again() {
     if (node == no_node || same) continue;
     last = &unsettled;
     const bool untold = untold_.contains(unsettled.watch);
-    if (unsettled.kind == ScanKind::again && untold) continue;  // it will be listed as a newcomer
+    if (unsettled.kind != ScanKind::birth && untold) continue;  // it will be listed as a newcomer
     if (unsettled.kind == ScanKind::birth) {
       // Listed with the one above it, or going to be.
       if (!untold || tree_.is_root(node) || untold_.contains(tree_.watch(tree_.parent(node)))) continue;
@@ -113,19 +122,19 @@ bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
   backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
   listing_untold_ = kind == ScanKind::birth && untold_.contains(tree_.watch(node));
   scanner_.scan(std::move(directory), node, kind);
-  if (std::exchange(listing_untold_, false)) listed(node);
+  if (std::exchange(listing_untold_, false)) list_rest_later(node);
   return true;
 }
 
 // What lay below `top` and was seen elsewhere in the tree since: it left `top` after that left the tree.
 void Watcher::Impl::rescue_sighted(NodeId top) {
   std::vector<NodeId> rescued;
-  for (const auto& [watch, place] : sightings_) {
+  sightings_.for_each([&](int watch, const watch::Sightings::Place& place) {
     const NodeId node = tree_.by_watch(watch);
     const NodeId parent = tree_.by_watch(place.parent);
-    if (node == top || parent == no_node || known_since_before(parent)) continue;
+    if (node == top || parent == no_node || known_since_before(parent)) return;
     if (tree_.is_below(node, top) && !tree_.is_below(parent, top)) rescued.push_back(node);
-  }
+  });
   for (const NodeId node : rescued) {
     if (put_at_sighting(node)) list_newcomer(node);
     newcomer_ = no_node;

@@ -48,7 +48,8 @@ Recovery::Verdict Recovery::heard(NodeId node, std::string_view name, EventMask 
     settle(*entry);
     return Verdict::report;
   }
-  due.push_back(entry->found);
+  // It may have been something else before it was listed, of which this event speaks.
+  due.push_back({entry->found.watch, entry->found.name, (mask & mask::is_directory) != 0});
   entry->state = State::reported;
   if (mask & (mask::remove | mask::moved_from)) settle(*entry);
   return Verdict::report;
@@ -62,6 +63,12 @@ void Recovery::drained(std::uint64_t mark, std::vector<Found>& due) {
     report_with_parents(tree_.by_watch(entry.found.watch), due);
     entry.state = State::reported;
     due.push_back(entry.found);
+  }
+}
+
+void Recovery::forget(const std::unordered_set<int>& watches) {
+  for (Entry& entry : found_) {
+    if (entry.state != State::settled && watches.contains(entry.found.watch)) settle(entry);
   }
 }
 

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "notify_core/event.hpp"
@@ -44,6 +45,8 @@ class Recovery {
   // The queue has been read past the moment when mark() was `mark`: appends what is still open of the entries
   // before it to `due`.
   void drained(std::uint64_t mark, std::vector<Found>& due);
+  // These watches' directories left the tree. They may come back under the same watch, and be another story.
+  void forget(const std::unordered_set<int>& watches);
   // What was reported is remembered for a while, for events that the kernel queues late: from one call of
   // this until the next but one.
   void forget_old();

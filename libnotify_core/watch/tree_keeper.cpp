@@ -214,6 +214,8 @@ sys::Fd Watcher::Impl::open_confirmed(NodeId node) {
 
 void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) {
   if (leaves_out(parent, name)) return;
+  const NodeId there = tree_.child(parent, name);
+  if (there != no_node) kind == ScanKind::birth ? news_of(there) : not_outdated(there);
   sys::Fd place = open_confirmed(parent);
   if (!place) {
     unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0});
@@ -223,20 +225,24 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   const int watch = watch_newborn(parent, name, std::move(place), directory);
   if (watch < 0) return unwatched_.add(tree_.watch(parent), name);
   const NodeId known = tree_.by_watch(watch);
-  const NodeId there = tree_.child(parent, name);
   if (known != no_node) {  // watched since it was found by listing; its contents are known
     if (known != there) unwatched_.add(tree_.watch(parent), name);
     if (known != there && !tree_.is_root(known)) sighted(known, parent, name);
-    // Unless who reads the events took them for those of another one, which is gone.
-    const bool unsaid =
-        outdated_.erase(watch) + taken_for_old_.erase(watch) + taken_before_.erase(watch) != 0;
-    if (unsaid && kind == ScanKind::birth) list_again(known, kind);
     return;
   }
   if (there != no_node) tree_.set_replaced(there);
   const NodeId node = tree_.add_child(parent, name, watch);
+  if (kind == ScanKind::arrival) taken_for_old_.insert(watch);
   scanner_.scan(std::move(directory), node, kind);
   notice(Notice::Kind::new_directory, tree_.path(node));
+}
+
+// Who reads the events may have taken what is in it for the contents of another one, which is gone.
+void Watcher::Impl::news_of(NodeId node) {
+  const int watch = tree_.watch(node);
+  if (outdated_.erase(watch) + taken_for_old_.erase(watch) + taken_before_.erase(watch) == 0) return;
+  all_below_is_untold(node);
+  await_listing(node);
 }
 
 // Watches and opens the directory `name` in `place`; negative where that cannot be had or where the name has
@@ -269,14 +275,18 @@ int Watcher::Impl::watch_newborn(NodeId parent, const std::string& name, sys::Fd
 // Takes a node and all below it out of the tree, deepest first.
 void Watcher::Impl::drop(NodeId top, End end) {
   if (!sightings_.empty()) rescue_sighted(top);
+  std::unordered_set<int> left;  // watches that go on, for a while
   NodeId node = top;
   for (;;) {
     while (tree_.first_child(node) != no_node) node = tree_.first_child(node);
     const NodeId above = node == top ? no_node : tree_.parent(node);
-    drop_one(node, node == top ? end : End::moved_out);
-    if (above == no_node) return;
+    const End how = node == top ? end : End::moved_out;
+    if (how == End::moved_out) left.insert(tree_.watch(node));
+    drop_one(node, how);
+    if (above == no_node) break;
     node = above;
   }
+  if (!recovery_.idle() && !left.empty()) recovery_.forget(left);
 }
 
 void Watcher::Impl::drop_one(NodeId node, End end) {

@@ -98,6 +98,7 @@ void TreeScanner::push(sys::Fd directory, const Pending& start) {
   frames_.push_back(std::move(frame));
   if (frames_.size() > most_open_) frames_[frames_.size() - 1 - most_open_].directory.reset();
   list(frames_.back());
+  if (start.newborn) listener_.listed(start.node);
 }
 
 void TreeScanner::list(Frame& frame) {
@@ -273,6 +274,7 @@ void TreeScanner::descend(Pending child) {
   directory.reset();
   if (enter_top() >= 0 && quiet_events_ != events_) ask_for_all_events(child.node, name.c_str());
   if (!said) fail(status, "open", frame.node, name);
+  if (child.newborn) listener_.listed(child.node);
 }
 
 // The place where names are looked up, unless it is that already.

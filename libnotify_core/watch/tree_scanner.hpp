@@ -41,6 +41,8 @@ class ScanListener {
   // True: `node`, which stands where it was found, need not be listed with the newborn directory above it:
   // its entries have been reported.
   virtual bool is_told(NodeId node) = 0;
+  // All entries of a newborn directory have been found.
+  virtual void listed(NodeId node) = 0;
   // An entry of a newborn directory.
   virtual void found(NodeId parent, std::string_view name, bool directory) = 0;
   // `path` could not be watched or listed. ENOENT and the like never come here: what vanished is no failure.

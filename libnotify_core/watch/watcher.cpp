@@ -150,6 +150,7 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
 void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& record) {
   if ((record.mask & mask::move_self) && tree_.is_root(node)) root_moved(node);
   bool wanted = true;
+  if (!outdated_.empty() && !record.name.empty()) announce_outdated(node);
   if (!recovery_.idle()) recover_before(node, record, wanted);
   if (options_.follow_tree) follow_before(node, record);
   if (wanted) report(node, record.mask, record.cookie, record.name, record.pid);

@@ -16,6 +16,7 @@
 #include "watch/move_pairing.hpp"
 #include "watch/process_names.hpp"
 #include "watch/recovery.hpp"
+#include "watch/sightings.hpp"
 #include "watch/tree_scanner.hpp"
 #include "watch/untold.hpp"
 #include "watch/watch_tree.hpp"
@@ -45,8 +46,9 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool is_excluded(std::string_view path) const override;
   void unlisted(watch::NodeId node, bool newborn) override;
   void sighted(watch::NodeId node, watch::NodeId parent, std::string_view name) override;
-  void taken_for_old(watch::NodeId node) override { taken_for_old_.insert(tree_.watch(node)); }
+  void taken_for_old(watch::NodeId node) override;
   bool is_told(watch::NodeId node) override;
+  void listed(watch::NodeId node) override { untold_.erase(tree_.watch(node)); }
   void found(watch::NodeId parent, std::string_view name, bool directory) override;
   void failed(Error error) override;
 
@@ -99,16 +101,19 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void self_moved(watch::NodeId node);
   void put_at(watch::NodeId node, watch::NodeId parent, const std::string& name);
   void outdated(watch::NodeId node);
+  void not_outdated(watch::NodeId node) { outdated_.erase(tree_.watch(node)); }
+  void announce_outdated(watch::NodeId node);
   bool is_expected(watch::NodeId node) const;
   bool put_at_sighting(watch::NodeId node);
   void list_newcomer(watch::NodeId node);
   void all_below_is_untold(watch::NodeId top);
   void await_listing(watch::NodeId node);
-  void listed(watch::NodeId top);
+  void list_rest_later(watch::NodeId top);
   void settle_moves_from(watch::NodeId parent, const std::string& name);
   void settle_move(const watch::Move& move);
   int watch_newborn(watch::NodeId parent, const std::string& name, sys::Fd place, sys::Fd& directory);
   void born(watch::NodeId parent, const std::string& name, watch::ScanKind kind);
+  void news_of(watch::NodeId node);
   sys::Fd open_confirmed(watch::NodeId node);
   void settle_again();
   bool list_again(watch::NodeId node, watch::ScanKind kind);
@@ -160,12 +165,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
     int held = 0;  // for how many reads it was left alone
   };
   std::vector<Unsettled> unsettled_;  // directories that could not be found by their path: listed again later
-  struct Place {
-    int parent;  // the watch
-    std::string name;
-  };
-  std::unordered_map<int, Place>
-      sightings_;                   // by watch: where directories were seen that the queue has yet to move
+  watch::Sightings sightings_;
   std::uint32_t known_before_ = 0;  // last_known_, before the last read but one that emptied the queue
   bool listing_untold_ = false;
   // Watches of directories found in one that was moved in, since the last read and since the one before.

@@ -142,3 +142,22 @@ TEST_CASE("an event of a directory that was replaced says nothing of what replac
   CHECK(n.heard(n.e, "f", mask::modify) == Verdict::report);
   CHECK(n.due.empty());
 }
+
+TEST_CASE("an event speaks of what stood there before, if that was of another kind than what was listed") {
+  Newborn n;
+  n.recovery.add(2, "x", false);
+  CHECK(n.heard(n.d, "x", mask::moved_from | mask::is_directory) == Verdict::report);
+  REQUIRE(n.due.size() == 1);
+  CHECK(n.due[0].directory);
+  CHECK(n.heard(n.d, "x", mask::create) == Verdict::report);
+  CHECK(n.due.empty());
+}
+
+TEST_CASE("of a directory that left the tree nothing more is reported, also if it comes back") {
+  Newborn n;
+  n.recovery.add(2, "e", true);
+  n.recovery.add(3, "f", false);
+  n.recovery.forget({3});
+  n.recovery.drained(n.recovery.mark(), n.due);
+  CHECK(n.names() == "e ");
+}
