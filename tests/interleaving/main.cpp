@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// interleaving [FIRST [COUNT]]: plays that many seeds, and tells the story of a short one that fails,
+// shortened.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "backend/inotify_backend.hpp"
+#include "player.hpp"
+
+namespace {
+
+using namespace interleaving;
+
+struct Case {
+  std::vector<Operation> operations;
+  std::uint32_t schedule = 0;
+};
+
+Case make_case(std::uint32_t seed) {
+  std::mt19937 random(seed);
+  const std::size_t sizes[] = {6, 12, 25, 60};
+  const std::size_t size = sizes[random() % 4];
+  return {make_operations(random, size), seed};
+}
+
+class Shrinker {
+ public:
+  explicit Shrinker(notify_core::backend::WatchBackend& inotify) : inotify_(inotify) {}
+
+  // Takes out whatever can go, as long as it fails.
+  Case shrink(Case failing) {
+    for (std::size_t size = failing.operations.size() / 2; size > 0;) {
+      const std::size_t before = failing.operations.size();
+      for (std::size_t at = 0; at < failing.operations.size();) {
+        if (!fails_without(failing, at, size)) at += size;
+      }
+      if (size > 1 || failing.operations.size() == before) size /= 2;
+    }
+    return failing;
+  }
+
+ private:
+  // Then that becomes the case.
+  bool fails_without(Case& failing, std::size_t at, std::size_t size) {
+    Case tried = failing;
+    const auto begin = tried.operations.begin();
+    const std::size_t end = std::min(tried.operations.size(), at + size);
+    tried.operations.erase(begin + static_cast<std::ptrdiff_t>(at), begin + static_cast<std::ptrdiff_t>(end));
+    constexpr int schedules = 200;
+    for (int i = 0; i < schedules; ++i, ++tried.schedule) {
+      if (play(tried.operations, tried.schedule, inotify_).faults.empty()) continue;
+      failing = tried;
+      return true;
+    }
+    return false;
+  }
+
+  notify_core::backend::WatchBackend& inotify_;
+};
+
+void tell(const Case& failing, const Outcome& outcome) {
+  for (const Operation& operation : failing.operations) std::printf("%s\n", describe(operation).c_str());
+  std::printf("\nHow it went (operations to the left, system calls and records, then lines):\n\n");
+  for (const std::string& line : outcome.story) std::printf("%s\n", line.c_str());
+  std::printf("\n");
+  for (const std::string& line : outcome.faults) std::printf("%s\n", line.c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto first = static_cast<std::uint32_t>(argc > 1 ? std::atol(argv[1]) : 1);
+  const auto count = static_cast<std::uint32_t>(argc > 2 ? std::atol(argv[2]) : 1000);
+  const auto inotify = notify_core::backend::InotifyBackend::create().value();
+  unsigned failed = 0;
+  Case shortest;
+  for (std::uint32_t seed = first; seed < first + count; ++seed) {
+    const Case played = make_case(seed);
+    if (play(played.operations, played.schedule, *inotify).faults.empty()) continue;
+    std::printf("seed %u failed, with %zu operations\n", seed, played.operations.size());
+    if (failed++ == 0 || played.operations.size() < shortest.operations.size()) shortest = played;
+  }
+  std::printf("%u of %u seeds failed\n", failed, count);
+  if (failed == 0) return 0;
+  const Case short_one = Shrinker(*inotify).shrink(shortest);
+  tell(short_one, play(short_one.operations, short_one.schedule, *inotify));
+  return 1;
+}

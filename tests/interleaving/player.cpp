@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "player.hpp"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <functional>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "backend/inotify_backend.hpp"
+#include "event/event_mask.hpp"
+#include "notify_core/watcher.hpp"
+#include "reader.hpp"
+#include "watch/watcher_impl.hpp"
+
+// Nobody is waited for here: who pauses may go on at once.
+extern "C" int nanosleep(const timespec*, timespec*) {
+  return 0;
+}
+
+namespace notify_core {
+struct WatcherInside {
+  using Impl = Watcher::Impl;
+};
+}  // namespace notify_core
+
+namespace interleaving {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace notify_core;
+
+std::string labels(EventMask mask) {
+  std::string text;
+  event::append_labels(text, mask, ',');
+  return text;
+}
+
+// inotify, with somebody else's turn before and after each call; and a buffer that may be small.
+class Interleaved final : public backend::WatchBackend {
+ public:
+  using Turn = std::function<void(const std::string&)>;
+  // How many records the next read is to bring at most.
+  using Room = std::function<std::size_t()>;
+
+  Interleaved(backend::WatchBackend& real, Turn turn, Room room)
+      : real_(real), turn_(std::move(turn)), room_(std::move(room)) {}
+
+  int descriptor() const override { return real_.descriptor(); }
+  int enter(int directory) override {
+    const int status = real_.enter(directory);
+    turn_("enter: " + std::to_string(status));
+    return status;
+  }
+  int add(const char* name, EventMask events, unsigned flags) override {
+    turn_({});
+    return said(std::string("watch ") + name, real_.add(name, events, flags));
+  }
+  int add_path(const char* path, EventMask events, unsigned flags) override {
+    turn_({});
+    return said(std::string("watch ") + path, real_.add_path(path, events, flags));
+  }
+  int remove(int watch) override {
+    turn_("unwatch " + std::to_string(watch));
+    return real_.remove(watch);
+  }
+  bool keeps_place() const override { return real_.keeps_place(); }
+  void use_working_directory(bool use) override { real_.use_working_directory(use); }
+  bool drained() const override { return queue_.empty(); }
+  std::size_t queue_limit() const override { return real_.queue_limit(); }
+  const char* adding_call() const override { return "inotify_add_watch"; }
+
+  std::ptrdiff_t fill() override {
+    while (real_.fill() > 0) {
+      for (backend::Record record; real_.next(record);) queue_.push_back({record, std::string(record.name)});
+    }
+    const auto count = static_cast<std::ptrdiff_t>(std::min(queue_.size(), room_()));
+    batch_.assign(queue_.begin(), queue_.begin() + count);
+    queue_.erase(queue_.begin(), queue_.begin() + count);
+    next_ = 0;
+    turn_("read: " + std::to_string(count) + " records");
+    return count == 0 ? -EAGAIN : count;
+  }
+  bool next(backend::Record& record) override {
+    if (next_ == batch_.size()) return false;
+    record = batch_[next_].record;
+    record.name = batch_[next_++].name;
+    turn_("record: " + std::to_string(record.watch) + " " + labels(record.mask) + " " +
+          std::string(record.name));
+    return true;
+  }
+
+ private:
+  struct Kept {
+    backend::Record record;
+    std::string name;
+  };
+
+  int said(const std::string& what, int watch) {
+    turn_(what + ": " + std::to_string(watch));
+    return watch;
+  }
+
+  backend::WatchBackend& real_;
+  Turn turn_;
+  Room room_;
+  std::vector<Kept> queue_;
+  std::vector<Kept> batch_;
+  std::size_t next_ = 0;
+};
+
+class Player final : public EventSink {
+ public:
+  Player(const std::vector<Operation>& operations, std::uint32_t schedule, backend::WatchBackend& inotify)
+      : inotify_(inotify),
+        operations_(operations),
+        random_(schedule),
+        eagerness_(chances[below(std::size(chances))]) {
+    std::string pattern = (fs::temp_directory_path() / "notify-interleaving-XXXXXX").string();
+    top_ = ::mkdtemp(pattern.data());
+    fs::create_directory(top_ / "t");
+    fs::create_directory(top_ / "o");
+  }
+  ~Player() override {
+    fs::remove_all(top_);
+    while (inotify_.fill() > 0) continue;
+  }
+
+  Outcome play() {
+    WatcherOptions options;
+    options.mask = mask::create | mask::remove | mask::move;
+    options.recursive = options.follow_tree = true;
+    auto backend = std::make_unique<Interleaved>(
+        inotify_, [this](const std::string& what) { turn(what); },
+        [this] { return below(4) == 0 ? 1 + below(8) : 1000; });
+    watcher_ = std::make_unique<WatcherInside::Impl>(std::move(options), std::move(backend));
+    while (next_ < operations_.size() / 3) change();
+    if (!watcher_->add((top_ / "t").string(), {})) return {{"the tree could not be watched"}, {}};
+    reader_.start(listing());
+    watching_ = true;
+    while (next_ < operations_.size()) {
+      change();
+      dispatch();
+    }
+    settle();
+    Outcome outcome{reader_.faults(listing()), {}};
+    check_tree(outcome.faults);
+    outcome.story = std::move(story_);
+    return outcome;
+  }
+
+  bool on_event(const Event& event) override {
+    std::string path(event.watched.substr(top_.string().size() + 1));
+    path.append(event.name);
+    story_.push_back("    " + labels(event.mask) + " " + path + (event.recovered ? " (recovered)" : ""));
+    if (!event.name.empty()) reader_.read(event.mask, event.cookie, path);
+    return true;
+  }
+
+ private:
+  static constexpr unsigned chances[] = {0, 2, 5, 10, 20, 40};  // percent of an operation at each turn
+
+  std::size_t below(std::size_t limit) {
+    return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random_);
+  }
+
+  void turn(const std::string& what) {
+    if (!what.empty()) story_.push_back("  " + what);
+    while (watching_ && next_ < operations_.size() && below(100) < eagerness_) change();
+  }
+
+  void change() {
+    story_.push_back(describe(operations_[next_]));
+    perform(operations_[next_++], top_);
+  }
+
+  bool dispatch() {
+    const Result<Watcher::Wait> waited = watcher_->dispatch(*this);
+    return waited && *waited != Watcher::Wait::timed_out;
+  }
+
+  void settle() {
+    for (int quiet = 0; quiet < 3;) quiet = dispatch() || watcher_->has_work() ? 0 : quiet + 1;
+  }
+
+  Listing listing() const {
+    Listing found;
+    for (const auto& entry : fs::recursive_directory_iterator(top_ / "t")) {
+      found[entry.path().string().substr(top_.string().size() + 1)] = entry.is_directory();
+    }
+    return found;
+  }
+
+  void check_tree(std::vector<std::string>& faults) const {
+    std::set<std::string> want{"t/"}, have;
+    for (const auto& [path, directory] : listing()) {
+      if (directory) want.insert(path + "/");
+    }
+    const watch::WatchTree& tree = watcher_->tree();
+    tree.for_each([&](watch::NodeId node) {
+      const std::string path = std::string(tree.path(node)).substr(top_.string().size() + 1);
+      if (!have.insert(path).second) faults.push_back("watched twice: " + path);
+    });
+    for (const std::string& path : want) {
+      if (!have.contains(path)) faults.push_back("not watched: " + path);
+    }
+    for (const std::string& path : have) {
+      if (!want.contains(path)) faults.push_back("watched, but not there: " + path);
+    }
+  }
+
+  backend::WatchBackend& inotify_;
+  const std::vector<Operation>& operations_;
+  std::mt19937 random_;
+  unsigned eagerness_;
+  std::size_t next_ = 0;
+  bool watching_ = false;
+  fs::path top_;
+  std::unique_ptr<WatcherInside::Impl> watcher_;
+  Reader reader_;
+  std::vector<std::string> story_;
+};
+
+}  // namespace
+
+Outcome play(const std::vector<Operation>& operations, std::uint32_t schedule,
+             backend::WatchBackend& inotify) {
+  return Player(operations, schedule, inotify).play();
+}
+
+}  // namespace interleaving
