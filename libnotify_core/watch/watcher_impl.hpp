@@ -144,7 +144,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   std::timespec batch_time_{};
   watch::WatchTree tree_;
   watch::Recovery recovery_{tree_};
-  watch::UntoldDirectories untold_;  // newcomers and the directories below them, until they are listed
+  watch::UntoldDirectories untold_;   // newcomers and the directories below them, until they are listed
+  std::unordered_set<int> outdated_;  // watches of directories reported before the one they replaced was gone
   // fanotify: where operands that are no directories stand (absolute paths), by node.
   std::unordered_map<watch::NodeId, std::string> file_places_;
   watch::ProcessNames processes_;
@@ -170,8 +171,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool listing_untold_ = false;
   // Watches of directories found in one that was moved in, since the last read and since the one before.
   std::unordered_set<int> taken_for_old_, taken_before_;
-  int place_error_ = 0;               // why open_confirmed() found nothing
-  std::unordered_set<int> outdated_;  // watches of directories reported before the one they replaced was gone
+  int place_error_ = 0;                                               // why open_confirmed() found nothing
   const std::function<void(const Error&)>* on_unreadable_ = nullptr;  // during add()
   Error limit_error_;
 
