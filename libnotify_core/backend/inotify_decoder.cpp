@@ -16,7 +16,6 @@ namespace notify_core::backend {
     return false;
   }
   const char* name = reinterpret_cast<const char*>(bytes_.data()) + sizeof header;
-  record = {};
   record.watch = header.wd;
   record.mask = header.mask;
   record.cookie = header.cookie;

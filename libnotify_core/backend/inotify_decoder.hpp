@@ -14,7 +14,8 @@ class InotifyDecoder {
   InotifyDecoder() = default;
   explicit InotifyDecoder(std::span<const std::byte> bytes) : bytes_(bytes) {}
 
-  // False at the end, and for a record that is cut short or claims to be longer than what is there.
+  // False at the end, and for a record that is cut short or claims to be longer than what is there. What
+  // inotify does not tell is left as it is.
   bool next(Record& record);
 
  private:

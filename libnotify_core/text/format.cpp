@@ -15,12 +15,12 @@
 namespace notify_core {
 namespace {
 
-enum class What { literal, watched, name, events, time, cookie, old_path, process, program };
+enum class What { nothing, watched, name, events, time, cookie, old_path, process, program };
 
 struct Step {
   What what;
-  std::string text;        // of a literal
   std::size_t labels = 0;  // of events: which of the label lists
+  std::string text{};      // what follows
 };
 
 [[gnu::noinline]] void append_hex(std::string& out, std::uint32_t number) {
@@ -59,9 +59,9 @@ class Format::Impl {
   // Whether nothing but names, which may be empty, makes up a line.
   bool may_be_empty() const {
     return !silent_ && std::ranges::all_of(steps_, [](const Step& step) {
-      return step.what == What::watched || step.what == What::name || step.what == What::old_path ||
-             step.what == What::process || step.what == What::program ||
-             (step.what == What::literal && step.text.empty());
+      return step.text.empty() &&
+             (step.what == What::watched || step.what == What::name || step.what == What::old_path ||
+              step.what == What::process || step.what == What::program || step.what == What::nothing);
     });
   }
 
@@ -131,7 +131,7 @@ class Format::Impl {
   }
 
   std::size_t add(What what) {
-    steps_.push_back({what, {}, 0});
+    steps_.push_back({what});
     return 2;
   }
 
@@ -141,7 +141,7 @@ class Format::Impl {
   }
 
   void add_literal(std::string_view text) {
-    if (steps_.empty() || steps_.back().what != What::literal) steps_.push_back({What::literal, {}, 0});
+    if (steps_.empty()) steps_.push_back({What::nothing});
     steps_.back().text += text;
   }
 
@@ -149,7 +149,7 @@ class Format::Impl {
     std::size_t i = 0;
     while (i < labels_.size() && labels_[i].separator() != separator) ++i;
     if (i == labels_.size()) labels_.emplace_back(separator);
-    steps_.push_back({What::events, {}, i});
+    steps_.push_back({What::events, i});
     return 2;
   }
 
@@ -159,8 +159,7 @@ class Format::Impl {
     for (const Step& step : steps_) {
       std::string_view words;
       switch (step.what) {
-        case What::literal:
-          words = step.text;
+        case What::nothing:
           break;
         case What::watched:
           words = event.watched;
@@ -189,6 +188,7 @@ class Format::Impl {
           return;
       }
       out += words;
+      out += step.text;
     }
   }
 

@@ -44,6 +44,7 @@ NodeId WatchTree::add_root(std::string_view path, int watch) {
   const NodeId id = take_node(watch);
   at(id).name = static_cast<std::uint32_t>(root_paths_.size());
   root_paths_.emplace_back(path);
+  ++generation_;  // the others may lie elsewhere now
   roots_.push_back(id);
   note_watch(id);
   return id;
@@ -162,8 +163,9 @@ void WatchTree::build_path(NodeId id, std::string& out) const {
   }
 }
 
-[[gnu::hot]] std::string_view WatchTree::path(NodeId id) const {
+[[gnu::hot]] std::string_view WatchTree::find_path(NodeId id) const {
   if (is_root(id)) return root_paths_[at(id).name];
+  if (cache_.empty()) cache_.resize(cache_size);
   CachedPath& cached = cache_[id % cache_size];
   if (cached.node != id || cached.generation != generation_) {
     build_path(id, cached.path);

@@ -87,7 +87,12 @@ class WatchTree {
   void set_swept(NodeId node) { at(node).sweep = sweep_; }
 
   // The path as printed, ending in '/' for every child. Valid until the next call of path() or a change.
-  std::string_view path(NodeId node) const;
+  std::string_view path(NodeId node) const {
+    if (node != last_path_.node || generation_ != last_path_.generation) {
+      last_path_ = {node, generation_, find_path(node)};
+    }
+    return last_path_.path;
+  }
 
   std::size_t size() const { return count_; }
   const std::vector<NodeId>& roots() const { return roots_; }
@@ -138,18 +143,24 @@ class WatchTree {
   std::uint32_t hash_of_watch(NodeId id) const { return static_cast<std::uint32_t>(at(id).watch); }
   std::uint32_t hash_of_place(NodeId id) const { return place_hash(at(id).parent, name(id)); }
   static std::uint32_t place_hash(NodeId parent, std::string_view name);
+  std::string_view find_path(NodeId id) const;
   void build_path(NodeId id, std::string& out) const;
 
   // From a watch to its path.
   int highest_watch_ = free_watch;
+  NodeId used_ = 0;
   mutable NodeId watches_indexed_ = 0;  // by_watch_ has the nodes before this one
   mutable IdTable by_watch_;
   std::vector<std::unique_ptr<Node[]>> chunks_;
   std::vector<std::string> root_paths_;
-  mutable std::vector<CachedPath> cache_ = std::vector<CachedPath>(cache_size);
   std::uint64_t generation_ = 1;  // grows when a path that was built may no longer be true
+  mutable struct {
+    NodeId node = no_node;
+    std::uint64_t generation = 0;
+    std::string_view path;
+  } last_path_;
+  mutable std::vector<CachedPath> cache_;  // once it is used
 
-  NodeId used_ = 0;
   NodeId free_ = no_node;
   std::size_t count_ = 0;
   NameArena names_;

@@ -119,7 +119,7 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
 
 [[gnu::hot]] void Watcher::Impl::hand_on_batch() {
   backend::Record record;
-  processes_.begin_batch();
+  if (options_.backend != Backend::inotify) processes_.begin_batch();
   while (!stopped_ && backend_->next(record)) {
     ++batch_events_;
     handle(record);
@@ -211,7 +211,7 @@ bool Watcher::Impl::name_program(Event& event) {
   if (node != watch::no_node) {
     event.watched = tree_.path(node);
     event.watch = tree_.order(node);
-    if (!file_places_.empty()) place_file(node, event);
+    if (says_absolute_paths() && !file_places_.empty()) place_file(node, event);
   }
   hand_on(event);
 }

@@ -22,16 +22,23 @@ std::optional<Time> earlier(std::optional<Time> a, std::optional<Time> b) {
 
 Printer::Printer(const Options& options, Wording& wording, FollowedNames& followed, Output& output,
                  const Diagnostics& diagnostics)
-    : options_(options),
-      asked_(options.follow_name ? events_of_entry(options.events) : options.events),
+    : asked_(options.follow_name ? events_of_entry(options.events) : options.events),
+      follows_(options.follow_name),
+      keeps_(options.pair_moves || options.settle),
+      prints_(options.quiet < 2),
+      enough_(options.count != 0 || options.monitor ? options.count : 1),
       wording_(wording),
-      followed_(followed),
       output_(output),
+      options_(options),
+      followed_(followed),
       diagnostics_(diagnostics),
       unsettled_(options.settle.value_or(std::chrono::nanoseconds(0))) {}
 
 [[gnu::hot]] bool Printer::on_event(const Event& event) {
-  if (!options_.follow_name) return show(event);
+  return follows_ ? on_followed(event) : show(event);
+}
+
+bool Printer::on_followed(const Event& event) {
   Event seen = event;
   const bool followed = followed_.translate(seen, Clock::now());
   if (!followed && (event.mask & (vital | mask::q_overflow)) == 0) return true;
@@ -43,19 +50,23 @@ Printer::Printer(const Options& options, Wording& wording, FollowedNames& follow
 [[gnu::hot]] bool Printer::show(const Event& seen) {
   if (!wording_.filter.shows(seen.watched, seen.name)) return true;
   if ((seen.mask & asked_) != 0) {
-    join_moves(seen);
+    if (keeps_) {
+      join_moves(seen);
+    } else {
+      print(seen);
+    }
   } else if (!options_.monitor && (seen.mask & vital) != 0) {
     status_ = 1;
   }
   return !status_;
 }
 
-[[gnu::hot]] void Printer::join_moves(const Event& event) {
+void Printer::join_moves(const Event& event) {
   if (!options_.pair_moves) return settle(event);
   moves_.take(event, Clock::now(), [this](const Event& joined) { settle(joined); });
 }
 
-[[gnu::hot]] void Printer::settle(const Event& event) {
+void Printer::settle(const Event& event) {
   if (!options_.settle) return print(event);
   unsettled_.take(event, Clock::now());
 }
@@ -64,11 +75,9 @@ Printer::Printer(const Options& options, Wording& wording, FollowedNames& follow
   if (status_ == 0) return;  // what was to be shown has been shown
   const bool moved = wording_.move_line && !event.old_path.empty();
   Format& line = moved ? *wording_.move_line : wording_.line;
-  if (options_.quiet < 2) line.append(output_.buffer(), event);
+  if (prints_) line.append(output_.buffer(), event);
   output_.grown();
-  ++printed_;
-  const bool enough = options_.count != 0 ? printed_ == options_.count : !options_.monitor;
-  if (enough) status_ = 0;
+  if (++printed_ == enough_) status_ = 0;
 }
 
 std::optional<Time> Printer::next_due() const {

@@ -44,6 +44,7 @@ class Printer : public notify_core::EventSink {
   const std::optional<int>& status() const { return status_; }
 
  private:
+  bool on_followed(const notify_core::Event& event);
   bool show(const notify_core::Event& seen);
   void join_moves(const notify_core::Event& event);
   void settle(const notify_core::Event& event);
@@ -57,16 +58,22 @@ class Printer : public notify_core::EventSink {
     diagnostics_.say(std::string_view(fmt::vformat(format, fmt::make_format_args(words...))));
   }
 
-  const Options& options_;
+  // What is looked at for every event stands side by side.
   const notify_core::EventMask asked_;
+  const bool follows_;
+  const bool keeps_;  // some events for a while
+  const bool prints_;
+  const std::uint64_t enough_;  // events to print; 0: there is no end
+  std::uint64_t printed_ = 0;
+  std::optional<int> status_;
   Wording& wording_;
-  FollowedNames& followed_;
   Output& output_;
+
+  const Options& options_;
+  FollowedNames& followed_;
   const Diagnostics& diagnostics_;
   MovePairs moves_;
   Settle unsettled_;
-  std::uint64_t printed_ = 0;
-  std::optional<int> status_;
 };
 
 }  // namespace notify_tools::inotifywait

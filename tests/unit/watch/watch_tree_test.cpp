@@ -40,6 +40,25 @@ TEST_CASE("a watch is found whether it is asked for early or late, and whatever 
   CHECK(tree.by_watch(10) == no_node);
 }
 
+TEST_CASE("a path asked for again is that of this moment") {
+  WatchTree tree;
+  const NodeId root = tree.add_root("t/", 1);
+  const NodeId a = tree.add_child(root, "a", 2);
+  for (int i = 0; i < 100; ++i) {
+    CHECK(tree.path(root) == "t/");
+    tree.add_root("another/", 10 + i);
+  }
+  CHECK(tree.path(a) == "t/a/");
+  tree.relink(a, root, "b");
+  CHECK(tree.path(a) == "t/b/");
+  tree.remove(a);
+  const NodeId again = tree.add_child(root, "c", 3);
+  CHECK(tree.path(again) == "t/c/");
+  CHECK(tree.path(root) == "t/");
+  tree.set_root_path(root, "elsewhere/");
+  CHECK(tree.path(root) == "elsewhere/");
+}
+
 TEST_CASE("a renamed directory takes along all that is below it") {
   WatchTree tree;
   const NodeId root = tree.add_root("t/", 1);
