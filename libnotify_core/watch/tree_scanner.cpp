@@ -63,6 +63,7 @@ bool TreeScanner::scan(sys::Fd directory, NodeId node, ScanKind kind) {
   limit_reached_ = false;
   if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(listing_buffer);
   entered_ = 1;
+  visited_depths_ = 0;
   push(std::move(directory), {node, 0, true, kind == ScanKind::birth, true, 0});
   while (!frames_.empty()) {
     Frame& top = frames_.back();
@@ -163,12 +164,10 @@ TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
     fail(watch, backend_.adding_call(), frame.node, name);
     return {};
   }
+  if (quiet && tree_.by_watch(watch) != no_node) backend_.add(name, events_, child_flags);
   NodeId child = no_node;
   const Child state = settle_child(frame, name, watch, child);
-  if (state == Child::skip) {
-    if (quiet) backend_.add(name, events_, child_flags);
-    return {};
-  }
+  if (state == Child::skip) return {};
   const bool repairing = kind_ == ScanKind::repair || kind_ == ScanKind::again;
   const bool newborn = frame.newborn || (repairing && state == Child::unknown);
   if (newborn && !frame.newborn && kind_ == ScanKind::repair) listener_.found(frame.node, name, true);
