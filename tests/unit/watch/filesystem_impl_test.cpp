@@ -23,12 +23,7 @@ constexpr int parents = 20, children = 20;  // four times as many as are remembe
 
 class Filesystem : public EventSink {
  public:
-  Filesystem() {
-    char pattern[] = "/tmp/notify-filesystem-XXXXXX";
-    top_ = ::mkdtemp(pattern);
-    fs::create_directory(top_ / "t");
-  }
-  ~Filesystem() override { fs::remove_all(top_); }
+  Filesystem() { fs::create_directory(room_.at("t")); }
 
   // False where this user or this filesystem cannot.
   bool watch() {
@@ -40,12 +35,12 @@ class Filesystem : public EventSink {
     if (!backend) return false;
     watcher_ =
         std::make_unique<WatcherInside::FilesystemImpl>(options, std::move(backend).value(), most_known);
-    return static_cast<bool>(watcher_->add((top_ / "t").string(), {}));
+    return static_cast<bool>(watcher_->add(room_.at("t").string(), {}));
   }
 
   // What others do counts as foreign to a watcher; what this process does it leaves out.
   void shell(const std::string& command) const {
-    REQUIRE(::system(("cd " + top_.string() + " && " + command).c_str()) == 0);
+    REQUIRE(::system(("cd " + room_.path().string() + " && " + command).c_str()) == 0);
   }
 
   // The paths below the operand that were created since.
@@ -64,7 +59,7 @@ class Filesystem : public EventSink {
 
   bool on_event(const Event& event) override {
     const std::string path = std::string(event.watched).append(event.name);
-    if (event.mask & mask::create) created_.insert(path.substr(top_.string().size() + 1));
+    if (event.mask & mask::create) created_.insert(path.substr(room_.path().string().size() + 1));
     return true;
   }
 
@@ -73,12 +68,12 @@ class Filesystem : public EventSink {
     std::size_t count = 0;
     const watch::WatchTree& tree = watcher_->tree();
     tree.for_each([&](watch::NodeId node) {
-      if (tree.path(node).starts_with(top_.string())) ++count;
+      if (tree.path(node).starts_with(room_.path().string())) ++count;
     });
     return count;
   }
 
-  fs::path top_;
+  Room room_;
   std::unique_ptr<WatcherInside::FilesystemImpl> watcher_;
   std::set<std::string> created_;
   std::size_t most_inside_ = 0;

@@ -27,14 +27,19 @@ std::size_t count(const std::vector<std::string>& lines, const std::string& line
   return static_cast<std::size_t>(std::count(lines.begin(), lines.end(), line));
 }
 
+// The tree is watched; t/new arrives from o, and `from` goes into it.
+void bring_into_newcomer(Scene& scene, const std::string& from, const std::string& to) {
+  fs::create_directories(scene.at("o/new"));
+  scene.watch();
+  fs::rename(scene.at("o/new"), scene.at("t/new"));
+  fs::rename(scene.at(from), scene.at(to));
+}
+
 // t/x goes into t/new, which has just arrived from o; and t/new has another name, t/other, by the time t/x
 // could be listed there. `meanwhile` is done after that; then everything is handed on, and what was said is
 // returned.
 std::vector<std::string> come_back_in_a_moving_one(Scene& scene, const std::function<void()>& meanwhile) {
-  fs::create_directories(scene.at("o/new"));
-  scene.watch();
-  fs::rename(scene.at("o/new"), scene.at("t/new"));
-  fs::rename(scene.at("t/x"), scene.at("t/new/d"));
+  bring_into_newcomer(scene, "t/x", "t/new/d");
   int step = 0;
   scene.queue().deal([&](Queue& queue) {
     if (step++ == 0) return up_to(queue, mask::moved_to, "new");
@@ -67,13 +72,10 @@ TEST_CASE("what came back into the tree is said once, and all of it") {
 
 TEST_CASE("what was said of a directory's old place is said again where it came back") {
   Scene scene;
-  fs::create_directories(scene.at("o/new"));
   fs::create_directories(scene.at("o/late"));
   fs::create_directories(scene.at("t/x/s"));
   fs::create_directories(scene.at("t/y"));
-  scene.watch();
-  fs::rename(scene.at("o/new"), scene.at("t/new"));
-  fs::rename(scene.at("t/y"), scene.at("t/new/e"));
+  bring_into_newcomer(scene, "t/y", "t/new/e");
   int step = 0;
   scene.queue().deal([&](Queue& queue) {
     switch (step++) {

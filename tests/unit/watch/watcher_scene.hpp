@@ -6,7 +6,6 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -23,6 +22,7 @@
 
 #include "backend/inotify_backend.hpp"
 #include "notify_core/watcher.hpp"
+#include "room.hpp"
 #include "watch/watcher_impl.hpp"
 
 namespace notify_core {
@@ -114,14 +114,11 @@ class Queued final : public backend::WatchBackend {
 class Scene : public EventSink {
  public:
   Scene() {
-    char pattern[] = "/tmp/notify-watcher-XXXXXX";
-    top_ = ::mkdtemp(pattern);
-    fs::create_directory(top_ / "t");
-    fs::create_directory(top_ / "o");
+    fs::create_directory(at("t"));
+    fs::create_directory(at("o"));
   }
-  ~Scene() override { fs::remove_all(top_); }
 
-  fs::path at(const std::string& path) const { return top_ / path; }
+  fs::path at(const std::string& path) const { return room_.at(path); }
   void touch(const std::string& path) const { std::ofstream(at(path)).put('x'); }
 
   // `before_add`: see Queued.
@@ -133,7 +130,7 @@ class Scene : public EventSink {
     queue_ = queued.get();
     queue_->before_add(std::move(before_add));
     watcher_ = std::make_unique<WatcherInside::Impl>(std::move(options), std::move(queued));
-    REQUIRE(watcher_->add((top_ / "t").string(), {}));
+    REQUIRE(watcher_->add(at("t").string(), {}));
     queue_->before_add({});
   }
 
@@ -162,14 +159,14 @@ class Scene : public EventSink {
   const watch::WatchTree& tree() const { return watcher_->tree(); }
 
   bool on_event(const Event& event) override {
-    std::string line(event.watched.substr(top_.string().size() + 1));
+    std::string line(event.watched.substr(room_.path().string().size() + 1));
     line.append(event.name);
     lines_.push_back((event.mask & mask::create ? "CREATE " : "other ") + line);
     return true;
   }
 
  private:
-  fs::path top_;
+  Room room_;
   std::unique_ptr<WatcherInside::Impl> watcher_;
   Queued* queue_ = nullptr;
   std::vector<std::string> lines_;

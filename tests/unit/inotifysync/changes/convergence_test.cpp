@@ -23,6 +23,7 @@
 #include "inotifysync/rsync/rsync_command.hpp"
 #include "inotifysync/rsync/rsync_outcome.hpp"
 #include "real_trees.hpp"
+#include "room.hpp"
 
 using namespace real_trees;
 
@@ -292,9 +293,8 @@ class Delivery {
 };
 
 void converge(std::uint32_t seed, PlanOptions options, int rounds) {
-  std::string name = (fs::temp_directory_path() / "inotifysync-XXXXXX").string();
-  REQUIRE(mkdtemp(name.data()) != nullptr);
-  const fs::path scratch = name;
+  const Room room;
+  const fs::path& scratch = room.path();
   fs::create_directory(scratch / "source");
   if (options.source == "yes") options.source = (scratch / "source").string();
   Delivery delivery(scratch, options, seed);
@@ -322,7 +322,6 @@ void converge(std::uint32_t seed, PlanOptions options, int rounds) {
   }
   MESSAGE(delivery.others << " list runs, " << delivery.moves << " moves");
   for (const auto& entry : fs::directory_iterator(delivery.target_path())) fs::remove_all(entry.path());
-  fs::remove_all(scratch);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 
 #include "inotifysync/rsync/rsync_command.hpp"
 #include "inotifysync/rsync/rsync_outcome.hpp"
+#include "room.hpp"
 
 using namespace inotifysync;
 namespace fs = std::filesystem;
@@ -216,9 +217,8 @@ TEST_CASE("a pattern seen from below decides the same") {
 
 TEST_CASE("the same paths pass as with the real rsync" *
           doctest::skip(std::system("rsync --version >/dev/null 2>&1") != 0)) {
-  std::string name = (fs::temp_directory_path() / "inotifysync-XXXXXX").string();
-  REQUIRE(mkdtemp(name.data()) != nullptr);
-  const fs::path top = name;
+  const Room room;
+  const fs::path& top = room.path();
   fs::create_directory(top / "nothing");
   for (const char* directory : {"a/b/a/c", "b/a/b", "c/a.o", "ab/b*", "foo/bar/foo/bar", "d[1]"}) {
     fs::create_directories(top / "source" / directory);
@@ -255,5 +255,4 @@ TEST_CASE("the same paths pass as with the real rsync" *
     for (const std::string& path : theirs) wrong += ours.count(path) ? "" : " rsync passes " + path;
     CHECK(wrong == "");
   }
-  fs::remove_all(top);
 }
