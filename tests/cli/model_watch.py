@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import model_operations as operations
+import model_seeds
 import model_shrink
 from model_replay import Event, Replay
 from program import is_waiting, wait_until, watched_inodes
@@ -239,44 +240,37 @@ def write_dump(directory, seed, bursts, failure):
 
 def main():
     parser = argparse.ArgumentParser(description="Random operations against inotifywait -m -r.")
-    parser.add_argument("seeds", nargs="*", type=int, help="seeds to play; without any, --from and --count tell")
-    parser.add_argument("--from", dest="first", type=int, default=1)
-    parser.add_argument("--count", type=int, default=100)
+    model_seeds.add_options(parser, count=100, tries=10)
     parser.add_argument("--overflow", action="store_true", help="let the kernel's queue overflow at every burst")
     parser.add_argument("--backend", choices=["-I", "-F", "-S"], default="-I",
                         help="how it is to watch (write --backend=-F)")
-    parser.add_argument("--shrink", action="store_true", help="make a failing list of operations shorter")
-    parser.add_argument("--tries", type=int, default=10, help="how often a failure is looked for while shrinking")
-    parser.add_argument("--keep-going", action="store_true")
     parser.add_argument("--dump", metavar="DIRECTORY", help="write the operations and events of a failing burst there")
     parser.add_argument("--bursts", type=int, default=12)
     arguments = parser.parse_args()
-    failed = done = 0
-    for seed in arguments.seeds or range(arguments.first, arguments.first + arguments.count):
+
+    def one(seed):
         plan = Plan.of_seed(seed, arguments.bursts, arguments.overflow, arguments.backend)
         bursts = make_bursts(seed, plan)
-        try:
-            failure = run(subject(), bursts, plan)
-        except KeyboardInterrupt:
-            break
-        done += plan.size * plan.bursts
-        if not failure:
-            continue
-        failed += 1
-        if arguments.dump:
-            write_dump(Path(arguments.dump), seed, bursts, failure)
-        print(f"seed {seed}, {plan}\n{failure}", flush=True)
-        if arguments.shrink:
-            bursts, again = model_shrink.shrink(bursts, lambda list_: run(subject(), list_, plan), arguments.tries)
-            if again:
-                print("shrunk to:", *(operations.describe(burst) for burst in bursts if burst), sep="\n")
-                print(again, "events of the last burst:", *again.events, sep="\n", flush=True)
-            else:
-                print(f"did not fail again in {arguments.tries} tries", flush=True)
-        if not arguments.keep_going:
-            break
-    print(f"{done} operations, {failed} seeds failed")
-    return 1 if failed else 0
+        failure = run(subject(), bursts, plan)
+        if failure:
+            tell(seed, plan, bursts, failure, arguments)
+        return plan.size * plan.bursts, bool(failure)
+
+    return model_seeds.play(arguments, one)
+
+
+def tell(seed, plan, bursts, failure, arguments):
+    if arguments.dump:
+        write_dump(Path(arguments.dump), seed, bursts, failure)
+    print(f"seed {seed}, {plan}\n{failure}", flush=True)
+    if not arguments.shrink:
+        return
+    bursts, again = model_shrink.shrink(bursts, lambda list_: run(subject(), list_, plan), arguments.tries)
+    if again:
+        print("shrunk to:", *(operations.describe(burst) for burst in bursts if burst), sep="\n")
+        print(again, "events of the last burst:", *again.events, sep="\n", flush=True)
+    else:
+        print(f"did not fail again in {arguments.tries} tries", flush=True)
 
 
 if __name__ == "__main__":

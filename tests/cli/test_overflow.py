@@ -28,6 +28,17 @@ def flood(directory):
         name.unlink()
 
 
+def overflow(program, directory):
+    """Makes so many files that some are not told of. What the program said meanwhile."""
+    program.settle()
+    program.signal(signal.SIGSTOP)
+    wait_until(lambda: stopped(program), "SIGSTOP")
+    for n in range(QUEUE + 1000):
+        (directory / f"{n}").touch()
+    program.signal(signal.SIGCONT)
+    return program.settle()
+
+
 @pytest.mark.skipif(QUEUE > 200_000, reason="fs.inotify.max_queued_events is too large to fill")
 @pytest.mark.parametrize("options", ["-q", "", "-q -e create,delete,move", "-qq"])
 def test_overflow_is_said_and_repaired(inotifywait, room, options):
@@ -67,13 +78,7 @@ def test_the_event_is_printed_where_it_was_asked_for(inotifywait, room):
     command = b"exec inotifywait -m -q -e q_overflow,create --format '%e|%w|%f' -o out d"
     program = Program(inotifywait, command, home, room / "bin")
     try:
-        program.settle()
-        program.signal(signal.SIGSTOP)
-        wait_until(lambda: stopped(program), "SIGSTOP")
-        for n in range(QUEUE + 1000):
-            (home / f"d/{n}").touch()
-        program.signal(signal.SIGCONT)
-        program.settle()
+        overflow(program, home / "d")
         lines = (home / "out").read_text().splitlines()
         assert lines[:QUEUE] == [f"CREATE|d/|{n}" for n in range(QUEUE)]
         assert [line for line in lines if "Q_OVERFLOW" in line] == lines[QUEUE:]
@@ -88,13 +93,7 @@ def test_overflow_without_recursion(inotifywait, room):
     (home / "d").mkdir(parents=True)
     program = Program(inotifywait, b"exec inotifywait -m -q -e create -o out d", home, room / "bin")
     try:
-        program.settle()
-        program.signal(signal.SIGSTOP)
-        wait_until(lambda: stopped(program), "SIGSTOP")
-        for n in range(QUEUE + 1000):
-            (home / f"d/{n}").touch()
-        program.signal(signal.SIGCONT)
-        said = program.settle()
+        said = overflow(program, home / "d")
         assert said.err.decode().lower().count(SAID) == 1
         assert (home / "out").read_text().splitlines() == [f"d/ CREATE {n}" for n in range(QUEUE)]
         (home / "d/probe").touch()

@@ -18,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 
 import model_operations as operations  # noqa: E402
+import model_seeds  # noqa: E402
 import model_shrink  # noqa: E402
 from fault_support import RSYNC, fake_rsync, put_rsync  # noqa: E402
 from program import watched_inodes  # noqa: E402
@@ -304,41 +305,34 @@ def shrink(bursts, manners, tries):
 
 def main():
     parser = argparse.ArgumentParser(description="Random operations and troubles against inotifysync.")
-    parser.add_argument("seeds", nargs="*", type=int, help="seeds to play; without any, --from and --count tell")
-    parser.add_argument("--from", dest="first", type=int, default=1)
-    parser.add_argument("--count", type=int, default=20)
+    model_seeds.add_options(parser, count=20, tries=3)
     parser.add_argument("--bursts", type=int, default=10)
     parser.add_argument("--size", type=int, default=60, help="operations in a burst")
     parser.add_argument("--no-troubles", action="store_true")
-    parser.add_argument("--shrink", action="store_true", help="make a failing list of operations shorter")
-    parser.add_argument("--tries", type=int, default=3, help="how often a failure is looked for while shrinking")
-    parser.add_argument("--keep-going", action="store_true")
     arguments = parser.parse_args()
-    failed = done = 0
-    for seed in arguments.seeds or range(arguments.first, arguments.first + arguments.count):
+
+    def one(seed):
         bursts, manners = plan(seed, arguments.bursts, arguments.size, not arguments.no_troubles)
-        try:
-            failure = run(bursts, manners)
-        except KeyboardInterrupt:
-            break
-        done += arguments.bursts * arguments.size
-        if not failure:
-            continue
-        failed += 1
-        print(f"seed {seed}, {failure}", flush=True)
-        if arguments.shrink:
-            bursts, manners, again = shrink(bursts, manners, arguments.tries)
-            if again:
-                print("shrunk to:", flush=True)
-                for burst, manner in zip(bursts, manners):
-                    print(manner, operations.describe(burst), sep="\n", flush=True)
-                print(again, flush=True)
-            else:
-                print(f"did not fail again in {arguments.tries} tries", flush=True)
-        if not arguments.keep_going:
-            break
-    print(f"{done} operations, {failed} seeds failed")
-    return 1 if failed else 0
+        failure = run(bursts, manners)
+        if failure:
+            tell(seed, bursts, manners, failure, arguments)
+        return arguments.bursts * arguments.size, bool(failure)
+
+    return model_seeds.play(arguments, one)
+
+
+def tell(seed, bursts, manners, failure, arguments):
+    print(f"seed {seed}, {failure}", flush=True)
+    if not arguments.shrink:
+        return
+    bursts, manners, again = shrink(bursts, manners, arguments.tries)
+    if again:
+        print("shrunk to:", flush=True)
+        for burst, manner in zip(bursts, manners):
+            print(manner, operations.describe(burst), sep="\n", flush=True)
+        print(again, flush=True)
+    else:
+        print(f"did not fail again in {arguments.tries} tries", flush=True)
 
 
 if __name__ == "__main__":
