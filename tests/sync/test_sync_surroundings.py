@@ -194,16 +194,31 @@ def test_no_watches_left(source, folder, daemons, run):
     assert program.running()
 
 
+@pytest.fixture
+def run_in_another_time(run, folder):
+    """run_in_another_time(arguments...) is a program that is told the time which the file `clock` says."""
+    (folder / "clock").write_text("+0")
+    environment = {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(folder / "clock"),
+                   "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    started = []
+
+    def start(*arguments):
+        started.append(run(*arguments, environment=environment))
+        return started[-1]
+
+    yield start
+    for program in started:  # what faketime leaves behind where the program is killed
+        for path in Path("/dev/shm").glob(f"*faketime_s*_{program.process.pid}"):
+            path.unlink()
+
+
 @pytest.mark.plain_build  # faketime and a sanitizer both want to be first
 @pytest.mark.skipif(FAKETIME is None, reason="needs faketime (apt-get install faketime)")
-def test_the_clock_is_set_back(source, folder, daemons, run):
+def test_the_clock_is_set_back(source, folder, daemons, run_in_another_time):
     """By a day, while the program runs: what it waits for, it counts by another clock."""
     clock = folder / "clock"
-    clock.write_text("+0")
-    program = run("--delete", "--settle", "0.2", "--password-file", daemons[0].password_file, source,
-                  *(d.url for d in daemons),
-                  environment={"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(clock),
-                               "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    program = run_in_another_time("--delete", "--settle", "0.2", "--password-file", daemons[0].password_file, source,
+                                  *(d.url for d in daemons))
     program.wait_said("in step", times=3)
     write(source / "before")
     wait_identical(source, *roots(daemons), deadline=LATE)
@@ -220,6 +235,10 @@ def test_the_clock_is_set_back(source, folder, daemons, run):
     program.wait_said("again in", deadline=LATE)
     clock.write_text("-2d")
     daemons[0].start()
+    wait_identical(source, *roots(daemons), deadline=LATE)
+    clock.write_text("+400d")  # and far ahead
+    write(source / "ahead")
+    (source / "before").unlink()
     wait_identical(source, *roots(daemons), deadline=LATE)
 
 
