@@ -111,7 +111,7 @@ class TargetWorker {
   TargetStatus status() const;
 
  private:
-  enum class Loss { told, quiet };  // of a connection: a trouble that was told of, or just renewed
+  enum class Loss { told, quiet };  // a trouble that was told of, or one that nobody felt
 
   bool lacks_anything() const;
   Deletion deletion() const { return deletions_held_ ? Deletion::none : options_.deletion; }

@@ -142,7 +142,7 @@ class Reader {
   }
 
   std::uint64_t files = 0, deleted = 0, bytes = 0;
-  bool delete_limit = false;
+  bool delete_limit = false, parent_made = false;
 
   // A directory was to be deleted, but when rsync looked there was one again: of what the target has in it,
   // nothing was deleted.
@@ -174,6 +174,7 @@ class Reader {
     }
     const std::string name = clean_name(rest.substr(static_cast<std::size_t>(end - rest.data()) + 1));
     const std::size_t at = paths_.find(name);
+    parent_made = parent_made || (at == Paths::npos && starts(line, "cd+++++++++"));
     if (at != Paths::npos) seen_[at] = true;
     if (deletion || line[1] != 'd') return;
     const bool was_missing = at != Paths::npos && step_.entries[at].missing;
@@ -321,6 +322,7 @@ Outcome judge_rsync(bool signalled, int code, std::string_view output, std::stri
   outcome.files = reader.files;
   outcome.deleted = reader.deleted;
   outcome.sent_bytes = reader.bytes;
+  outcome.parent_made = reader.parent_made && step.kind == StepKind::exact;
   outcome.reached = code != 10 || !has_any(errors, {"failed to connect", "getaddrinfo"});
   const bool ended = !signalled && (code == 0 || code == 23 || code == 24 || code == 25);
   if (ended) {

@@ -69,6 +69,16 @@ TEST_CASE("waiting connections that are dropped again and again lead to fewer an
   CHECK(f.full_passes <= 12);
 }
 
+TEST_CASE("a target that has lost a directory is compared as a whole") {
+  Fixture f(looking_again());
+  f.change("a/b/file");
+  f.child().exit(0, "cd+++++++++ 0 a/\ncd+++++++++ 0 a/b/\n<f+++++++++ 10 a/b/file\n");
+  CHECK(f.full_passes == 0);
+  f.time.pass(3s);
+  pass_in_full(f);
+  CHECK(f.full_passes == 1);
+}
+
 TEST_CASE("an rsync that names nothing of what is there is not believed for long") {
   Fixture f(looking_again());
   f.source_holds_all = true;
