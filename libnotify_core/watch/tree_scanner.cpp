@@ -199,7 +199,8 @@ TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_vie
   if (node != no_node) {
     tree_.set_swept(node);
     if (kind_ == ScanKind::first && tree_.is_root(node)) adopt(frame, name, node);
-    // Of two names of one directory among the operands, the first stays.
+    // Of two names of one directory among the operands, the first stays; unless it was moved in mid-walk.
+    if (kind_ == ScanKind::first && !tree_.is_root(node)) listener_.sighted(node, frame.node, name);
     if (kind_ == ScanKind::first) read_again(frame, name);
     if (kind_ == ScanKind::first || tree_.is_root(node)) return Child::skip;
     if (node == there)

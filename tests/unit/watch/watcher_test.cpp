@@ -171,3 +171,25 @@ TEST_CASE("directories that are renamed while the tree is first walked are found
   CHECK(scene.tree().size() == 16);
   CHECK(scene.queue().watch_count() == scene.tree().size());
 }
+
+TEST_CASE("a directory that moves ahead of the first walk is watched where it went") {
+  Scene scene;
+  const std::vector<std::pair<std::string, std::string>> moves = {{"a", "b"}, {"b", "c"}, {"c", "a"}};
+  for (const auto& [from, to] : moves) fs::create_directories(scene.at("t/" + from + "/m/deep/deeper"));
+  bool moved = false;
+  scene.watch(
+      [&](const std::string& name) {  // one of the three is watched, and the other two are still ahead
+        if (name != "deep" || std::exchange(moved, true)) return;
+        for (const auto& [from, to] : moves)
+          fs::rename(scene.at("t/" + from + "/m"), scene.at("t/" + to + "/n"));
+      });
+  REQUIRE(moved);
+  for (const auto& [from, to] : moves) {
+    for (const std::string below : {"/n", "/n/deep", "/n/deep/deeper"}) {
+      const std::string place = "t/" + to + below;
+      CHECK(scene.place_of_file_in(place) == "CREATE " + place + "/probe");
+    }
+  }
+  CHECK(scene.tree().size() == 13);
+  CHECK(scene.queue().watch_count() == scene.tree().size());
+}
