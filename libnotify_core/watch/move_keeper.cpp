@@ -103,7 +103,10 @@ void Watcher::Impl::put_at(NodeId node, NodeId parent, const std::string& name) 
 // The queue was read to its end, and no MOVE_SELF has come: it will, in a moment, unless the directory is
 // watched only since it has its new name.
 void Watcher::Impl::confirm_moves() {
-  while (const watch::Move* move = moves_.unconfirmed()) settle_move(watch::Move(*move));
+  while (watch::Move* move = moves_.unconfirmed()) {
+    move->looked_at = true;
+    settle_move(watch::Move(*move));
+  }
 }
 
 // Something new stands where they left: their MOVE_SELF would have come before.

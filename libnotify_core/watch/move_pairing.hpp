@@ -65,14 +65,12 @@ class MovePairing {
     return taken;
   }
 
-  // A move that has a partner but saw no MOVE_SELF, and was not looked at so far: now it is.
+  // A move of which MOVE_SELF is still to tell where it led, and that was not looked at so far.
   Move* unconfirmed() {
     const auto move = std::find_if(moves_.begin(), moves_.end(), [](const Move& m) {
-      return m.to_parent != no_node && !m.certain && !m.looked_at;
+      return m.watch >= 0 && !m.looked_at && (m.to_parent == no_node || !m.certain);
     });
-    if (move == moves_.end()) return nullptr;
-    move->looked_at = true;
-    return &*move;
+    return move == moves_.end() ? nullptr : &*move;
   }
 
   // Takes a move from this place; false where there is none.

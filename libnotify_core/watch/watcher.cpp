@@ -42,6 +42,9 @@ namespace notify_core {
 namespace {
 
 constexpr std::int64_t millisecond = 1'000'000;
+// The kernel makes a rename visible a moment before it queues its events, and these one by one; a busy
+// machine can stretch that moment.
+constexpr std::int64_t queueing_pause = millisecond;
 
 EventMask kernel_events(const WatcherOptions& options) {
   // The kernel reports the last five unasked, but refuses a watch for nothing at all.
@@ -150,7 +153,9 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
 void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& record) {
   if ((record.mask & mask::move_self) && tree_.is_root(node)) root_moved(node);
   bool wanted = true;
-  if (!outdated_.empty() && !record.name.empty()) announce_outdated(node);
+  // Only in what is there something comes and goes; what was open in it is closed later.
+  constexpr EventMask changes = mask::create | mask::remove | mask::move;
+  if (!outdated_.empty() && (record.mask & changes)) announce_outdated(node);
   if (!recovery_.idle()) recover_before(node, record, wanted);
   if (options_.follow_tree) follow_before(node, record);
   if (wanted) report(node, record.mask, record.cookie, record.name, record.pid);
@@ -248,10 +253,13 @@ void Watcher::Impl::notice(Notice::Kind kind, std::string_view path, std::uint32
     taken_before_ = std::exchange(taken_for_old_, {});
   }
   known_before_ = last_known_;
-  if (!recovery_.idle()) report_recovered();
-  if (!moves_.empty()) confirm_moves();
+  // What lies in a directory is told where it goes, not where it leaves.
+  moving_ = moves_.unconfirmed() != nullptr;
+  if (!recovery_.idle() && !moving_) report_recovered();
+  if (moving_) confirm_moves();
   if (!unsettled_.empty()) settle_again();
   if (!retired_.empty()) retire_some();
+  if (moving_) sys::pause_for(queueing_pause);
 }
 
 // What was listed before the last read, and of which that read brought no word.

@@ -38,7 +38,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   Result<Wait> wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink);
   Result<Wait> dispatch(EventSink& sink) { return read_all(sink, false); }
   int descriptor() const { return backend_->descriptor(); }
-  bool has_work() const { return unread_ || !retired_.empty() || !unsettled_.empty(); }
+  bool has_work() const { return unread_ || moving_ || !retired_.empty() || !unsettled_.empty(); }
   const watch::WatchTree& tree() const { return tree_; }
 
   // ScanListener
@@ -169,6 +169,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   watch::Sightings sightings_;
   std::uint32_t known_before_ = 0;  // last_known_, before the last read but one that emptied the queue
   bool listing_untold_ = false;
+  bool moving_ = false;  // the last read brought a rename, and not all of it
   // Watches of directories found in one that was moved in, since the last read and since the one before.
   std::unordered_set<int> taken_for_old_, taken_before_;
   int place_error_ = 0;                                               // why open_confirmed() found nothing

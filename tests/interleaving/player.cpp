@@ -70,20 +70,31 @@ class Interleaved final : public backend::WatchBackend {
   }
   bool keeps_place() const override { return real_.keeps_place(); }
   void use_working_directory(bool use) override { real_.use_working_directory(use); }
-  bool drained() const override { return queue_.empty(); }
+  bool drained() const override { return queue_.empty() || interrupted_; }
   std::size_t queue_limit() const override { return real_.queue_limit(); }
   const char* adding_call() const override { return "inotify_add_watch"; }
 
-  std::ptrdiff_t fill() override {
+  // Takes over what was queued so far. What comes after it belongs to the next change.
+  void absorb() {
+    before_last_ = queue_.size();
     while (real_.fill() > 0) {
       for (backend::Record record; real_.next(record);) queue_.push_back({record, std::string(record.name)});
     }
-    const auto count = static_cast<std::ptrdiff_t>(std::min(queue_.size(), room_()));
-    batch_.assign(queue_.begin(), queue_.begin() + count);
-    queue_.erase(queue_.begin(), queue_.begin() + count);
+  }
+  // Of the last change, some records have not been queued yet: what it did is to be seen before all of it is
+  // told.
+  bool interrupted() const { return interrupted_; }
+
+  std::ptrdiff_t fill() override {
+    std::size_t count = std::min(queue_.size(), room_());
+    interrupted_ = count > before_last_ && count < queue_.size();
+    batch_.assign(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
+    before_last_ -= std::min(before_last_, count);
     next_ = 0;
-    turn_("read: " + std::to_string(count) + " records");
-    return count == 0 ? -EAGAIN : count;
+    turn_("read: " + std::to_string(count) + " records" +
+          (interrupted_ ? ", in the middle of a change" : ""));
+    return count == 0 ? -EAGAIN : static_cast<std::ptrdiff_t>(count);
   }
   bool next(backend::Record& record) override {
     if (next_ == batch_.size()) return false;
@@ -109,6 +120,8 @@ class Interleaved final : public backend::WatchBackend {
   Turn turn_;
   Room room_;
   std::vector<Kept> queue_;
+  std::size_t before_last_ = 0;  // records of changes before the last
+  bool interrupted_ = false;
   std::vector<Kept> batch_;
   std::size_t next_ = 0;
 };
@@ -137,6 +150,7 @@ class Player final : public EventSink {
     auto backend = std::make_unique<Interleaved>(
         inotify_, [this](const std::string& what) { turn(what); },
         [this] { return below(4) == 0 ? 1 + below(8) : 1000; });
+    backend_ = backend.get();
     watcher_ = std::make_unique<WatcherInside::Impl>(std::move(options), std::move(backend));
     while (next_ < operations_.size() / 3) change();
     if (!watcher_->add((top_ / "t").string(), {})) return {{"the tree could not be watched"}, {}};
@@ -170,12 +184,15 @@ class Player final : public EventSink {
 
   void turn(const std::string& what) {
     if (!what.empty()) story_.push_back("  " + what);
-    while (watching_ && next_ < operations_.size() && below(100) < eagerness_) change();
+    if (watching_) backend_->absorb();
+    while (watching_ && !backend_->interrupted() && next_ < operations_.size() && below(100) < eagerness_)
+      change();
   }
 
   void change() {
     story_.push_back(describe(operations_[next_]));
     perform(operations_[next_++], top_);
+    if (watching_) backend_->absorb();
   }
 
   bool dispatch() {
@@ -220,6 +237,7 @@ class Player final : public EventSink {
   std::size_t next_ = 0;
   bool watching_ = false;
   fs::path top_;
+  Interleaved* backend_ = nullptr;
   std::unique_ptr<WatcherInside::Impl> watcher_;
   Reader reader_;
   std::vector<std::string> story_;
