@@ -5,12 +5,10 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 
 import pytest
-from sync_support import wait_identical
+from sync_support import RSYNC, fake_rsync, put_rsync, wait_identical  # noqa: F401
 
-RSYNC = shutil.which("rsync")
 LATE = float(os.environ.get("NOTIFY_DEADLINE", "60"))  # seconds
 
 
@@ -46,16 +44,3 @@ def holds(path, *contents):
     found = path.read_bytes() if path.exists() else None
     assert found in contents, f"{path} is torn: {len(found)} bytes"
     return found == contents[-1]
-
-
-def put_rsync(place, target):
-    (place / "rsync.new").symlink_to(target)
-    (place / "rsync.new").rename(place / "rsync")
-
-
-def fake_rsync(place, name, text):
-    """A program that stands in for rsync, in Python; REAL is the real one."""
-    program = place / name
-    program.write_text(f"#!{sys.executable}\nimport os, subprocess, sys\nREAL = {RSYNC!r}\n{text}")
-    program.chmod(0o755)
-    put_rsync(place, program)

@@ -20,10 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 import model_operations as operations  # noqa: E402
 import model_seeds  # noqa: E402
 import model_shrink  # noqa: E402
-from fault_support import RSYNC, fake_rsync, put_rsync  # noqa: E402
 from program import watched_inodes  # noqa: E402
 from proxy import Proxy  # noqa: E402
-from sync_support import Inotifysync, RsyncDaemon, differences, wait_until  # noqa: E402
+from sync_support import RSYNC, Inotifysync, RsyncDaemon, differences, fake_rsync, put_rsync, wait_until  # noqa: E402
 
 DEADLINE = float(os.environ.get("NOTIFY_DEADLINE", "60"))  # seconds
 

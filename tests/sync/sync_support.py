@@ -5,10 +5,12 @@ import hashlib
 import os
 import pty
 import random
+import shutil
 import signal
 import socket
 import stat
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -16,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("NOTIFY_BUILD", ROOT / "build"))
 INOTIFYSYNC = BUILD / "tools" / "inotifysync" / "inotifysync"
 PASSWORD = "let me in"
+RSYNC = shutil.which("rsync")
 
 
 DEADLINE = 60.0  # seconds; what is waited for comes in a tenth of one, and costs no more when it does
@@ -54,6 +57,19 @@ def accepts(port):
 def write(path, text="content"):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+
+
+def put_rsync(place, target):
+    (place / "rsync.new").symlink_to(target)
+    (place / "rsync.new").rename(place / "rsync")
+
+
+def fake_rsync(place, name, text):
+    """A program that stands in for rsync, in Python; REAL is the real one."""
+    program = place / name
+    program.write_text(f"#!{sys.executable}\nimport os, subprocess, sys\nREAL = {RSYNC!r}\n{text}")
+    program.chmod(0o755)
+    put_rsync(place, program)
 
 
 class Service:

@@ -68,6 +68,7 @@ class Program {
   bool prepare_output();
   bool prepare_watcher();
   bool add_watches();
+  void tell_unread(const Error& error) const;
   void tell_unwatched(const std::string& path, const Error& error) const;
   EventMask wanted_events() const;
   bool follow_names();
@@ -203,13 +204,19 @@ bool Program::add_watches() {
   }
   if (options_.follow_name && !follow_names()) return false;
   for (const std::string& path : options_.follow_name ? followed_.directories() : paths_.watched) {
-    const Result<void> added = watcher_->add(path);
+    const Result<void> added = watcher_->add(path, [this](const Error& error) { tell_unread(error); });
     if (added) continue;
     tell_unwatched(path, added.error());
     return false;
   }
   if (options_.quiet == 0) log_.say("Watches established.");
   return true;
+}
+
+// That some directories may not be read is nothing new to who watches them.
+void Program::tell_unread(const Error& error) const {
+  if (error.number == EACCES || options_.quiet > 1) return;
+  complaints().say("Couldn't watch all of {}: {}", error.path, reason(error));
 }
 
 void Program::tell_unwatched(const std::string& path, const Error& error) const {

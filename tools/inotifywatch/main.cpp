@@ -130,7 +130,9 @@ bool watch_all(const Diagnostics& diagnostics, const Options& options, const Pat
   if (filesystem) diagnostics.say("Setting up filesystem watch on {}", paths.watched.front());
   for (const std::string& path : paths.watched) {
     if (tell) diagnostics.say("Setting up watch(es) on {}", path);
-    const Result<void> added = watcher.add(path);
+    const Result<void> added = watcher.add(path, [&](const Error& error) {
+      if (error.number != EACCES) diagnostics.say("Couldn't watch all of {}: {}", error.path, reason(error));
+    });
     if (!added) {
       say_not_watched(diagnostics, options, path, added.error());
       return false;
