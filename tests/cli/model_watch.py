@@ -26,7 +26,7 @@ import model_operations as operations
 import model_seeds
 import model_shrink
 from model_replay import Event, Replay
-from program import is_waiting, wait_until, watched_inodes
+from program import is_waiting, stop, wait_until, watched_inodes
 
 ROOT = Path(__file__).resolve().parents[2]
 SANITIZER_STATUS = 99
@@ -186,7 +186,7 @@ def _play(watching, bursts, plan):
     replay = Replay(operations.INSIDE)
     for number, burst in enumerate(bursts):
         if plan.overflow:
-            watching.process.send_signal(signal.SIGSTOP)
+            stop(watching.process)
         operations.perform(burst, plan.threads)
         if plan.overflow:
             _overflow(number, plan.backend)

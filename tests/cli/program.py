@@ -140,6 +140,14 @@ exec "$@"
 """
 
 
+# Read by every shell of a test. A program that is told to stop may still read what comes next, until it has stopped.
+FUNCTIONS = """kill() {
+  builtin kill "$@" || return
+  [ "$1" != -STOP ] || while grep -qs '^State:[[:space:]]*[^TtZX[:space:]]' "/proc/$2/status"; do :; done
+}
+"""
+
+
 def furnish(bin_directory, binary):
     """A directory for PATH in which `inotifywait` is the program under test and `unprivileged` drops root's rights."""
     bin_directory.mkdir(parents=True, exist_ok=True)
@@ -147,6 +155,13 @@ def furnish(bin_directory, binary):
         (bin_directory / "inotifywait").symlink_to(Path(binary).resolve(strict=True))
         (bin_directory / "unprivileged").write_text(UNPRIVILEGED)
         (bin_directory / "unprivileged").chmod(0o755)
+        (bin_directory / "functions").write_text(FUNCTIONS)
+
+
+def stop(process):
+    """Until it has stopped: one that is told to still reads what comes next."""
+    process.send_signal(signal.SIGSTOP)
+    wait_until(lambda: "\nState:\tT" in Path(f"/proc/{process.pid}/status").read_text(), "SIGSTOP")
 
 
 class Ending:
@@ -204,7 +219,7 @@ class Program:
 
     def shell(self, command):
         """Runs a command in the program's directory, to its end, and returns what it printed; $PID is the program."""
-        environment = self.environment() | {"PID": str(self.pid)}
+        environment = self.environment() | {"PID": str(self.pid), "BASH_ENV": str(self.bin_directory / "functions")}
         return subprocess.run([b"/bin/bash", b"-c", command], cwd=self.directory, env=environment,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False).stdout
 

@@ -11,7 +11,7 @@ import pytest
 
 import model_operations as operations
 from model_watch import Plan, Watching, check_probes, check_watches
-from program import is_waiting, wait_until
+from program import is_waiting, stop, wait_until
 
 MOUNTS = subprocess.run(["unshare", "-Urm", "sh", "-c", "mount -t tmpfs none /mnt"], capture_output=True).returncode == 0
 
@@ -103,7 +103,7 @@ def test_an_unmounted_tree_is_said_and_let_go(inotifywait, room):
 
 
 def test_stopped_and_gone_on_it_has_lost_nothing(watching):
-    watching.process.send_signal(signal.SIGSTOP)
+    stop(watching.process)
     for at in range(200):
         os.makedirs(b"t/%d/a/b/c" % at)
         if at % 3 == 0:
@@ -118,7 +118,7 @@ def test_what_changed_places_stays_when_its_new_directory_leaves(watching):
     os.makedirs(b"t/old/x")
     os.mkdir(b"t/leaves")
     check(watching)
-    watching.process.send_signal(signal.SIGSTOP)
+    stop(watching.process)
     os.makedirs(b"t/leaves/born/y")
     operations.attempt(("exchange", b"t/old", b"t/leaves/born"))
     os.rename(b"t/leaves", b"o/left")
