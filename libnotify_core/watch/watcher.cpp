@@ -138,7 +138,10 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
   }
   if (!record.directory.empty()) return report_elsewhere(record);
   const watch::NodeId node = tree_.by_watch(record.watch);
-  if (node == watch::no_node) return;  // a watch that was ended; its last events are nobody's
+  if (node == watch::no_node) {  // a watch that was ended; its last events are nobody's, nor do others follow
+    --batch_events_;
+    return;
+  }
   if (!concerns_tree(node, record)) return report(node, record.mask, record.cookie, record.name, record.pid);
   handle_in_tree(node, record);
 }

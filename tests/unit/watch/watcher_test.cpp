@@ -193,3 +193,20 @@ TEST_CASE("a directory that moves ahead of the first walk is watched where it we
   CHECK(scene.tree().size() == 13);
   CHECK(scene.queue().watch_count() == scene.tree().size());
 }
+
+// A stranger stands at its path, is watched to see that it is one, and unwatched again: that makes an event.
+TEST_CASE("a directory that cannot be found is not looked for without end") {
+  Scene scene;
+  fs::create_directories(scene.at("t/x"));
+  scene.watch();
+  fs::rename(scene.at("t/x"), scene.at("o/x"));
+  fs::create_directories(scene.at("t/x"));
+  scene.queue().deal([](Queue& queue) {  // nothing tells of it
+    queue.clear();
+    return 0U;
+  });
+  scene.settle();
+  scene.queue().deal({});
+  fs::create_directories(scene.at("o/x/below"));
+  CHECK(scene.settle() == std::vector<std::string>{"CREATE t/x/below"});
+}
