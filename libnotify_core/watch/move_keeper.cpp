@@ -10,8 +10,14 @@ using watch::no_node;
 using watch::NodeId;
 using watch::ScanKind;
 
-// The queue will tell how it came there: whoever moves a watched directory makes a MOVE_SELF.
+// The queue will tell how it came there: whoever moves a watched directory makes a MOVE_SELF. Unless it has
+// been there all along, and was taken for one that the queue has just now replaced: then it has replaced
+// that.
 void Watcher::Impl::sighted(NodeId node, NodeId parent, std::string_view name) {
+  if (tree_.parent(node) == parent && tree_.name(node) == name) {
+    if (const NodeId there = tree_.child(parent, name); there != no_node) tree_.set_replaced(there);
+    return tree_.relink(node, parent, name);
+  }
   sightings_.add(tree_.watch(node), {tree_.watch(parent), std::string(name)});
 }
 
@@ -26,7 +32,8 @@ void Watcher::Impl::left(NodeId parent, const std::string& name, std::uint32_t c
     move.watch = tree_.watch(there);
     // Two that change places are both here for a moment, and either may be meant.
     const bool alone = !tree_.was_replaced(parent, name) && !unwatched_.holds(tree_.watch(parent), name);
-    move.certain = alone && known_since_before(there);
+    // And a directory that is new itself may have had one that nobody knew of.
+    move.certain = alone && known_since_before(there) && known_since_before(parent);
   }
   moves_.add_from(std::move(move));
 }

@@ -26,7 +26,8 @@ Case make_case(std::uint32_t seed) {
   std::mt19937 random(seed);
   const std::size_t sizes[] = {6, 12, 25, 60};
   const std::size_t size = sizes[random() % 4];
-  return {make_operations(random, size), seed};
+  const bool exchanges = random() % 4 == 0;
+  return {make_operations(random, size, exchanges), seed};
 }
 
 class Shrinker {

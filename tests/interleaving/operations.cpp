@@ -97,7 +97,7 @@ void make(Picture& picture, Operations& out) {
 
 void rename(Picture& picture, Operations& out) {
   const std::string from = picture.entry(picture.chance(80));
-  const std::string to = picture.chance(15) ? picture.entry(false) : picture.new_path();
+  const std::string to = picture.chance(25) ? picture.entry(picture.chance(70)) : picture.new_path();
   if (from.empty() || to.empty() || from == to || to.starts_with(from + "/") || from.starts_with(to + "/"))
     return;
   if (picture.has(to)) {
@@ -106,6 +106,16 @@ void rename(Picture& picture, Operations& out) {
   }
   picture.rename(from, to);
   out.push_back({Kind::rename, from, to});
+}
+
+void exchange(Picture& picture, Operations& out) {
+  const std::string one = picture.entry(true), other = picture.entry(picture.chance(80));
+  if (one.empty() || (one + "/").starts_with(other + "/") || (other + "/").starts_with(one + "/")) return;
+  const std::string aside = "aside";
+  picture.rename(one, aside);
+  picture.rename(other, one);
+  picture.rename(aside, other);
+  out.push_back({Kind::exchange, one, other});
 }
 
 void remove(Picture& picture, Operations& out) {
@@ -121,13 +131,15 @@ void remove(Picture& picture, Operations& out) {
 
 }  // namespace
 
-std::vector<Operation> make_operations(std::mt19937& random, std::size_t count) {
+std::vector<Operation> make_operations(std::mt19937& random, std::size_t count, bool exchanges) {
   Picture picture(random);
   Operations made;
   while (made.size() < count) {
     const std::size_t choice = picture.below(100);
     if (choice < 45) {
       make(picture, made);
+    } else if (choice < 55 && exchanges) {
+      exchange(picture, made);
     } else if (choice < 85) {
       rename(picture, made);
     } else {
@@ -146,6 +158,8 @@ std::string describe(const Operation& operation) {
       return "mkdir " + operation.path;
     case Kind::rename:
       return "rename " + operation.path + " " + operation.to;
+    case Kind::exchange:
+      return "exchange " + operation.path + " " + operation.to;
     case Kind::remove:
       return "remove " + operation.path;
   }
@@ -153,7 +167,7 @@ std::string describe(const Operation& operation) {
 }
 
 void perform(const Operation& operation, const fs::path& top) {
-  const fs::path path = top / operation.path;
+  const fs::path path = top / operation.path, to = top / operation.to;
   switch (operation.kind) {
     case Kind::make_file: {
       const notify_core::sys::Fd made(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
@@ -163,7 +177,10 @@ void perform(const Operation& operation, const fs::path& top) {
       static_cast<void>(::mkdir(path.c_str(), 0700));
       return;
     case Kind::rename:
-      static_cast<void>(::rename(path.c_str(), (top / operation.to).c_str()));
+      static_cast<void>(::rename(path.c_str(), to.c_str()));
+      return;
+    case Kind::exchange:
+      static_cast<void>(::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE));
       return;
     case Kind::remove:
       static_cast<void>(::remove(path.c_str()));

@@ -12,10 +12,10 @@
 namespace interleaving {
 
 struct Operation {
-  enum class Kind { make_file, make_directory, rename, remove };
+  enum class Kind { make_file, make_directory, rename, exchange, remove };
   Kind kind = Kind::make_file;
   std::string path;
-  std::string to{};  // of a rename
+  std::string to{};  // of a rename or an exchange
 };
 
 std::string describe(const Operation& operation);
@@ -23,6 +23,7 @@ std::string describe(const Operation& operation);
 // Does it below `top`; what is not possible (any more) is passed over.
 void perform(const Operation& operation, const std::filesystem::path& top);
 
-std::vector<Operation> make_operations(std::mt19937& random, std::size_t count);
+// `exchanges`: two entries may change places, too.
+std::vector<Operation> make_operations(std::mt19937& random, std::size_t count, bool exchanges);
 
 }  // namespace interleaving
