@@ -38,6 +38,15 @@ void Watcher::Impl::left(NodeId parent, const std::string& name, std::uint32_t c
   moves_.add_from(std::move(move));
 }
 
+// Nothing moves into itself: where that is what seems to happen, it was another one that left the place.
+void Watcher::Impl::moved_into(NodeId parent, std::uint32_t cookie) {
+  watch::Move* move = moves_.by_cookie(cookie);
+  const NodeId node = move == nullptr || move->watch < 0 ? no_node : tree_.by_watch(move->watch);
+  if (node == no_node || !tree_.is_below(parent, node)) return;
+  outdated(node);
+  move->watch = -1;
+}
+
 void Watcher::Impl::arrived(NodeId parent, const Record& record) {
   watch::Move* move = moves_.by_cookie(record.cookie);
   if (move != nullptr && move->watch >= 0) {  // MOVE_SELF comes next

@@ -150,12 +150,13 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
 [[gnu::hot]] inline bool Watcher::Impl::concerns_tree(watch::NodeId node,
                                                       const backend::Record& record) const {
   return (record.mask & (mask::is_directory | mask::move_self | mask::ignored)) != 0 || !recovery_.idle() ||
-         !untold_.empty() || node == departing_ || node == newcomer_;
+         !untold_.empty() || !outdated_.empty() || node == departing_ || node == newcomer_;
 }
 
 void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& record) {
   if ((record.mask & mask::move_self) && tree_.is_root(node)) root_moved(node);
   bool wanted = true;
+  if (record.mask & mask::moved_to) moved_into(node, record.cookie);
   // Only in what is there something comes and goes; what was open in it is closed later.
   constexpr EventMask changes = mask::create | mask::remove | mask::move;
   if (!outdated_.empty() && (record.mask & changes)) announce_outdated(node);

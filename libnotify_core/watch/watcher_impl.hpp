@@ -97,6 +97,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void follow_after(watch::NodeId node, const backend::Record& record);
   bool was_left_out(watch::NodeId parent, std::string_view name);
   void left(watch::NodeId parent, const std::string& name, std::uint32_t cookie);
+  void moved_into(watch::NodeId parent, std::uint32_t cookie);
   void arrived(watch::NodeId parent, const backend::Record& record);
   void self_moved(watch::NodeId node);
   void put_at(watch::NodeId node, watch::NodeId parent, const std::string& name);
