@@ -52,6 +52,7 @@ void Watcher::Impl::arrived(NodeId parent, const Record& record) {
   if (move != nullptr && move->watch >= 0) {  // MOVE_SELF comes next
     move->to_parent = parent;
     move->to_name = record.name;
+    move->looked_at = false;
     // Not always at once: what another thread does in the directory may be queued before it.
     const NodeId node = move->certain ? tree_.by_watch(move->watch) : no_node;
     if (const NodeId there = tree_.child(parent, move->to_name); there != no_node) not_outdated(there);

@@ -33,6 +33,8 @@ class Recovery {
   explicit Recovery(const WatchTree& tree) : tree_(tree) {}
 
   bool idle() const { return found_.empty(); }
+  // Has it something to report that the queue may still take the place of?
+  bool waits() const { return drained_ < mark(); }
   // How many entries were ever added: what a later drained() may be about.
   std::uint64_t mark() const { return forgotten_ + found_.size(); }
   void add(int watch, std::string_view name, bool directory);

@@ -258,9 +258,9 @@ void Watcher::Impl::notice(Notice::Kind kind, std::string_view path, std::uint32
   }
   known_before_ = last_known_;
   // What lies in a directory is told where it goes, not where it leaves.
-  moving_ = moves_.unconfirmed() != nullptr;
+  moving_ = recovery_.waits() && moves_.unconfirmed() != nullptr;
   if (!recovery_.idle() && !moving_) report_recovered();
-  if (moving_) confirm_moves();
+  if (!moves_.empty()) confirm_moves();
   if (!unsettled_.empty()) settle_again();
   if (!retired_.empty()) retire_some();
   if (moving_) sys::pause_for(queueing_pause);

@@ -170,7 +170,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   watch::Sightings sightings_;
   std::uint32_t known_before_ = 0;  // last_known_, before the last read but one that emptied the queue
   bool listing_untold_ = false;
-  bool moving_ = false;  // the last read brought a rename, and not all of it
+  bool moving_ = false;  // the last read brought a rename, not all of it, and something is to be told there
   // Watches of directories found in one that was moved in, since the last read and since the one before.
   std::unordered_set<int> taken_for_old_, taken_before_;
   int place_error_ = 0;                                               // why open_confirmed() found nothing

@@ -38,7 +38,9 @@ TEST_CASE("what only the listing shows is reported when the queue is empty, pare
   Newborn n;
   n.recovery.add(2, "e", true);
   n.recovery.add(3, "f", false);
+  CHECK(n.recovery.waits());
   n.recovery.drained(n.recovery.mark(), n.due);
+  CHECK_FALSE(n.recovery.waits());
   CHECK(n.names() == "e f ");
   CHECK(n.due[0].directory);
   n.due.clear();
