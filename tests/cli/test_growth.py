@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from program import watch_lines
+from program import wait_until, watch_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("NOTIFY_BUILD", ROOT / "build")).absolute()
@@ -33,11 +33,11 @@ class Watched:
         self.until(lambda: b"stablish" in Path(self.errors.name).read_bytes().split(b"\n", 1)[-1])
 
     def until(self, condition, seconds=60):
-        deadline = time.monotonic() + seconds
-        while not condition():
+        def met():
             assert self.process.poll() is None, Path(self.errors.name).read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+            return condition()
+
+        wait_until(met, "what was waited for has not come", seconds)
 
     def idle(self):
         """Waits until it used no processor time for a tenth of a second."""

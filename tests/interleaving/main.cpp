@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // interleaving [FIRST [COUNT]]: plays that many seeds, and tells the story of a short one that fails,
 // shortened.
+#include <sysexits.h>
+
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <random>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "backend/inotify_backend.hpp"
@@ -73,11 +77,21 @@ void tell(const Case& failing, const Outcome& outcome) {
   for (const std::string& line : outcome.faults) std::printf("%s\n", line.c_str());
 }
 
+// False where it is no number.
+bool read_number(std::string_view text, std::uint32_t& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto first = static_cast<std::uint32_t>(argc > 1 ? std::atol(argv[1]) : 1);
-  const auto count = static_cast<std::uint32_t>(argc > 2 ? std::atol(argv[2]) : 1000);
+  std::uint32_t first = 1, count = 1000;
+  const bool good = (argc < 2 || read_number(argv[1], first)) && (argc < 3 || read_number(argv[2], count));
+  if (!good || argc > 3) {
+    std::fprintf(stderr, "interleaving: a seed and how many, two numbers: interleaving [FIRST [COUNT]]\n");
+    return EX_USAGE;
+  }
   const auto inotify = notify_core::backend::InotifyBackend::create().value();
   unsigned failed = 0;
   Case shortest;

@@ -59,6 +59,15 @@ bool holds(const std::vector<std::string>& lines, const std::string& line) {
   return std::find(lines.begin(), lines.end(), line) != lines.end();
 }
 
+// Are all of these watched under these paths, and nothing twice or in vain?
+void check_places(Scene& scene, const std::string& top, const std::vector<std::string>& below) {
+  for (const std::string& name : below) {
+    const std::string place = top + name;
+    CHECK(scene.place_of_file_in(place) == "CREATE " + place + "/probe");
+  }
+  CHECK(scene.queue().watch_count() == scene.tree().size());
+}
+
 }  // namespace
 
 TEST_CASE("what happens in a renamed directory is said of its new path before its MOVE_SELF is read") {
@@ -163,13 +172,9 @@ TEST_CASE("directories that are renamed while the tree is first walked are found
   });
   REQUIRE(renamed);
   for (const std::string& name : all) {
-    for (const std::string below : {"", "/s", "/s/deep", "/s/deeper", "/s/deeper/still"}) {
-      const std::string place = "t/new-" + name + below;
-      CHECK(scene.place_of_file_in(place) == "CREATE " + place + "/probe");
-    }
+    check_places(scene, "t/new-" + name, {"", "/s", "/s/deep", "/s/deeper", "/s/deeper/still"});
   }
   CHECK(scene.tree().size() == 16);
-  CHECK(scene.queue().watch_count() == scene.tree().size());
 }
 
 TEST_CASE("a directory that moves ahead of the first walk is watched where it went") {
@@ -184,14 +189,8 @@ TEST_CASE("a directory that moves ahead of the first walk is watched where it we
           fs::rename(scene.at("t/" + from + "/m"), scene.at("t/" + to + "/n"));
       });
   REQUIRE(moved);
-  for (const auto& [from, to] : moves) {
-    for (const std::string below : {"/n", "/n/deep", "/n/deep/deeper"}) {
-      const std::string place = "t/" + to + below;
-      CHECK(scene.place_of_file_in(place) == "CREATE " + place + "/probe");
-    }
-  }
+  for (const auto& [from, to] : moves) check_places(scene, "t/" + to + "/n", {"", "/deep", "/deep/deeper"});
   CHECK(scene.tree().size() == 13);
-  CHECK(scene.queue().watch_count() == scene.tree().size());
 }
 
 // A stranger stands at its path, is watched to see that it is one, and unwatched again: that makes an event.
