@@ -55,9 +55,9 @@ def reference():
 
 
 @pytest.fixture
-def room():
+def room(temporary_place):
     """An empty directory that everybody may enter, away from long paths; gone afterwards, whatever was put into it."""
-    path = Path(tempfile.mkdtemp(prefix="notify-"))
+    path = Path(tempfile.mkdtemp(prefix="notify-", dir=temporary_place))
     path.chmod(0o755)
     yield path
     subprocess.run(["chmod", "-R", "u+rwx", path], check=False, stderr=subprocess.DEVNULL)

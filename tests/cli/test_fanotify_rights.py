@@ -59,15 +59,16 @@ class TestWho:
         assert (done.returncode, done.stdout, done.stderr) == (1, "", complaint + "\n")
 
 
+@pytest.fixture(scope="session")
+def inotifywait(inotifywait, for_everybody):
+    return for_everybody(inotifywait)
+
+
 @pytest.fixture
-def nobody(inotifywait, home):
+def nobody(home):
     """An ordinary user, who may do everything in `home`; None: whoever runs the tests is one."""
     home.chmod(0o777)
-    if os.geteuid() != 0:
-        return None
-    if not _reachable(inotifywait):
-        pytest.skip("the build directory is not for everybody")
-    return 65534
+    return 65534 if os.geteuid() == 0 else None
 
 
 def test_an_ordinary_user_is_told_of_directories_that_are_not_watched_themselves(inotifywait, home, nobody):
@@ -150,7 +151,3 @@ def test_an_ordinary_user_watches_directories_and_is_told_who_may_watch_filesyst
     assert done.returncode == 1
     assert done.stderr == ("Couldn't initialize fanotify: a whole filesystem is watched by root only "
                            "(CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH)\n")
-
-
-def _reachable(path):
-    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)

@@ -81,11 +81,12 @@ AS_A_USER = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"
 
 
 @pytest.mark.parametrize("kind, words", [("closed", "Permission denied"), ("file", "Not a directory")])
-def test_why_a_source_cannot_be_is_said(folder, kind, words):
+def test_why_a_source_cannot_be_is_said(folder, kind, words, for_everybody):
     folder.chmod(0o755)
     (folder / "file").touch()
     (folder / "closed").mkdir(mode=0)
-    done = subprocess.run([*AS_A_USER, INOTIFYSYNC, "--once", kind, "copy"], cwd=folder, capture_output=True, text=True,
+    program = for_everybody(INOTIFYSYNC)
+    done = subprocess.run([*AS_A_USER, program, "--once", kind, "copy"], cwd=folder, capture_output=True, text=True,
                           timeout=60)
     assert (done.returncode, done.stderr) == (1, f"inotifysync: {kind}: {words}\n")
 
