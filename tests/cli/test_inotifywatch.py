@@ -188,10 +188,10 @@ def test_a_closed_standard_output_is_no_error(room):
 
 def test_timeout_ends_by_itself(room):
     began = time.monotonic()
-    with started(["-t", "1", "a"], room) as watch:
+    with started(["-t", "3", "a"], room) as watch:
         watch.step("touch a/f")
         wait_until(watch.ended, "the timeout")
-        assert 0.9 < time.monotonic() - began < 10
+        assert time.monotonic() - began > 2.9
         assert counts_of(watch.out)["a/"]["total"] == 3
 
 
