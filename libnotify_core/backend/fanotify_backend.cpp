@@ -39,6 +39,11 @@ Error no_fanotify(int status, FanotifyScope scope) {
   return error;
 }
 
+// For want of descriptors or memory nothing is known; another call may do better.
+bool is_want(int status) {
+  return status == -EMFILE || status == -ENFILE || status == -ENOMEM;
+}
+
 }  // namespace
 
 FanotifyBackend::FanotifyBackend(sys::Fd fanotify, FanotifyScope scope, EventMask events,
@@ -221,13 +226,13 @@ int FanotifyBackend::open_directory(int number) {
 int FanotifyBackend::open_above(int directory) {
   std::string here, there;
   int status = mounts_.key_of(directory, "", AT_EMPTY_PATH, here);
-  if (status < 0) return status;
   const int mount = mounts_.last_mount();
-  sys::Fd above(sys::open_at(directory, "..", O_PATH | O_DIRECTORY));
-  if (!above) return -ENOENT;
-  status = mounts_.key_of(above.get(), "", AT_EMPTY_PATH, there);
-  if (status < 0) return status;
-  return mounts_.last_mount() != mount || here == there ? -ENOENT : above.release();
+  sys::Fd above;
+  if (status >= 0) above.reset(status = sys::open_at(directory, "..", O_PATH | O_DIRECTORY));
+  if (above) status = mounts_.key_of(above.get(), "", AT_EMPTY_PATH, there);
+  if (is_want(status)) return status;
+  const bool top = status < 0 || mounts_.last_mount() != mount || here == there;
+  return top ? -ENOENT : above.release();
 }
 
 }  // namespace notify_core::backend

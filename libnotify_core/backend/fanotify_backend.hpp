@@ -62,7 +62,7 @@ class FanotifyBackend final : public WatchBackend {
   int number_of(int directory);
   // Opens (O_PATH) the directory that a number stands for. ESTALE: it is gone.
   int open_directory(int number);
-  // Opens (O_PATH) the directory above; ENOENT at the top of what is mounted.
+  // Opens (O_PATH) the directory above; ENOENT at the top of what is mounted. Another error: not now.
   int open_above(int directory);
   // What tells its filesystem from others; valid until the number is forgotten.
   std::string_view filesystem_of(int number) const { return MountList::filesystem(handles_.key(number)); }

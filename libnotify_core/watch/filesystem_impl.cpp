@@ -48,13 +48,17 @@ Result<void> Watcher::FilesystemImpl::add(std::string_view path,
 
 // Directories are found by their handles: whoever may not open those would find none.
 Result<void> Watcher::FilesystemImpl::look_at_operand(int number, const std::string& name, bool directory) {
-  const sys::Fd operand(fanotify_.open_directory(number));
+  int status = fanotify_.open_directory(number);
+  const sys::Fd operand(status);
   if (!operand) {
-    Error error = sys::error(fanotify_.open_directory(number), "open_by_handle_at", name);
+    Error error = sys::error(status, "open_by_handle_at", name);
     if (error.number == EPERM) error.detail = "finding directories needs CAP_DAC_READ_SEARCH, too";
     return error;
   }
-  if (options_.below_only || !directory || sys::Fd(fanotify_.open_above(operand.get()))) return {};
+  if (options_.below_only || !directory) return {};
+  status = fanotify_.open_above(operand.get());
+  if (const sys::Fd above(status); above) return {};
+  if (status != -ENOENT) return sys::error(status, "openat", name);
   whole_.emplace(fanotify_.filesystem_of(number));
   fanotify_.know_top(operand.get());
   return {};
@@ -198,7 +202,7 @@ NodeId Watcher::FilesystemImpl::add_top(const Step& step) {
 }
 
 // The name of a directory in the one above it, which is opened; at the top of the mount its path, and nothing
-// above. False where it moves too fast to be told.
+// above. False where it moves too fast to be told, or no descriptor is left to look.
 bool Watcher::FilesystemImpl::read_step(const sys::Fd& directory, sys::Fd& above, Step& step) {
   constexpr int most_tries = 8;
   if (!directory) return false;
@@ -206,7 +210,9 @@ bool Watcher::FilesystemImpl::read_step(const sys::Fd& directory, sys::Fd& above
   for (int tries = 0; tries < most_tries; ++tries) {
     std::string path;
     if (sys::path_of(directory.get(), path) < 0) return false;
-    above.reset(fanotify_.open_above(directory.get()));
+    const int status = fanotify_.open_above(directory.get());
+    above.reset(status);
+    if (!above && status != -ENOENT) return false;
     if (!above) {
       step.name = std::move(path);
       if (!step.name.ends_with('/')) step.name += '/';
@@ -219,8 +225,8 @@ bool Watcher::FilesystemImpl::read_step(const sys::Fd& directory, sys::Fd& above
       step.gone = true;
       return true;
     }
-    const int status = sys::facts_at(above.get(), step.name.c_str(), AT_SYMLINK_NOFOLLOW, there);
-    if (status == 0 && here.inode == there.inode) return true;
+    const int told = sys::facts_at(above.get(), step.name.c_str(), AT_SYMLINK_NOFOLLOW, there);
+    if (told == 0 && here.inode == there.inode) return true;
   }
   return false;
 }

@@ -123,12 +123,17 @@ def overflow_by(make):
         make(number)
 
 
+def preloaded(name):
+    """The environment of a program into which one of the modules of tests/meson.build is loaded first."""
+    library = BUILD / f"tests/lib{name}.so"
+    assert library.exists(), f"{library}: build it first"
+    return {"LD_PRELOAD": str(library)}
+
+
 @pytest.fixture
 def limited_queue():
     """The environment in which the queue of a program that root starts is limited."""
-    library = BUILD / "tests/liblimited_queue.so"
-    assert library.exists(), f"{library}: build it first"
-    return {"LD_PRELOAD": str(library)}
+    return preloaded("limited_queue")
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="a whole filesystem is watched, and mounted, by root only")
