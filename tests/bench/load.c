@@ -155,7 +155,7 @@ static int measure_latency(const char* file, long count, double* times) {
     pause_for(2000000 + i % 7 * 100000);
     const int64_t before = now();
     if (pwrite(fd, "x", 1, 0) != 1) die("pwrite");
-    await_line("\n");
+    await_line("MODIFY");
     times[i] = (double)(now() - before);
   }
   print_times(times, count);
