@@ -15,12 +15,13 @@
 namespace notify_core {
 namespace {
 
-enum class What { nothing, watched, name, events, time, cookie, old_path, process, program };
+enum class What : std::uint8_t { nothing, view, events, time, cookie, process };
 
 struct Step {
   What what;
-  std::size_t labels = 0;  // of events: which of the label lists
-  std::string text{};      // what follows
+  std::uint8_t labels = 0;                  // of events: which of the label lists
+  std::uint32_t text_size = 0;              // of what follows; all of these texts are one
+  std::string_view Event::*view = nullptr;  // of a view
 };
 
 [[gnu::noinline]] void append_hex(std::string& out, std::uint32_t number) {
@@ -42,8 +43,8 @@ class Format::Impl {
 
   explicit Impl(Style style, std::string_view ending = {})
       : style_(style),
-        ending_(ending),
         labels_{text::Labels(',')},
+        ending_(ending),
         time_("%Y-%m-%dT%H:%M:%S.%NZ", text::EventTime::Zone::utc) {}
 
   void compile(std::string_view format, std::string_view time_format, std::string_view ending, Moves moves,
@@ -52,6 +53,8 @@ class Format::Impl {
     processes_ = processes == Processes::known;
     time_ = text::EventTime(time_format, text::EventTime::Zone::local);
     silent_ = false;
+    // What is looked at for every event is put side by side in memory, as well as that can be had.
+    steps_.reserve(static_cast<std::size_t>(std::ranges::count(format, '%')) + 1);
     while (!format.empty()) format.remove_prefix(take(format, ending.empty()));
     add_literal(ending);
   }
@@ -59,15 +62,14 @@ class Format::Impl {
   // Whether nothing but names, which may be empty, makes up a line.
   bool may_be_empty() const {
     return !silent_ && std::ranges::all_of(steps_, [](const Step& step) {
-      return step.text.empty() &&
-             (step.what == What::watched || step.what == What::name || step.what == What::old_path ||
-              step.what == What::process || step.what == What::program || step.what == What::nothing);
+      return step.text_size == 0 &&
+             (step.what == What::view || step.what == What::process || step.what == What::nothing);
     });
   }
 
   bool names_processes() const {
     return std::ranges::any_of(
-        steps_, [](const Step& step) { return step.what == What::process || step.what == What::program; });
+        steps_, [](const Step& step) { return step.what == What::process || step.view == &Event::program; });
   }
   bool names_times() const {
     return style_ == Style::json ||
@@ -100,9 +102,9 @@ class Format::Impl {
     }
     switch (format[1]) {
       case 'w':
-        return add(What::watched);
+        return add_view(&Event::watched);
       case 'f':
-        return add(What::name);
+        return add_view(&Event::name);
       case 'e':
         return add_events(',');
       case 'T':
@@ -116,12 +118,12 @@ class Format::Impl {
       case '%':
         return add_character('%');
       case 'o':
-        if (moves_) return add(What::old_path);
+        if (moves_) return add_view(&Event::old_path);
         break;
       case 'p':
       case 'P':
         if (!processes_ || (format.size() > 2 && format[2] == 'e')) break;
-        return add(format[1] == 'p' ? What::process : What::program);
+        return format[1] == 'p' ? add(What::process) : add_view(&Event::program);
       default:
         break;
     }
@@ -135,6 +137,11 @@ class Format::Impl {
     return 2;
   }
 
+  std::size_t add_view(std::string_view Event::*view) {
+    steps_.push_back({What::view, 0, 0, view});
+    return 2;
+  }
+
   std::size_t add_character(char c) {
     add_literal(std::string_view(&c, 1));
     return 2;
@@ -142,54 +149,43 @@ class Format::Impl {
 
   void add_literal(std::string_view text) {
     if (steps_.empty()) steps_.push_back({What::nothing});
-    steps_.back().text += text;
+    steps_.back().text_size += static_cast<std::uint32_t>(text.size());
+    texts_ += text;
   }
 
   std::size_t add_events(char separator) {
     std::size_t i = 0;
     while (i < labels_.size() && labels_[i].separator() != separator) ++i;
     if (i == labels_.size()) labels_.emplace_back(separator);
-    steps_.push_back({What::events, i});
+    steps_.push_back({What::events, static_cast<std::uint8_t>(i)});
     return 2;
   }
 
   [[gnu::hot]] void append_steps(std::string& out, const Event& event) {
     if (silent_) return;
     const std::size_t start = out.size();
+    const char* text = texts_.data();
     for (const Step& step : steps_) {
       std::string_view words;
-      switch (step.what) {
-        case What::nothing:
-          break;
-        case What::watched:
-          words = event.watched;
-          break;
-        case What::name:
-          words = event.name;
-          break;
-        case What::events:
-          words = labels_[step.labels].of(event.mask);
-          break;
-        case What::old_path:
-          words = event.old_path;
-          break;
-        case What::cookie:
-          append_hex(out, event.cookie);
-          break;
-        case What::process:
-          if (event.pid != 0) append_decimal(out, static_cast<std::uint32_t>(event.pid));
-          break;
-        case What::program:
-          words = event.program;
-          break;
-        case What::time:
-          if (time_.append(out, event.time)) break;
-          out.resize(start);
-          return;
+      if (step.view != nullptr) {
+        words = event.*step.view;
+      } else if (step.what == What::events) {
+        words = labels_[step.labels].of(event.mask);
+      } else if (step.what != What::nothing && !append_number(out, step.what, event)) [[unlikely]] {
+        return out.resize(start);
       }
       out += words;
-      out += step.text;
+      out.append(text, step.text_size);
+      text += step.text_size;
     }
+  }
+
+  // False where the event is not to be printed.
+  [[gnu::noinline]] bool append_number(std::string& out, What what, const Event& event) {
+    if (what == What::time) return time_.append(out, event.time);
+    if (what == What::cookie) append_hex(out, event.cookie);
+    if (what == What::process && event.pid != 0) append_decimal(out, static_cast<std::uint32_t>(event.pid));
+    return true;
   }
 
   [[gnu::noinline]] void append_csv(std::string& out, const Event& event) {
@@ -241,13 +237,14 @@ class Format::Impl {
   }
 
   Style style_;
-  std::string ending_;  // of CSV and JSON; in a format it is a step
+  bool silent_ = false;
   std::vector<Step> steps_;
   std::vector<text::Labels> labels_;  // one for each separator; the first is for ','
+  std::string texts_;                 // of the steps, one after the other
+  std::string ending_;                // of CSV and JSON; in a format it is a step
   text::EventTime time_;              // %T's, or JSON's
-  bool silent_ = false;
-  bool moves_ = false;      // "%o" means something
-  bool processes_ = false;  // "%p" and "%P" do
+  bool moves_ = false;                // "%o" means something
+  bool processes_ = false;            // "%p" and "%P" do
 };
 
 Format::Format(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -13,13 +13,15 @@ namespace notify_core::text {
 
 class Labels {
  public:
-  explicit Labels(char separator) : separator_(separator) {}
+  explicit Labels(char separator) : separator_(separator) { known_.reserve(few); }
   char separator() const { return separator_; }
 
   // "CLOSE_WRITE,CLOSE"; valid until the next call.
   std::string_view of(EventMask mask);
 
  private:
+  static constexpr std::size_t few = 8;
+
   std::string_view put_together(EventMask mask);
 
   char separator_;
