@@ -34,6 +34,7 @@ std::string with_slash(std::string path) {
 
 Result<void> Watcher::Impl::add(std::string_view path,
                                 const std::function<void(const Error&)>& on_unreadable) {
+  calm_ = false;
   const std::string name(path);
   if (!options_.recursive) return add_plain(name);
   const int status = sys::open_at(AT_FDCWD, name.c_str(), directory_flags);
@@ -316,6 +317,7 @@ void Watcher::Impl::retire_some() {
 
 // The queue overflowed: what is known of the tree may be wrong from here on, so every root is walked again.
 void Watcher::Impl::repair() {
+  calm_ = false;
   notice(Notice::Kind::overflow, {});
   moves_.clear();
   known_before_ = last_known_ = 0;  // the tree is going to be ahead of what is queued by now

@@ -117,7 +117,7 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
     result = Wait::stopped;
     return false;
   }
-  return !backend_->drained() || has_work() || recovery_.mark() != recovery_mark_;
+  return !backend_->drained() || (!calm_ && (has_work() || recovery_.mark() != recovery_mark_));
 }
 
 [[gnu::hot]] void Watcher::Impl::hand_on_batch() {
@@ -128,7 +128,7 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
     handle(record);
   }
   unread_ = stopped_;
-  if (!stopped_ && recovery_.idle()) sink_->on_batch_end();
+  if (!stopped_ && (calm_ || recovery_.idle())) sink_->on_batch_end();
 }
 
 [[gnu::hot]] void Watcher::Impl::handle(const backend::Record& record) {
@@ -142,18 +142,25 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
     --batch_events_;
     return;
   }
-  if (!concerns_tree(node, record)) return report(node, record.mask, record.cookie, record.name, record.pid);
+  if (!concerns_tree(record)) return report(node, record.mask, record.cookie, record.name, record.pid);
   handle_in_tree(node, record);
 }
 
 // False of nearly all events: of these, handle_in_tree() would do nothing but report them.
-[[gnu::hot]] inline bool Watcher::Impl::concerns_tree(watch::NodeId node,
-                                                      const backend::Record& record) const {
-  return (record.mask & (mask::is_directory | mask::move_self | mask::ignored)) != 0 || !recovery_.idle() ||
-         !untold_.empty() || !outdated_.empty() || node == departing_ || node == newcomer_;
+[[gnu::hot]] inline bool Watcher::Impl::concerns_tree(const backend::Record& record) const {
+  return (record.mask & (mask::is_directory | mask::move_self | mask::ignored)) != 0 || !calm_;
+}
+
+// Nothing is known or awaited of any directory that an event of a file could matter to, and nothing is left
+// to be done when the queue is empty.
+bool Watcher::Impl::is_calm() const {
+  return recovery_.idle() && untold_.empty() && outdated_.empty() && departing_ == watch::no_node &&
+         newcomer_ == watch::no_node && taken_before_.empty() && taken_for_old_.empty() && moves_.empty() &&
+         unsettled_.empty() && retired_.empty() && !moving_;
 }
 
 void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& record) {
+  calm_ = false;
   if ((record.mask & mask::move_self) && tree_.is_root(node)) root_moved(node);
   bool wanted = true;
   if (record.mask & mask::moved_to) moved_into(node, record.cookie);
@@ -253,10 +260,14 @@ void Watcher::Impl::notice(Notice::Kind kind, std::string_view path, std::uint32
 
 // All that the kernel had queued when it was last read has been handed on.
 [[gnu::hot]] void Watcher::Impl::queue_drained() {
+  known_before_ = last_known_;
+  if (!calm_) work_on_drained();
+}
+
+void Watcher::Impl::work_on_drained() {
   if (!taken_before_.empty() || !taken_for_old_.empty()) {
     taken_before_ = std::exchange(taken_for_old_, {});
   }
-  known_before_ = last_known_;
   // What lies in a directory is told where it goes, not where it leaves.
   moving_ = recovery_.waits() && moves_.unconfirmed() != nullptr;
   if (!recovery_.idle() && !moving_) report_recovered();
@@ -264,6 +275,7 @@ void Watcher::Impl::notice(Notice::Kind kind, std::string_view path, std::uint32
   if (!unsettled_.empty()) settle_again();
   if (!retired_.empty()) retire_some();
   if (moving_) sys::pause_for(queueing_pause);
+  calm_ = is_calm();
 }
 
 // What was listed before the last read, and of which that read brought no word.
@@ -309,11 +321,15 @@ void Watcher::Impl::report_recovered() {
   constexpr std::size_t busy_rate = 50;    // events a millisecond
   constexpr std::size_t good_many = 1024;  // events
   constexpr std::int64_t longest = 4 * millisecond;
+  window_events_ += batch_events_;
+  if (!busy_ && window_events_ < busy_rate) {
+    batch_events_ = 0;
+    return;
+  }
   const std::int64_t now = sys::nanoseconds(sys::now(CLOCK_MONOTONIC));
   const std::int64_t elapsed = now - window_start_;
   // A burst that was interrupted is soon known again.
   const std::int64_t window = now - last_busy_ < 100 * millisecond ? millisecond / 4 : millisecond;
-  window_events_ += batch_events_;
   if (elapsed >= window) {
     rate_ = window_events_ * static_cast<std::size_t>(millisecond) / static_cast<std::size_t>(elapsed);
     window_start_ = now;

@@ -38,7 +38,9 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   Result<Wait> wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink);
   Result<Wait> dispatch(EventSink& sink) { return read_all(sink, false); }
   int descriptor() const { return backend_->descriptor(); }
-  bool has_work() const { return unread_ || moving_ || !retired_.empty() || !unsettled_.empty(); }
+  bool has_work() const {
+    return unread_ || (!calm_ && (moving_ || !retired_.empty() || !unsettled_.empty()));
+  }
   const watch::WatchTree& tree() const { return tree_; }
 
   // ScanListener
@@ -71,7 +73,9 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void report_found(const std::vector<watch::Found>& found);
   void notice(Notice::Kind kind, std::string_view path, std::uint32_t watch = 0,
               const Error* error = nullptr);
-  bool concerns_tree(watch::NodeId node, const backend::Record& record) const;
+  bool concerns_tree(const backend::Record& record) const;
+  bool is_calm() const;
+  [[gnu::noinline]] void work_on_drained();
   [[gnu::noinline]] void handle_in_tree(watch::NodeId node, const backend::Record& record);
   [[gnu::noinline]] void report_elsewhere(const backend::Record& record);
   void tell_lost();
@@ -136,7 +140,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   // more than the memory it looks at.
   EventSink* sink_ = nullptr;  // during dispatch()
   bool stopped_ = false;
-  bool unread_ = false;                       // the last batch was left half handed on
+  bool calm_ = false;    // as is_calm() found when the queue was last empty, and nothing came since
+  bool unread_ = false;  // the last batch was left half handed on
   watch::NodeId departing_ = watch::no_node;  // left the tree; goes when its MOVE_SELF is handed on
   watch::NodeId newcomer_ = watch::no_node;   // came back to the tree; listed when its MOVE_SELF is handed on
   std::uint32_t last_known_ = 0;              // tree_.last_order() before the last read
