@@ -30,6 +30,32 @@ using Clock = std::chrono::steady_clock;
 constexpr int failure = 1;
 constexpr int timed_out = 2;
 
+// What to wait until, at most: for one event more, and for the end of all.
+class Deadlines {
+ public:
+  explicit Deadlines(const Options& options) : options_(options), start_(Clock::now()), last_event_(start_) {}
+
+  bool any() const { return options_.timeout || options_.total_timeout; }
+  void heard(Time now) { last_event_ = now; }
+
+  std::optional<Time> end() const {
+    std::optional<Time> end;
+    if (options_.timeout) end = later(last_event_, *options_.timeout);
+    if (!options_.total_timeout) return end;
+    const Time total = later(start_, *options_.total_timeout);
+    return end ? std::min(*end, total) : total;
+  }
+
+ private:
+  static Time later(Time from, std::chrono::nanoseconds length) {
+    return length < Time::max() - from ? from + length : Time::max();
+  }
+
+  const Options& options_;
+  Time start_;
+  Time last_event_;
+};
+
 class Program {
  public:
   Program(Options options, std::string_view argv0)
@@ -73,6 +99,9 @@ class Program {
   EventMask wanted_events() const;
   bool follow_names();
   int wait_for_events();
+  static std::optional<std::chrono::nanoseconds> time_left(const Printer& printer,
+                                                           const Deadlines& deadlines);
+  bool pass_time(Printer& printer, Deadlines& deadlines, const Result<Watcher::Wait>& waited);
   Result<Watcher::Wait> wait_for_reader(std::optional<std::chrono::nanoseconds> timeout, Printer& printer);
   int end_with(Printer& printer, const Result<Watcher::Wait>& waited, bool over);
   void tell_trouble();
@@ -253,55 +282,43 @@ bool Program::follow_names() {
   return true;
 }
 
-// What to wait until, at most: for one event more, for the end of all, and for what is kept back.
-class Deadlines {
- public:
-  explicit Deadlines(const Options& options) : options_(options), start_(Clock::now()), last_event_(start_) {}
-
-  void heard(Time now) { last_event_ = now; }
-
-  std::optional<Time> end() const {
-    std::optional<Time> end;
-    if (options_.timeout) end = later(last_event_, *options_.timeout);
-    if (!options_.total_timeout) return end;
-    const Time total = later(start_, *options_.total_timeout);
-    return end ? std::min(*end, total) : total;
-  }
-
- private:
-  static Time later(Time from, std::chrono::nanoseconds length) {
-    return length < Time::max() - from ? from + length : Time::max();
-  }
-
-  const Options& options_;
-  Time start_;
-  Time last_event_;
-};
-
+// Who reads what was printed may get the processor only when this waits again: from the line to there the way
+// is short, too.
 [[gnu::hot]] int Program::wait_for_events() {
   Printer printer(options_, wording_, followed_, *output_, log_);
   Deadlines deadlines(options_);
+  const bool timed = deadlines.any() || options_.pair_moves || options_.settle || options_.follow_name;
   for (;;) {
-    const std::optional<Time> end = deadlines.end();
-    const std::optional<Time> due = printer.next_due();
     std::optional<std::chrono::nanoseconds> timeout;
-    if (end || due) {
-      const Time until = !due || (end && *end < *due) ? *end : *due;
-      timeout = std::max(until - Clock::now(), Time::duration::zero());
-    }
+    if (timed) timeout = time_left(printer, deadlines);
     const Result<Watcher::Wait> waited =
         output_->is_behind() ? wait_for_reader(timeout, printer) : watcher_->wait(timeout, printer);
     if (!printer.status()) output_->write_some();  // before all else: somebody waits for the line
-    const Time now = Clock::now();
-    if (waited && *waited == Watcher::Wait::events) deadlines.heard(now);
-    const bool kept_back = printer.next_due().has_value();
-    printer.do_due(now);
-    const bool over = deadlines.end() && *deadlines.end() <= now;
+    const bool over = timed && pass_time(printer, deadlines, waited);
     const bool gone = options_.end_when_gone && watcher_->watch_count() == 0;
     if (printer.status() || !waited || over || gone) return end_with(printer, waited, over);
-    if (kept_back) output_->write_some();
-    tell_trouble();
+    if (options_.out_file) tell_trouble();
   }
+}
+
+// Until there is something to do although nothing happens.
+std::optional<std::chrono::nanoseconds> Program::time_left(const Printer& printer,
+                                                           const Deadlines& deadlines) {
+  const std::optional<Time> end = deadlines.end();
+  const std::optional<Time> due = printer.next_due();
+  if (!end && !due) return {};
+  const Time until = !due || (end && *end < *due) ? *end : *due;
+  return std::max(until - Clock::now(), Time::duration::zero());
+}
+
+// Does what is due; true where the time to wait is over.
+bool Program::pass_time(Printer& printer, Deadlines& deadlines, const Result<Watcher::Wait>& waited) {
+  const Time now = Clock::now();
+  if (waited && *waited == Watcher::Wait::events) deadlines.heard(now);
+  const bool kept_back = printer.next_due().has_value();
+  printer.do_due(now);
+  if (kept_back && !printer.status()) output_->write_some();
+  return deadlines.end() && *deadlines.end() <= now;
 }
 
 // Whoever reads what is printed is slow: waits for room in the pipe, too, and reads on meanwhile.
@@ -320,7 +337,6 @@ Result<Watcher::Wait> Program::wait_for_reader(std::optional<std::chrono::nanose
 // Once when it begins, and once when it has lasted too long. Of standard output, scripts expect nothing of
 // that.
 void Program::tell_trouble() {
-  if (!options_.out_file) return;
   const int told = std::exchange(told_trouble_, output_->trouble());
   const bool told_loss = std::exchange(told_loss_, output_->has_dropped());
   if (told_trouble_ == 0 || (told != 0 && told_loss == told_loss_)) return;
