@@ -147,6 +147,7 @@ int facts_at(int directory, const char* path, int flags, FileFacts& facts) {
   facts.links = raw.stx_nlink;
   facts.inode = raw.stx_ino;
   facts.device = ::makedev(raw.stx_dev_major, raw.stx_dev_minor);
+  facts.mounted = (raw.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
   return 0;
 }
 

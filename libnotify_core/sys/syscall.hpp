@@ -53,6 +53,7 @@ struct FileFacts {
   std::uint32_t links = 0;  // st_nlink
   std::uint64_t inode = 0;
   std::uint64_t device = 0;  // as in st_dev
+  bool mounted = false;      // something is mounted there: this (since Linux 5.8; else false)
 };
 // `flags` as in statx(2); an empty path with AT_EMPTY_PATH asks of the descriptor itself.
 int facts_at(int directory, const char* path, int flags, FileFacts& facts);

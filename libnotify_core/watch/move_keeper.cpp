@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Keeps the tree of watches true where directories move: within the tree, out of it, and into it. The story
 // is told at the head of watcher.cpp.
+#include <fcntl.h>
+
+#include "sys/syscall.hpp"
 #include "watch/watcher_impl.hpp"
 
 namespace notify_core {
@@ -9,6 +12,19 @@ using backend::Record;
 using watch::no_node;
 using watch::NodeId;
 using watch::ScanKind;
+
+namespace {
+
+constexpr int place_flags = O_PATH | O_DIRECTORY;
+
+// Of a name in an open directory; of that itself where there is no name.
+bool is_mount(const sys::Fd& directory, const char* name) {
+  constexpr int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+  sys::FileFacts facts;
+  return directory && sys::facts_at(directory.get(), name, flags, facts) == 0 && facts.mounted;
+}
+
+}  // namespace
 
 // The queue will tell how it came there: whoever moves a watched directory makes a MOVE_SELF. Unless it has
 // been there all along, and was taken for one that the queue has just now replaced: then it has replaced
@@ -70,7 +86,7 @@ void Watcher::Impl::self_moved(NodeId node) {
   if (tree_.is_root(node)) return;  // an operand keeps its name
   watch::Move* found = moves_.of(tree_.watch(node), tree_.parent(node), tree_.name(node));
   if (found == nullptr) {  // it left a place that was not watched then
-    put_at_sighting(node);
+    if (sightings_.contains(tree_.watch(node)) && !is_mounted_here(node)) put_at_sighting(node);
     newcomer_ = no_node;
     return;
   }
@@ -78,9 +94,40 @@ void Watcher::Impl::self_moved(NodeId node) {
   if (move.to_parent != no_node && !leaves_out(move.to_parent, move.to_name)) {
     put_at(node, move.to_parent, move.to_name);
     sightings_.reached(tree_.watch(node), {tree_.watch(move.to_parent), move.to_name});
-  } else if (move.to_parent != no_node || is_expected(node) || !put_at_sighting(node)) {
+  } else if (move.to_parent != no_node ||
+             (!put_at_mount(node) && (is_expected(node) || !put_at_sighting(node)))) {
     departing_ = node;
   }
+}
+
+// A directory that is mounted a second time in the tree has two places. Out of the one where it is mounted
+// nobody can move it: it was the other one that moved.
+bool Watcher::Impl::is_mounted_here(NodeId node) {
+  if (!is_mount(sys::Fd(watch::open_node(tree_, node, place_flags)), "") || !open_confirmed(node))
+    return false;
+  sightings_.erase(tree_.watch(node));
+  return true;
+}
+
+// It left the tree, and is in it all the same where it was seen, as it is mounted there.
+bool Watcher::Impl::put_at_mount(NodeId node) {
+  const watch::Sightings::Place* first = sightings_.first(tree_.watch(node));
+  if (first == nullptr) return false;
+  const watch::Sightings::Place seen = *first;
+  const NodeId parent = tree_.by_watch(seen.parent);
+  if (parent == no_node || tree_.is_below(parent, node) || leaves_out(parent, seen.name)) return false;
+  const sys::Fd above(watch::open_node(tree_, parent, place_flags));
+  if (!is_mount(above, seen.name.c_str()) || backend_->enter(above.get()) < 0) return false;
+  constexpr unsigned here =
+      backend::add_directory_only | backend::add_no_follow | backend::add_keep_old_events;
+  const int watch = backend_->add(seen.name.c_str(), kernel_events_, here);
+  if (watch != tree_.watch(node)) {
+    if (watch >= 0 && tree_.by_watch(watch) == no_node) backend_->remove(watch);
+    return false;
+  }
+  put_at(node, parent, seen.name);
+  sightings_.erase(watch);
+  return true;
 }
 
 // Was it seen in a place of which the queue will tell how it came there? One that was watched all the time:

@@ -110,6 +110,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void announce_outdated(watch::NodeId node);
   bool is_expected(watch::NodeId node) const;
   bool put_at_sighting(watch::NodeId node);
+  bool is_mounted_here(watch::NodeId node);
+  bool put_at_mount(watch::NodeId node);
   void list_newcomer(watch::NodeId node);
   void all_below_is_untold(watch::NodeId top);
   void await_listing(watch::NodeId node);
