@@ -240,3 +240,34 @@ def test_the_end_of_a_pipe_with_a_dead_target(source, daemons, run):
     assert program.wait() == 1
     assert all(differences(source, d.root) == [] for d in daemons[1:])
     assert "not up to date: " in program.output()
+
+
+def test_written_through_a_name_that_is_gone_again(folder, source, start_daemon, run):
+    """While a target hangs, a file gets a second name, is written to through that, and loses it."""
+    daemon = start_daemon("web1")
+    write(source / "file", "first")
+    status_file = folder / "status.json"
+    program = run("--delete", "--password-file", daemon.password_file, "--status-file", status_file, "--timeout", "1h",
+                  f"{source}/", daemon.url)
+    program.wait_said("in step")
+    daemon.pause()
+
+    def told_of(names):
+        def is_told():
+            target = json.loads(status_file.read_text())["sources"][0]["targets"][0]
+            return target["state"] == "running" and target["queue"] >= names
+        wait_until(is_told, lambda: f"{names} names wait for the target: {status_file.read_text()}")
+
+    write(source / "keeps it busy")
+    told_of(1)
+    os.link(source / "file", source / "second name")
+    told_of(2)
+    with open(source / "second name", "a") as file:
+        file.write(" and second")
+    (source / "second name").chmod(0o600)
+    write(source / "told after that")
+    told_of(3)
+    (source / "second name").unlink()
+    daemon.resume()
+    wait_identical(source, daemon.root)
+    assert program.output().count("in step") == 1

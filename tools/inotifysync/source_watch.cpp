@@ -188,6 +188,7 @@ void SourceSync::flush() {
   if (doubtful) fresh.doubt_births([this](std::string_view path) { return tree_reads_.covers(path); });
   views_.add(std::move(fresh));
   for (const auto& worker : workers_) worker->changed();
+  around_.state_changed();  // of those that are busy, the queue
 }
 
 bool SourceSync::hint(std::string_view path) {

@@ -8,6 +8,7 @@ namespace inotifysync {
 
 namespace {
 constexpr std::size_t gone_at_most = 100'000;
+constexpr std::size_t events_for_a_name = 16;
 }  // namespace
 
 void LinkIndex::remember_gone(const std::string& name, const SharedNames& names) {
@@ -41,7 +42,19 @@ std::vector<std::string> LinkIndex::names(const FileInfo& info) {
   return found == known_.end() ? std::vector<std::string>{} : found->second.names;
 }
 
-std::vector<std::string> LinkIndex::others(const std::string& path) const {
+// A name that was made or came a moment ago: if it is one of several, now is the time to find the others.
+void LinkIndex::look_at(const std::string& path) {
+  const FileInfo info = files_.lstat(path);
+  const bool may_have_names = info.type != FileInfo::Type::missing && info.type != FileInfo::Type::directory;
+  if (!may_have_names || info.links < 2) return;
+  if (walked_for_event_ && asked_since_ * events_for_a_name < names_read_) return;
+  walked_for_event_ = true;
+  walk();
+}
+
+std::vector<std::string> LinkIndex::others(const std::string& path) {
+  ++asked_since_;
+  if (!by_name_.contains(path) && !gone_.contains(path)) look_at(path);
   std::vector<std::string> names;
   if (const auto key = by_name_.find(path); key != by_name_.end()) names = known_.at(key->second).names;
   if (const auto gone = gone_.find(path); gone != gone_.end())
@@ -81,6 +94,8 @@ std::size_t LinkIndex::walk(std::size_t at_most) {
       if (files_.lstat(name).type == FileInfo::Type::missing) remember_gone(name, all);
     }
   }
+  names_read_ = names;
+  asked_since_ = 0;
   return names;
 }
 

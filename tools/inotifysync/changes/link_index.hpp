@@ -3,7 +3,9 @@
 // under all of them, and rsync needs them all in one list. Pure but for the view of the file system.
 //
 // Only files with several names are remembered. A walk of the whole source is made when a file is met that
-// has more names than are known, and not again for names that lie outside the source.
+// has more names than are known, and not again for names that lie outside the source. Events are told of
+// names that may be gone when a batch is planned, so their walks are made at once; but no more than one for a
+// plan, or for a sixteenth as many events as there are names.
 #pragma once
 
 #include <cstddef>
@@ -27,9 +29,10 @@ class LinkIndex {
   // All names of the file that `info` describes. May walk the source, once after each call of renew().
   std::vector<std::string> names(const FileInfo& info);
   // A new plan begins: what is known may be out of date.
-  void renew() { fresh_ = false; }
-  // The other names of what `path` is or was, as far as they are known. Cheap.
-  std::vector<std::string> others(const std::string& path) const;
+  void renew() { fresh_ = walked_for_event_ = false; }
+  // The other names of what `path` is or was, to which something happened. Cheap where `path` is known or has
+  // no others.
+  std::vector<std::string> others(const std::string& path);
   // Reads the source, but gives up beyond `at_most` names. Returns how many it has read.
   std::size_t walk(std::size_t at_most = static_cast<std::size_t>(-1));
 
@@ -42,11 +45,15 @@ class LinkIndex {
   };
 
   void drop_stale(File& file, Key key);
+  void look_at(const std::string& path);
   using SharedNames = std::shared_ptr<const std::vector<std::string>>;
   void remember_gone(const std::string& name, const SharedNames& names);
 
   FileSystemView& files_;
-  bool fresh_ = false;  // walked for this plan
+  bool fresh_ = false;             // walked for this plan
+  bool walked_for_event_ = false;  // since the last plan
+  std::size_t names_read_ = 0;     // by the last walk
+  std::size_t asked_since_ = 0;    // others(), since then
   std::map<Key, File> known_;
   std::unordered_map<std::string, Key> by_name_;
   // Names that are gone, with all that the file had: what was done through them, just before, may not have

@@ -47,7 +47,6 @@ TEST_CASE("names of one file are found by one walk") {
   Names files;
   files.inodes = {{"d/a", 1}, {"d/b", 1}, {"d/c", 2}, {"d/e", 3}, {"d/f", 3}};
   LinkIndex index(files);
-  CHECK(index.others("d/a").empty());  // nothing was read yet
   CHECK(index.names(files.lstat("d/a")) == List{"d/a", "d/b"});
   CHECK(index.names(files.lstat("d/f")) == List{"d/e", "d/f"});
   CHECK(files.walks == 1);
@@ -101,4 +100,36 @@ TEST_CASE("a name that is gone is known after a walk for another file, too") {
   index.renew();
   CHECK(index.names(files.lstat("d/e")) == List{"d/e", "d/f"});
   CHECK(index.others("d/a") == List{"d/b"});
+}
+
+TEST_CASE("what is told of a name that is new, and gone by the time of the plan, is known of the others") {
+  Names files;
+  files.inodes = {{"d/a", 1}, {"d/c", 2}};
+  LinkIndex index(files);
+  index.walk();
+  CHECK(index.others("d/c").empty());
+  CHECK(files.walks == 1);
+  files.inodes["d/b"] = 1;
+  CHECK(index.others("d/b") == List{"d/a"});
+  CHECK(files.walks == 2);
+  files.inodes.erase("d/b");
+  CHECK(index.others("d/b") == List{"d/a"});
+  CHECK(files.walks == 2);
+}
+
+TEST_CASE("events make it walk once for a plan, or once in a while") {
+  Names files;
+  for (std::uint64_t i = 0; i < 320; ++i) files.inodes["d/" + std::to_string(1000 + i)] = i;
+  LinkIndex index(files);
+  const auto linked = [&](std::uint64_t i) {
+    files.inodes["d/linked" + std::to_string(i)] = i;
+    return index.others("d/linked" + std::to_string(i)).size();
+  };
+  CHECK(linked(0) == 1);
+  CHECK(linked(1) == 0);
+  index.renew();
+  CHECK(linked(2) == 1);
+  CHECK(files.walks == 2);
+  for (std::uint64_t i = 3; i < 26; ++i) linked(i);
+  CHECK(files.walks == 3);
 }
