@@ -20,11 +20,14 @@ struct Record {
   std::int32_t pid = 0;
   std::string_view name;  // lies in the backend's buffer until the next fill()
   // The rest is fanotify's alone.
-  int target = -1;  // number of the directory that was made, moved or removed; -1: not known
+  int target = -1;  // number of the directory that was made, moved or removed; -1: not known; see unwatched
   // Where it happened, if that is no watched directory: an absolute path that ends in '/', until the next
   // next().
   std::string_view directory;
 };
+
+// Of Record::target: it was not watched.
+inline constexpr int unwatched = -2;
 
 // How add() looks the name up, apart from the events.
 enum AddFlags : unsigned {
@@ -61,7 +64,12 @@ class WatchBackend {
   virtual bool can_rest_in_read() const { return false; }
   // The next record of what was read; false where there is none left.
   virtual bool next(Record& record) = 0;
-  // True where the last fill() took all that was queued at that moment.
+  // Visits what was read and not handed on yet, in order, until `visit` returns false.
+  virtual void visit_unread(const std::function<bool(const Record&)>& visit) { (void)visit; }
+  // Reads what has been queued since, to be handed on after that. The names of records handed on before are
+  // not valid any more. False: there was nothing, or there is no room for it.
+  virtual bool read_on() { return false; }
+  // True where the last fill() or read_on() took all that was queued at that moment.
   virtual bool drained() const = 0;
   // How many records the kernel keeps at most before it drops some.
   virtual std::size_t queue_limit() const = 0;

@@ -43,7 +43,8 @@ void FanotifyBackend::hand_on_rename(const FanotifyEvent& event) {
   const bool directory = (event.mask & mask::is_directory) != 0;
   const int from = directory_number(event.from.directory);
   const int to = directory_number(event.to.directory);
-  const int target = directory ? directory_number(event.object) : -1;
+  int target = directory ? directory_number(event.object) : -1;
+  if (target < 0 && directory && !event.object.empty()) target = unwatched;
   const EventMask kind = event.mask & mask::is_directory;
   if (directory && !may_open_) learn(event, event.to);
   const std::uint32_t cookie = ++last_cookie_;

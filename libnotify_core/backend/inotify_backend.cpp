@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
+#include <span>
 
 #include "sys/syscall.hpp"
 
@@ -75,16 +77,32 @@ int InotifyBackend::remove(int watch) {
   return fill_buffer(true);
 }
 
-[[gnu::hot]] std::ptrdiff_t InotifyBackend::fill_buffer(bool waiting) {
+void InotifyBackend::visit_unread(const std::function<bool(const Record&)>& visit) {
+  InotifyDecoder ahead = decoder_;
+  for (Record record; ahead.next(record);) {
+    if (!visit(record)) return;
+  }
+}
+
+bool InotifyBackend::read_on() {
+  const std::span<const std::byte> unread = decoder_.rest();
+  if (unread.size() > buffer_size / 2) return false;
+  std::memmove(buffer_.get(), unread.data(), unread.size());
+  return fill_buffer(false, unread.size()) > 0;
+}
+
+// The buffer's bytes before `from` are kept, as unread.
+[[gnu::hot]] std::ptrdiff_t InotifyBackend::fill_buffer(bool waiting, std::size_t from) {
   if (waiting != reads_wait_) [[unlikely]] {
     const int status = sys::let_reads_wait(inotify_.get(), waiting);
     if (status < 0) return status;
     reads_wait_ = waiting;
   }
-  const std::ptrdiff_t size = sys::read(inotify_.get(), buffer_.get(), buffer_size);
+  const std::size_t room = buffer_size - from;
+  const std::ptrdiff_t size = sys::read(inotify_.get(), buffer_.get() + from, room);
   // The kernel copies records as long as the next one fits, so room for the longest means that none was left.
-  drained_ = size < static_cast<std::ptrdiff_t>(buffer_size - longest_record);
-  decoder_ = InotifyDecoder({buffer_.get(), size > 0 ? static_cast<std::size_t>(size) : 0});
+  drained_ = size < static_cast<std::ptrdiff_t>(room - longest_record);
+  decoder_ = InotifyDecoder({buffer_.get(), from + (size > 0 ? static_cast<std::size_t>(size) : 0)});
   return size;
 }
 

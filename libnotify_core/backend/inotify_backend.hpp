@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 
 #include "backend/backend.hpp"
@@ -25,6 +27,8 @@ class InotifyBackend final : public WatchBackend {
   std::ptrdiff_t fill_when_ready() override;
   bool can_rest_in_read() const override { return true; }
   [[gnu::hot]] bool next(Record& record) override { return decoder_.next(record); }
+  void visit_unread(const std::function<bool(const Record&)>& visit) override;
+  bool read_on() override;
   [[gnu::hot]] bool drained() const override { return drained_; }
   std::size_t queue_limit() const override { return queue_limit_; }
   const char* adding_call() const override { return "inotify_add_watch"; }
@@ -32,7 +36,7 @@ class InotifyBackend final : public WatchBackend {
  private:
   InotifyBackend(sys::Fd inotify, std::size_t queue_limit);
 
-  std::ptrdiff_t fill_buffer(bool waiting);
+  std::ptrdiff_t fill_buffer(bool waiting, std::size_t from = 0);
 
   // A full queue of 16,384 short names is 512 KiB; 1 MiB takes it in one read.
   static constexpr std::size_t buffer_size = std::size_t{1} << 20;

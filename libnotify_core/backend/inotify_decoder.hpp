@@ -17,6 +17,8 @@ class InotifyDecoder {
   // False at the end, and for a record that is cut short or claims to be longer than what is there. What
   // inotify does not tell is left as it is.
   bool next(Record& record);
+  // What next() has not given yet.
+  std::span<const std::byte> rest() const { return bytes_; }
 
  private:
   std::span<const std::byte> bytes_;

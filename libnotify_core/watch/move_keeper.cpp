@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "sys/syscall.hpp"
+#include "watch/foresight.hpp"
 #include "watch/watcher_impl.hpp"
 
 namespace notify_core {
@@ -37,66 +38,104 @@ void Watcher::Impl::sighted(NodeId node, NodeId parent, std::string_view name) {
   sightings_.add(tree_.watch(node), {tree_.watch(parent), std::string(name)});
 }
 
-void Watcher::Impl::left(NodeId parent, const std::string& name, std::uint32_t cookie) {
-  watch::Move move;
-  move.cookie = cookie;
-  move.from_parent = parent;
-  move.from_name = name;
-  move.from_excluded = was_left_out(parent, name);
-  const NodeId there = tree_.child(parent, name);
-  if (there != no_node) {
-    move.watch = tree_.watch(there);
-    // Two that change places are both here for a moment, and either may be meant.
-    const bool alone = !tree_.was_replaced(parent, name) && !unwatched_.holds(tree_.watch(parent), name);
-    // And a directory that is new itself may have had one that nobody knew of.
-    move.certain = alone && known_since_before(there) && known_since_before(parent);
-  }
-  moves_.add_from(std::move(move));
+// What is still to come of what was read.
+watch::Unread Watcher::Impl::unread_records() {
+  return [this](const std::function<bool(const Record&)>& visit) { backend_->visit_unread(visit); };
 }
 
-// Nothing moves into itself: where that is what seems to happen, it was another one that left the place.
-void Watcher::Impl::moved_into(NodeId parent, std::uint32_t cookie) {
-  watch::Move* move = moves_.by_cookie(cookie);
-  const NodeId node = move == nullptr || move->watch < 0 ? no_node : tree_.by_watch(move->watch);
-  if (node == no_node || !tree_.is_below(parent, node)) return;
-  outdated(node);
-  move->watch = -1;
+// Reads all that has been queued so far.
+void Watcher::Impl::read_to_the_end() {
+  constexpr int most_reads = 16;
+  for (int reads = 0; reads < most_reads && backend_->read_on(); ++reads) continue;
+}
+
+// Reads what has been queued meanwhile. The kernel makes a rename visible a moment before it queues its
+// events, and these one by one; a busy machine can stretch that moment.
+bool Watcher::Impl::read_on_or_pause() {
+  if (backend_->read_on()) return true;
+  sys::pause_for(queueing_pause);
+  return backend_->read_on();
+}
+
+// The watch of what left this place, as the record of that says or those that follow it; negative: it was not
+// watched then, and what is known to stand there came later.
+int Watcher::Impl::who_left(NodeId parent, const std::string& name, const Record& record) {
+  const NodeId there = tree_.child(parent, name);
+  if (there == no_node && !tree_.was_replaced(parent, name)) return backend::unwatched;
+  const auto stands_there = [&](int watch) {
+    const NodeId node = tree_.by_watch(watch);
+    return node != no_node && tree_.parent(node) == parent && tree_.name(node) == name;
+  };
+  if (record.target != -1) return stands_there(record.target) ? record.target : backend::unwatched;
+  if (options_.backend != Backend::inotify) return there == no_node ? -1 : tree_.watch(there);
+  const int from = record.watch;
+  const std::uint32_t cookie = record.cookie;
+  constexpr int most_tries = 10;
+  for (int tries = 0; tries < most_tries;) {
+    const std::optional<int> moved = watch::who_moved(unread_records(), from, cookie, stands_there);
+    if (moved) return *moved;
+    if (!read_on_or_pause()) ++tries;
+  }
+  return backend::unwatched;
+}
+
+void Watcher::Impl::left(NodeId parent, const std::string& name, const Record& record) {
+  watch::Move move;
+  move.cookie = record.cookie;
+  move.watch = who_left(parent, name, record);
+  move.from_excluded = was_left_out(parent, name);
+  move.from = {record.watch, name};
+  // Of two that change places, the first is here already.
+  const NodeId there = tree_.child(parent, name);
+  if (move.watch < 0 && there != no_node && !tree_.has_arrived(there)) outdated(there);
+  moves_.add_from(std::move(move));
 }
 
 void Watcher::Impl::arrived(NodeId parent, const Record& record) {
   watch::Move* move = moves_.by_cookie(record.cookie);
-  if (move != nullptr && move->watch >= 0) {  // MOVE_SELF comes next
+  const std::string name(record.name);
+  if (move != nullptr) complete_exchange(move->from, {record.watch, name});
+  const NodeId node = move == nullptr || move->watch < 0 ? no_node : tree_.by_watch(move->watch);
+  if (node != no_node) {  // MOVE_SELF comes next
     move->to_parent = parent;
-    move->to_name = record.name;
-    move->looked_at = false;
-    // Not always at once: what another thread does in the directory may be queued before it.
-    const NodeId node = move->certain ? tree_.by_watch(move->watch) : no_node;
-    if (const NodeId there = tree_.child(parent, move->to_name); there != no_node) not_outdated(there);
-    if (node != no_node && !leaves_out(parent, record.name)) put_at(node, parent, move->to_name);
-    return;
+    move->to_name = name;
+    if (const NodeId there = tree_.child(parent, name); there != no_node) not_outdated(there);
+    if (leaves_out(parent, name)) return;
+    put_at(node, parent, name);
+    return tree_.set_arrived(node);
   }
   // Moved within the tree but not watched before: born so lately that it could not be. Else it comes from
   // outside.
   const bool newborn = move != nullptr && !move->from_excluded;
   if (move != nullptr) moves_.take(move);
-  born(parent, std::string(record.name), newborn ? ScanKind::birth : ScanKind::arrival);
+  born(parent, name, newborn ? ScanKind::birth : ScanKind::arrival);
+}
+
+// Two that change places are told as two renames, one after the other, between which both are in one place.
+void Watcher::Impl::complete_exchange(const watch::Sightings::Place& from, watch::Sightings::Place to) {
+  const bool completed = last_from_ == to && last_to_ == from;
+  last_from_ = from;
+  last_to_ = std::move(to);
+  const NodeId parent = completed ? tree_.by_watch(from.parent) : no_node;
+  const NodeId first = parent == no_node ? no_node : tree_.child(parent, from.name);
+  if (first != no_node) not_outdated(first);
 }
 
 void Watcher::Impl::self_moved(NodeId node) {
   if (tree_.is_root(node)) return;  // an operand keeps its name
-  watch::Move* found = moves_.of(tree_.watch(node), tree_.parent(node), tree_.name(node));
+  watch::Move* found = moves_.of(tree_.watch(node));
   if (found == nullptr) {  // it left a place that was not watched then
-    if (sightings_.contains(tree_.watch(node)) && !is_mounted_here(node)) put_at_sighting(node);
+    if (sightings_.contains(tree_.watch(node)) && !is_mounted_here(node)) put_where_it_went(node);
     newcomer_ = no_node;
     return;
   }
   const watch::Move move = moves_.take(found);
-  if (move.to_parent != no_node && !leaves_out(move.to_parent, move.to_name)) {
-    put_at(node, move.to_parent, move.to_name);
-    sightings_.reached(tree_.watch(node), {tree_.watch(move.to_parent), move.to_name});
-  } else if (move.to_parent != no_node ||
-             (!put_at_mount(node) && (is_expected(node) || !put_at_sighting(node)))) {
+  if (move.to_parent == no_node) {
+    if (!put_at_mount(node) && !put_where_it_went(node)) departing_ = node;
+  } else if (leaves_out(move.to_parent, move.to_name)) {
     departing_ = node;
+  } else {
+    sightings_.reached(tree_.watch(node), {tree_.watch(move.to_parent), move.to_name});
   }
 }
 
@@ -111,46 +150,60 @@ bool Watcher::Impl::is_mounted_here(NodeId node) {
 
 // It left the tree, and is in it all the same where it was seen, as it is mounted there.
 bool Watcher::Impl::put_at_mount(NodeId node) {
-  const watch::Sightings::Place* first = sightings_.first(tree_.watch(node));
-  if (first == nullptr) return false;
-  const watch::Sightings::Place seen = *first;
-  const NodeId parent = tree_.by_watch(seen.parent);
-  if (parent == no_node || tree_.is_below(parent, node) || leaves_out(parent, seen.name)) return false;
+  for (const watch::Sightings::Place& seen : sightings_.all(tree_.watch(node))) {
+    if (!is_mounted_at(node, seen)) continue;
+    put_at(node, tree_.by_watch(seen.parent), seen.name);
+    sightings_.erase(tree_.watch(node));
+    return true;
+  }
+  return false;
+}
+
+bool Watcher::Impl::is_mounted_at(NodeId node, const watch::Sightings::Place& place) {
+  const NodeId parent = tree_.by_watch(place.parent);
+  if (parent == no_node || tree_.is_below(parent, node) || leaves_out(parent, place.name)) return false;
   const sys::Fd above(watch::open_node(tree_, parent, place_flags));
-  if (!is_mount(above, seen.name.c_str()) || backend_->enter(above.get()) < 0) return false;
+  if (!is_mount(above, place.name.c_str()) || backend_->enter(above.get()) < 0) return false;
   constexpr unsigned here =
       backend::add_directory_only | backend::add_no_follow | backend::add_keep_old_events;
-  const int watch = backend_->add(seen.name.c_str(), kernel_events_, here);
-  if (watch != tree_.watch(node)) {
-    if (watch >= 0 && tree_.by_watch(watch) == no_node) backend_->remove(watch);
-    return false;
-  }
-  put_at(node, parent, seen.name);
-  sightings_.erase(watch);
-  return true;
+  const int watch = backend_->add(place.name.c_str(), kernel_events_, here);
+  if (watch >= 0 && tree_.by_watch(watch) == no_node) backend_->remove(watch);
+  return watch == tree_.watch(node);
 }
 
-// Was it seen in a place of which the queue will tell how it came there? One that was watched all the time:
-// there, a move has its MOVED_TO.
-bool Watcher::Impl::is_expected(NodeId node) const {
-  const watch::Sightings::Place* seen = sightings_.first(tree_.watch(node));
-  const NodeId parent = seen == nullptr ? no_node : tree_.by_watch(seen->parent);
-  return parent != no_node && known_since_before(parent);
+// Where it was seen, but for directories that were watched all the time: there, a move has its MOVED_TO.
+std::vector<watch::Sightings::Place> Watcher::Impl::untold_places(int watch) const {
+  std::vector<watch::Sightings::Place> places = sightings_.all(watch);
+  std::erase_if(places, [&](const watch::Sightings::Place& place) {
+    const NodeId parent = tree_.by_watch(place.parent);
+    return parent == no_node || is_heard_of(parent);
+  });
+  return places;
 }
 
-// It left a watched directory for one that was not watched yet, but is by now.
-bool Watcher::Impl::put_at_sighting(NodeId node) {
-  const watch::Sightings::Place* seen = sightings_.first(tree_.watch(node));
-  if (seen == nullptr) return false;
-  const watch::Sightings::Place place = *seen;
+// No place was told. But it may have been seen in one, and the queue tell what it did next: where it left for
+// that, or nothing, and then it is there. False: it is nowhere in the tree.
+bool Watcher::Impl::put_where_it_went(NodeId node) {
+  const int watch = tree_.watch(node);
+  const std::vector<watch::Sightings::Place> seen = untold_places(watch);
+  if (seen.empty()) return false;
+  read_to_the_end();
+  std::vector<watch::Step> steps = watch::steps_of(unread_records(), watch);
+  if (steps.empty() && read_on_or_pause()) steps = watch::steps_of(unread_records(), watch);
+  const auto is_known = [this](int parent) { return tree_.by_watch(parent) != no_node; };
+  const watch::Course course = watch::follow(steps, seen, is_known);
+  if (course.start != nullptr) return put_as_newcomer(node, *course.start);
+  if (steps.empty()) return put_as_newcomer(node, seen.back());
+  if (!course.told) unsettled_.push_back({seen.back().parent, ScanKind::again, 0});
+  return false;
+}
+
+bool Watcher::Impl::put_as_newcomer(NodeId node, const watch::Sightings::Place place) {
   sightings_.reached(tree_.watch(node), place);
   const NodeId parent = tree_.by_watch(place.parent);
   if (parent == no_node || tree_.is_below(parent, node) || leaves_out(parent, place.name)) return false;
-  const NodeId left = tree_.parent(node);
-  const std::string name(tree_.name(node));
   put_at(node, parent, place.name);
   newcomer_ = node;
-  if (left != no_node && tree_.child(left, name) == no_node) born(left, name, ScanKind::birth);
   return true;
 }
 
@@ -164,32 +217,10 @@ void Watcher::Impl::put_at(NodeId node, NodeId parent, const std::string& name) 
   if (untold_.contains(tree_.watch(node)) && !untold_.contains(tree_.watch(parent))) await_listing(node);
 }
 
-// The queue was read to its end, and no MOVE_SELF has come: it will, in a moment, unless the directory is
-// watched only since it has its new name.
-void Watcher::Impl::confirm_moves() {
-  while (watch::Move* move = moves_.unconfirmed()) {
-    move->looked_at = true;
-    settle_move(watch::Move(*move));
-  }
-}
-
-// Something new stands where they left: their MOVE_SELF would have come before.
-void Watcher::Impl::settle_moves_from(NodeId parent, const std::string& name) {
-  watch::Move move;
-  while (!moves_.empty() && moves_.take_from(parent, name, move)) {
-    outdated(tree_.child(parent, name));
-    settle_move(move);
-  }
-}
-
 // The queue says that the directory at this place left or was deleted, and it was not `node`: that one was
 // made there later, and its own CREATE is still to come.
 void Watcher::Impl::outdated(NodeId node) {
   if (node != no_node) outdated_.insert(tree_.watch(node));
-}
-
-void Watcher::Impl::settle_move(const watch::Move& move) {
-  if (move.to_parent != no_node) born(move.to_parent, move.to_name, ScanKind::birth);
 }
 
 }  // namespace notify_core

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sys/syscall.hpp"
+#include "watch/foresight.hpp"
 #include "watch/watcher_impl.hpp"
 
 namespace notify_core {
@@ -80,24 +81,24 @@ void Watcher::Impl::settle_again() {
   std::vector<Unsettled> again;
   again.swap(unsettled_);
   std::sort(again.begin(), again.end(), [](const Unsettled& a, const Unsettled& b) {
-    return a.watch != b.watch ? a.watch < b.watch : a.kind < b.kind;
+    return a.watch != b.watch ? a.watch < b.watch : a.kind > b.kind;
   });
   const Unsettled* last = nullptr;
   for (Unsettled& unsettled : again) {
     const NodeId node = tree_.by_watch(unsettled.watch);
-    const bool same = last != nullptr && last->watch == unsettled.watch && last->kind == unsettled.kind;
-    if (node == no_node || same) continue;
-    last = &unsettled;
+    if (node == no_node || (last != nullptr && last->watch == unsettled.watch)) continue;
     const bool untold = untold_.contains(unsettled.watch);
     if (unsettled.kind != ScanKind::birth && untold) continue;  // it will be listed as a newcomer
     if (unsettled.kind == ScanKind::birth) {
       // Listed with the one above it, or going to be.
       if (!untold || tree_.is_root(node) || untold_.contains(tree_.watch(tree_.parent(node)))) continue;
       if (batch_events_ != 0 && unsettled.held++ < longest_held) {
+        last = &unsettled;
         unsettled_.push_back(unsettled);
         continue;
       }
     }
+    last = &unsettled;
     if (list_again(node, unsettled.kind)) continue;
     if (batch_events_ == 0) ++unsettled.tries;  // with the queue empty, the tree should be right
     if (unsettled.tries < most_tries) {
@@ -127,17 +128,26 @@ bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
 }
 
 // What lay below `top` and was seen elsewhere in the tree since: it left `top` after that left the tree.
+// Where the queue does not tell where to, it is looked for there.
 void Watcher::Impl::rescue_sighted(NodeId top) {
   std::vector<NodeId> rescued;
   sightings_.for_each([&](int watch, const watch::Sightings::Place& place) {
     const NodeId node = tree_.by_watch(watch);
     const NodeId parent = tree_.by_watch(place.parent);
-    if (node == top || parent == no_node || known_since_before(parent)) return;
+    if (node == top || parent == no_node || is_heard_of(parent)) return;
     if (tree_.is_below(node, top) && !tree_.is_below(parent, top)) rescued.push_back(node);
   });
+  if (rescued.empty()) return;
+  read_to_the_end();
+  const auto is_known = [&](int watch) {
+    const NodeId parent = tree_.by_watch(watch);
+    return parent != no_node && !tree_.is_below(parent, top);
+  };
   for (const NodeId node : rescued) {
-    if (put_at_sighting(node)) list_newcomer(node);
-    newcomer_ = no_node;
+    std::vector<watch::Sightings::Place> seen = sightings_.all(tree_.watch(node));
+    seen.push_back({tree_.watch(tree_.parent(node)), std::string(tree_.name(node))});
+    if (watch::follow(watch::steps_of(unread_records(), tree_.watch(node)), seen, is_known).told) continue;
+    unsettled_.push_back({seen[seen.size() - 2].parent, ScanKind::again, 0});
   }
 }
 

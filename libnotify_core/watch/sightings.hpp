@@ -14,8 +14,8 @@ namespace notify_core::watch {
 class Sightings {
  public:
   struct Place {
-    int parent;  // the watch
-    std::string name;
+    int parent = -1;  // the watch; -1: nowhere
+    std::string name{};
     bool operator==(const Place&) const = default;
   };
 
@@ -23,10 +23,14 @@ class Sightings {
     std::vector<Place>& places = places_[watch];
     if (places.empty() || places.back() != place) places.push_back(std::move(place));
   }
-  // The place it came to first; null: it was not seen.
-  const Place* first(int watch) const {
+  // Where it was seen last; null: it was not seen.
+  const Place* last(int watch) const {
     const auto places = places_.find(watch);
-    return places == places_.end() ? nullptr : &places->second.front();
+    return places == places_.end() ? nullptr : &places->second.back();
+  }
+  std::vector<Place> all(int watch) const {
+    const auto places = places_.find(watch);
+    return places == places_.end() ? std::vector<Place>() : places->second;
   }
   // It came to this place, as the queue has it.
   void reached(int watch, const Place& place) {

@@ -163,7 +163,12 @@ void Watcher::Impl::failed(Error error) {
 
 // What must change before the event is handed on, so that it is said of the right path.
 void Watcher::Impl::follow_before(NodeId node, const Record& record) {
-  if (record.mask & mask::move_self) self_moved(node);
+  if ((record.mask & mask::move_self) == 0) return;
+  // It may have moved just before its link count was looked at, which is another one's then.
+  if (tree_.is_unlisted(node) && !known_since_before(node)) {
+    unsettled_.push_back({tree_.watch(node), ScanKind::arrival, 0});
+  }
+  self_moved(node);
 }
 
 // What changes once the event has been handed on.
@@ -181,12 +186,10 @@ void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   if (!options_.recursive || !options_.follow_tree || (record.mask & mask::is_directory) == 0) return;
   const std::string name(record.name);
   if (record.mask & mask::moved_from) {
-    left(node, name, record.cookie);
+    left(node, name, record);
   } else if (record.mask & mask::moved_to) {
-    settle_moves_from(node, name);
     arrived(node, record);
   } else if (record.mask & mask::create) {
-    settle_moves_from(node, name);
     born(node, name, ScanKind::birth);
   } else if (record.mask & mask::remove) {
     const NodeId there = tree_.child(node, name);
@@ -219,16 +222,16 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   if (there != no_node) kind == ScanKind::birth ? news_of(there) : not_outdated(there);
   sys::Fd place = open_confirmed(parent);
   if (!place) {
-    unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0});
-    return unwatched_.add(tree_.watch(parent), name);
+    return unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0});
   }
   sys::Fd directory;
   const int watch = watch_newborn(parent, name, std::move(place), directory);
-  if (watch < 0) return unwatched_.add(tree_.watch(parent), name);
+  if (watch < 0) return;
   const NodeId known = tree_.by_watch(watch);
   if (known != no_node) {  // watched since it was found by listing; its contents are known
-    if (known != there) unwatched_.add(tree_.watch(parent), name);
-    if (known != there && !tree_.is_root(known)) sighted(known, parent, name);
+    if (known == there || tree_.is_root(known)) return;
+    sighted(known, parent, name);
+    if (tree_.child(parent, name) == known && kind == ScanKind::birth) news_of(known);
     return;
   }
   if (there != no_node) tree_.set_replaced(there);
@@ -257,6 +260,8 @@ int Watcher::Impl::watch_newborn(NodeId parent, const std::string& name, sys::Fd
   int watch = sys::open_at(place.get(), name.c_str(), directory_flags | O_NOFOLLOW);
   directory.reset(watch);
   if (directory) watch = backend_->add(name.c_str(), events, here | backend::add_no_follow);
+  if (watch >= 0 && was_ended(watch))
+    watch = backend_->add(name.c_str(), events, here | backend::add_no_follow);
   place.reset();
   if (watch < 0) {
     if (watch::vanished(watch)) return watch;
@@ -294,7 +299,7 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   if (end == End::deleted) notice(Notice::Kind::watch_deleted, tree_.path(node), tree_.order(node));
   if (end == End::moved_out) {
     notice(Notice::Kind::watch_moved_out, tree_.path(node), tree_.order(node));
-    retired_.push_back(tree_.watch(node));
+    retired_.insert(tree_.watch(node));
   }
   moves_.forget(node);
   sightings_.erase(tree_.watch(node));
@@ -304,13 +309,21 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   tree_.remove(node);
 }
 
+// A directory that left the tree has come back before its watch was ended. What is still queued of that
+// speaks of another time: it is ended now, and the directory may be watched anew.
+bool Watcher::Impl::was_ended(int watch) {
+  if (retired_.empty() || retired_.erase(watch) == 0) return false;
+  backend_->remove(watch);
+  return true;
+}
+
 // Ends watches in the kernel. Each makes an "ignored" record, so no more are ended at once than the queue has
 // room for; the rest follows after the next read.
 void Watcher::Impl::retire_some() {
   const std::size_t most = std::max<std::size_t>(1, std::min<std::size_t>(1024, backend_->queue_limit() / 4));
   for (std::size_t i = 0; i < most && !retired_.empty(); ++i) {
-    const int watch = retired_.back();
-    retired_.pop_back();
+    const int watch = *retired_.begin();
+    retired_.erase(retired_.begin());
     if (tree_.by_watch(watch) == no_node) backend_->remove(watch);  // not if it came back meanwhile
   }
 }

@@ -159,7 +159,9 @@ void TreeScanner::put_off(const char* name) {
 // as it is to be while it is listed. No node where it is not to be visited, nor given an order.
 TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
   const bool quiet = is_visit_likely() && quiet_events_ != events_ && kind_ == ScanKind::first;
-  const int watch = backend_.add(name, quiet ? quiet_events_ : events_, child_flags);
+  const EventMask events = quiet ? quiet_events_ : events_;
+  int watch = backend_.add(name, events, child_flags);
+  if (watch >= 0 && listener_.was_ended(watch)) watch = backend_.add(name, events, child_flags);
   if (watch < 0) {
     fail(watch, backend_.adding_call(), frame.node, name);
     return {};
@@ -175,6 +177,7 @@ TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
   const std::uint32_t links = link_count(frame, name);
   const bool visit = newborn || links != 2;
   visited_depths_ = visit ? visited_depths_ | depth_bit() : visited_depths_ & ~depth_bit();
+  if (!visit) tree_.set_unlisted(child);
   if (!visit && quiet) ask_for_all_events(child, name);
   return {child, links, visit, newborn, quiet, 0};
 }
@@ -203,8 +206,8 @@ TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_vie
     if (kind_ == ScanKind::first && !tree_.is_root(node)) listener_.sighted(node, frame.node, name);
     if (kind_ == ScanKind::first) read_again(frame, name);
     if (kind_ == ScanKind::first || tree_.is_root(node)) return Child::skip;
-    if (node == there)
-      return kind_ == ScanKind::again || listener_.is_told(node) ? Child::skip : Child::known;
+    const bool looked_into = kind_ == ScanKind::again || kind_ == ScanKind::arrival;
+    if (node == there) return looked_into || listener_.is_told(node) ? Child::skip : Child::known;
     if (kind_ != ScanKind::repair) {
       listener_.sighted(node, frame.node, name);
       return Child::skip;

@@ -41,6 +41,8 @@ class ScanListener {
   // True: `node`, which stands where it was found, need not be listed with the newborn directory above it:
   // its entries have been reported.
   virtual bool is_told(NodeId node) = 0;
+  // True: the watch was to be ended, and has been: what is watched by it is to be watched anew.
+  virtual bool was_ended(int watch) = 0;
   // All entries of a newborn directory have been found.
   virtual void listed(NodeId node) = 0;
   // An entry of a newborn directory.

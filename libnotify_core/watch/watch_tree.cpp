@@ -91,7 +91,7 @@ void WatchTree::set_placeless(NodeId node) {
 void WatchTree::relink(NodeId node, NodeId parent, std::string_view name) {
   const std::string kept(name);  // `name` may be a view of the place that is given up
   unlink(node);
-  at(node).replaced = at(node).placeless = false;
+  at(node).replaced = at(node).placeless = at(node).arrived = false;
   link(node, parent, kept);
 }
 

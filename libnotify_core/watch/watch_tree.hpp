@@ -61,6 +61,16 @@ class WatchTree {
   }
   NodeId child(NodeId parent, std::string_view name) const { return find_at(parent, name, false); }
 
+  // The queue has said that the node came to its place, which relink() has given it.
+  void set_arrived(NodeId node) { at(node).arrived = true; }
+  bool has_arrived(NodeId node) const { return at(node).arrived; }
+  // The queue has come to where the node was watched already: an event in it was read.
+  void set_heard(NodeId node) { at(node).heard = true; }
+  bool was_heard(NodeId node) const { return at(node).heard; }
+  // Its link count said that there is no directory in it, so it was not listed.
+  void set_unlisted(NodeId node) { at(node).unlisted = true; }
+  bool is_unlisted(NodeId node) const { return at(node).unlisted; }
+
   // Is there a replaced one?
   bool was_replaced(NodeId parent, std::string_view name) const {
     return find_at(parent, name, true) != no_node;
@@ -118,9 +128,12 @@ class WatchTree {
     std::int32_t watch = free_watch;
     std::uint32_t order = 0;
     std::uint8_t name_length = 0;
-    bool sweep = false;
-    bool replaced = false;
-    bool placeless = false;
+    bool sweep : 1 = false;
+    bool replaced : 1 = false;
+    bool placeless : 1 = false;
+    bool arrived : 1 = false;
+    bool unlisted : 1 = false;
+    bool heard : 1 = false;
   };
   static_assert(sizeof(Node) == 32);
 

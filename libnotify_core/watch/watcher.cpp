@@ -6,16 +6,18 @@
 // listed. What the listing shows and the queue does not say is reported once, as recovered. Directories found
 // inside are watched and listed the same way.
 //
-// Moved. MOVED_FROM, MOVED_TO and MOVE_SELF are read, in this order. MOVED_TO moves the node: one edge,
-// whatever lies below; or MOVE_SELF, where the directory was watched so lately that another one may be meant.
-// No MOVED_TO in between: it left the tree, and everything below it falls silent.
+// Moved. MOVED_FROM, MOVED_TO and MOVE_SELF are read, in this order. Which directory left the place is known
+// from the MOVE_SELF, which is looked for ahead (foresight.hpp): one that was watched only lately may have
+// come there after the rename. MOVED_TO moves the node: one edge, whatever lies below. No MOVED_TO: it left
+// the tree, and everything below it falls silent.
 //
 // Lost. IGNORED ends the node. If the queue overflowed, every root is walked again: known directories are put
 // where they stand, unknown ones are newborn, and what was not seen is dropped.
 //
 // The tree is as the queue has it, never ahead: a watched directory that a listing shows at another place
 // than the tree does was moved since, and its MOVE_SELF is still to come. Where that one has no MOVED_TO, for
-// the new parent was not watched yet, the sighting tells where it went, and it is reported as if born there.
+// the new parent was not watched yet, the sighting tells where it went, and it is reported as if born there;
+// unless the queue tells further on that it went on from elsewhere.
 //
 // Whenever a look at the file system and the queue disagree, the queue is older: events still in it will
 // tell. A directory that cannot be found where it should be is "unsettled" and looked at again when the queue
@@ -42,9 +44,6 @@ namespace notify_core {
 namespace {
 
 constexpr std::int64_t millisecond = 1'000'000;
-// The kernel makes a rename visible a moment before it queues its events, and these one by one; a busy
-// machine can stretch that moment.
-constexpr std::int64_t queueing_pause = millisecond;
 
 EventMask kernel_events(const WatcherOptions& options) {
   // The kernel reports the last five unasked, but refuses a watch for nothing at all.
@@ -155,15 +154,15 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
 // to be done when the queue is empty.
 bool Watcher::Impl::is_calm() const {
   return recovery_.idle() && untold_.empty() && outdated_.empty() && departing_ == watch::no_node &&
-         newcomer_ == watch::no_node && taken_before_.empty() && taken_for_old_.empty() && moves_.empty() &&
-         unsettled_.empty() && retired_.empty() && !moving_;
+         newcomer_ == watch::no_node && taken_before_.empty() && taken_for_old_.empty() &&
+         unsettled_.empty() && retired_.empty();
 }
 
 void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& record) {
   calm_ = false;
   if ((record.mask & mask::move_self) && tree_.is_root(node)) root_moved(node);
+  if (!record.name.empty()) tree_.set_heard(node);
   bool wanted = true;
-  if (record.mask & mask::moved_to) moved_into(node, record.cookie);
   // Only in what is there something comes and goes; what was open in it is closed later.
   constexpr EventMask changes = mask::create | mask::remove | mask::move;
   if (!outdated_.empty() && (record.mask & changes)) announce_outdated(node);
@@ -268,13 +267,9 @@ void Watcher::Impl::work_on_drained() {
   if (!taken_before_.empty() || !taken_for_old_.empty()) {
     taken_before_ = std::exchange(taken_for_old_, {});
   }
-  // What lies in a directory is told where it goes, not where it leaves.
-  moving_ = recovery_.waits() && moves_.unconfirmed() != nullptr;
-  if (!recovery_.idle() && !moving_) report_recovered();
-  if (!moves_.empty()) confirm_moves();
+  if (!recovery_.idle()) report_recovered();
   if (!unsettled_.empty()) settle_again();
   if (!retired_.empty()) retire_some();
-  if (moving_) sys::pause_for(queueing_pause);
   calm_ = is_calm();
 }
 

@@ -13,6 +13,7 @@
 
 #include "backend/backend.hpp"
 #include "notify_core/watcher.hpp"
+#include "watch/foresight.hpp"
 #include "watch/move_pairing.hpp"
 #include "watch/process_names.hpp"
 #include "watch/recovery.hpp"
@@ -22,6 +23,8 @@
 #include "watch/watch_tree.hpp"
 
 namespace notify_core {
+
+inline constexpr std::int64_t queueing_pause = 1'000'000;  // nanoseconds
 
 class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
  public:
@@ -38,9 +41,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   Result<Wait> wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink);
   Result<Wait> dispatch(EventSink& sink) { return read_all(sink, false); }
   int descriptor() const { return backend_->descriptor(); }
-  bool has_work() const {
-    return unread_ || (!calm_ && (moving_ || !retired_.empty() || !unsettled_.empty()));
-  }
+  bool has_work() const { return unread_ || (!calm_ && (!retired_.empty() || !unsettled_.empty())); }
   const watch::WatchTree& tree() const { return tree_; }
 
   // ScanListener
@@ -50,6 +51,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void sighted(watch::NodeId node, watch::NodeId parent, std::string_view name) override;
   void taken_for_old(watch::NodeId node) override;
   bool is_told(watch::NodeId node) override;
+  bool was_ended(int watch) override;
   void listed(watch::NodeId node) override { untold_.erase(tree_.watch(node)); }
   void found(watch::NodeId parent, std::string_view name, bool directory) override;
   void failed(Error error) override;
@@ -90,6 +92,9 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
     return tree_.order(node) != 0 && tree_.order(node) <= known_before_;
   }
 
+  // The same, or an event in it was read since. Whatever moves there from now on is told.
+  bool is_heard_of(watch::NodeId node) const { return tree_.was_heard(node) || known_since_before(node); }
+
   // tree_keeper.cpp, move_keeper.cpp and newcomers.cpp: births, moves, deaths, repair
   bool says_absolute_paths() const { return options_.backend != Backend::inotify; }
   Error adding_error(int status, std::string_view path) const;
@@ -100,31 +105,34 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void follow_before(watch::NodeId node, const backend::Record& record);
   void follow_after(watch::NodeId node, const backend::Record& record);
   bool was_left_out(watch::NodeId parent, std::string_view name);
-  void left(watch::NodeId parent, const std::string& name, std::uint32_t cookie);
-  void moved_into(watch::NodeId parent, std::uint32_t cookie);
+  watch::Unread unread_records();
+  void read_to_the_end();
+  bool read_on_or_pause();
+  int who_left(watch::NodeId parent, const std::string& name, const backend::Record& record);
+  void left(watch::NodeId parent, const std::string& name, const backend::Record& record);
+  void complete_exchange(const watch::Sightings::Place& from, watch::Sightings::Place to);
   void arrived(watch::NodeId parent, const backend::Record& record);
   void self_moved(watch::NodeId node);
   void put_at(watch::NodeId node, watch::NodeId parent, const std::string& name);
   void outdated(watch::NodeId node);
   void not_outdated(watch::NodeId node) { outdated_.erase(tree_.watch(node)); }
   void announce_outdated(watch::NodeId node);
-  bool is_expected(watch::NodeId node) const;
-  bool put_at_sighting(watch::NodeId node);
+  std::vector<watch::Sightings::Place> untold_places(int watch) const;
+  bool put_where_it_went(watch::NodeId node);
+  bool put_as_newcomer(watch::NodeId node, watch::Sightings::Place place);
   bool is_mounted_here(watch::NodeId node);
   bool put_at_mount(watch::NodeId node);
+  bool is_mounted_at(watch::NodeId node, const watch::Sightings::Place& place);
   void list_newcomer(watch::NodeId node);
   void all_below_is_untold(watch::NodeId top);
   void await_listing(watch::NodeId node);
   void list_rest_later(watch::NodeId top);
-  void settle_moves_from(watch::NodeId parent, const std::string& name);
-  void settle_move(const watch::Move& move);
   int watch_newborn(watch::NodeId parent, const std::string& name, sys::Fd place, sys::Fd& directory);
   void born(watch::NodeId parent, const std::string& name, watch::ScanKind kind);
   void news_of(watch::NodeId node);
   sys::Fd open_confirmed(watch::NodeId node);
   void settle_again();
   bool list_again(watch::NodeId node, watch::ScanKind kind);
-  void confirm_moves();
   void rescue_sighted(watch::NodeId top);
   void drop(watch::NodeId node, End end);
   void drop_one(watch::NodeId node, End end);
@@ -160,13 +168,13 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
 
   watch::TreeScanner scanner_;
   watch::MovePairing moves_;
-  watch::UnwatchedPlaces unwatched_;
+  watch::Sightings::Place last_from_, last_to_;  // of the last rename
   std::unordered_set<std::string> excluded_;
   bool setting_up_ = false;  // operands, and the walk that repairs: excluded paths count
   std::string scratch_;      // a path being put together
   std::vector<watch::Found> due_;
 
-  std::vector<int> retired_;  // watches whose node is gone, still to be ended in the kernel
+  std::unordered_set<int> retired_;  // watches whose node is gone, still to be ended in the kernel
   struct Unsettled {
     int watch;
     watch::ScanKind kind;
@@ -177,7 +185,6 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   watch::Sightings sightings_;
   std::uint32_t known_before_ = 0;  // last_known_, before the last read but one that emptied the queue
   bool listing_untold_ = false;
-  bool moving_ = false;  // the last read brought a rename, not all of it, and something is to be told there
   // Watches of directories found in one that was moved in, since the last read and since the one before.
   std::unordered_set<int> taken_for_old_, taken_before_;
   int place_error_ = 0;                                               // why open_confirmed() found nothing

@@ -47,8 +47,9 @@ class Interleaved final : public backend::WatchBackend {
   // How many records the next read is to bring at most.
   using Room = std::function<std::size_t()>;
 
-  Interleaved(backend::WatchBackend& real, Turn turn, Room room)
-      : real_(real), turn_(std::move(turn)), room_(std::move(room)) {}
+  // `doubts`: it says that there may be more to read, until there is nothing.
+  Interleaved(backend::WatchBackend& real, Turn turn, Room room, bool doubts)
+      : real_(real), turn_(std::move(turn)), room_(std::move(room)), doubts_(doubts) {}
 
   int descriptor() const override { return real_.descriptor(); }
   int enter(int directory) override {
@@ -70,7 +71,7 @@ class Interleaved final : public backend::WatchBackend {
   }
   bool keeps_place() const override { return real_.keeps_place(); }
   void use_working_directory(bool use) override { real_.use_working_directory(use); }
-  bool drained() const override { return queue_.empty() || interrupted_; }
+  bool drained() const override { return doubts_ ? queue_.empty() || interrupted_ : drained_; }
   std::size_t queue_limit() const override { return real_.queue_limit(); }
   const char* adding_call() const override { return "inotify_add_watch"; }
 
@@ -85,13 +86,27 @@ class Interleaved final : public backend::WatchBackend {
   // told.
   bool interrupted() const { return interrupted_; }
 
-  std::ptrdiff_t fill() override {
-    std::size_t count = std::min(queue_.size(), room_());
-    interrupted_ = count > before_last_ && count < queue_.size();
-    batch_.assign(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
-    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
-    before_last_ -= std::min(before_last_, count);
+  void visit_unread(const std::function<bool(const backend::Record&)>& visit) override {
+    for (std::size_t at = next_; at < batch_.size(); ++at) {
+      backend::Record record = batch_[at].record;
+      record.name = batch_[at].name;
+      if (!visit(record)) return;
+    }
+  }
+  bool read_on() override {
+    turn_({});
+    batch_.erase(batch_.begin(), batch_.begin() + static_cast<std::ptrdiff_t>(next_));
     next_ = 0;
+    const std::size_t count = take();
+    turn_("read on: " + std::to_string(count) + " records" +
+          (interrupted_ ? ", in the middle of a change" : ""));
+    return count > 0;
+  }
+
+  std::ptrdiff_t fill() override {
+    batch_.clear();
+    next_ = 0;
+    const std::size_t count = take();
     turn_("read: " + std::to_string(count) + " records" +
           (interrupted_ ? ", in the middle of a change" : ""));
     return count == 0 ? -EAGAIN : static_cast<std::ptrdiff_t>(count);
@@ -111,6 +126,17 @@ class Interleaved final : public backend::WatchBackend {
     std::string name;
   };
 
+  // Some of what is queued, to be handed on.
+  std::size_t take() {
+    const std::size_t count = std::min(queue_.size(), room_());
+    interrupted_ = count >= before_last_ && count < queue_.size();
+    drained_ = count == queue_.size() || interrupted_;
+    batch_.insert(batch_.end(), queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
+    before_last_ -= std::min(before_last_, count);
+    return count;
+  }
+
   int said(const std::string& what, int watch) {
     turn_(what + ": " + std::to_string(watch));
     return watch;
@@ -122,6 +148,8 @@ class Interleaved final : public backend::WatchBackend {
   std::vector<Kept> queue_;
   std::size_t before_last_ = 0;  // records of changes before the last
   bool interrupted_ = false;
+  bool drained_ = true;
+  bool doubts_;
   std::vector<Kept> batch_;
   std::size_t next_ = 0;
 };
@@ -132,7 +160,10 @@ class Player final : public EventSink {
       : inotify_(inotify),
         operations_(operations),
         random_(schedule),
-        eagerness_(chances[below(std::size(chances))]) {
+        eagerness_(chances[below(std::size(chances))]),
+        doubts_(schedule % 4 == 0),
+        exchanges_(std::ranges::any_of(
+            operations, [](const Operation& planned) { return planned.kind == Operation::Kind::exchange; })) {
     std::string pattern = (fs::temp_directory_path() / "notify-interleaving-XXXXXX").string();
     top_ = ::mkdtemp(pattern.data());
     fs::create_directory(top_ / "t");
@@ -149,7 +180,7 @@ class Player final : public EventSink {
     options.recursive = options.follow_tree = true;
     auto backend = std::make_unique<Interleaved>(
         inotify_, [this](const std::string& what) { turn(what); },
-        [this] { return below(4) == 0 ? 1 + below(8) : 1000; });
+        [this] { return below(4) == 0 ? 1 + below(8) : 1000; }, doubts_);
     backend_ = backend.get();
     watcher_ = std::make_unique<WatcherInside::Impl>(std::move(options), std::move(backend));
     while (next_ < operations_.size() / 3) change();
@@ -163,9 +194,9 @@ class Player final : public EventSink {
     settle();
     Outcome outcome{reader_.faults(listing()), {}};
     // Two that change places look to a reader like two that were moved one over the other.
-    const auto exchanges = [](const Operation& done) { return done.kind == Operation::Kind::exchange; };
-    if (std::ranges::any_of(operations_, exchanges)) outcome.faults.clear();
+    if (exchanges_) outcome.faults.clear();
     check_tree(outcome.faults);
+    check_probes(outcome.faults);
     outcome.story = std::move(story_);
     return outcome;
   }
@@ -174,6 +205,10 @@ class Player final : public EventSink {
     std::string path(event.watched.substr(top_.string().size() + 1));
     path.append(event.name);
     story_.push_back("    " + labels(event.mask) + " " + path + (event.recovered ? " (recovered)" : ""));
+    // Nobody can tell two that change places from two that went one after the other, where one came from
+    // outside.
+    const bool allowed = exchanges_ && event.recovered;
+    if (probing_ && !allowed) probes_.push_back(path);
     if (!event.name.empty()) reader_.read(event.mask, event.cookie, path);
     return true;
   }
@@ -236,16 +271,38 @@ class Player final : public EventSink {
     }
   }
 
+  // A file made in every directory is told once, where it is, and nothing else is.
+  void check_probes(std::vector<std::string>& faults) {
+    std::vector<std::string> want{"t/probe"};
+    for (const auto& [path, directory] : listing()) {
+      if (directory) want.push_back(path + "/probe");
+    }
+    std::ranges::sort(want);
+    probing_ = true;
+    for (const std::string& path : want) perform({Operation::Kind::make_file, path}, top_);
+    backend_->absorb();
+    settle();
+    std::ranges::sort(probes_);
+    for (const std::string& path : want) {
+      if (!std::ranges::binary_search(probes_, path)) faults.push_back("not told: " + path);
+    }
+    if (probes_.size() > want.size()) faults.push_back("told more than there is: " + probes_[0]);
+  }
+
   backend::WatchBackend& inotify_;
   const std::vector<Operation>& operations_;
   std::mt19937 random_;
   unsigned eagerness_;
+  bool doubts_;
+  bool exchanges_;
   std::size_t next_ = 0;
   bool watching_ = false;
   fs::path top_;
   Interleaved* backend_ = nullptr;
   std::unique_ptr<WatcherInside::Impl> watcher_;
   Reader reader_;
+  bool probing_ = false;
+  std::vector<std::string> probes_;  // what was told of them
   std::vector<std::string> story_;
 };
 

@@ -5,17 +5,19 @@
 
 using notify_core::watch::Sightings;
 
-TEST_CASE("who was seen several times came to the first place first") {
+TEST_CASE("who was seen several times is where it was seen last") {
   Sightings sightings;
   sightings.add(7, {1, "a"});
   sightings.add(7, {1, "a"});
   sightings.add(7, {2, "b"});
-  REQUIRE(sightings.first(7) != nullptr);
-  CHECK(*sightings.first(7) == Sightings::Place{1, "a"});
+  REQUIRE(sightings.last(7) != nullptr);
+  CHECK(*sightings.last(7) == Sightings::Place{2, "b"});
+  CHECK(sightings.all(7).size() == 2);
   sightings.reached(7, {1, "a"});
-  CHECK(*sightings.first(7) == Sightings::Place{2, "b"});
+  CHECK(*sightings.last(7) == Sightings::Place{2, "b"});
   sightings.reached(7, {2, "b"});
-  CHECK(sightings.first(7) == nullptr);
+  CHECK(sightings.last(7) == nullptr);
+  CHECK(sightings.all(7).empty());
   CHECK(sightings.empty());
 }
 
@@ -24,7 +26,7 @@ TEST_CASE("who reached the second place has passed the first; elsewhere it may c
   sightings.add(7, {1, "a"});
   sightings.add(7, {2, "b"});
   sightings.reached(7, {3, "c"});
-  CHECK(*sightings.first(7) == Sightings::Place{1, "a"});
+  CHECK(sightings.all(7).size() == 2);
   sightings.reached(7, {2, "b"});
   CHECK_FALSE(sightings.contains(7));
 }

@@ -54,6 +54,8 @@ class Queued final : public backend::WatchBackend {
   void deal(Dealer dealer) { dealer_ = std::move(dealer); }
   // What is done just before a name is looked up to be watched.
   void before_add(std::function<void(const std::string&)> work) { before_add_ = std::move(work); }
+  // False: what is read ahead of its turn brings nothing, as if it were not queued yet.
+  void let_read_on(bool let) { reads_on_ = let; }
   std::size_t watch_count() const { return watched_.size(); }
 
   int descriptor() const override { return real_->descriptor(); }
@@ -79,14 +81,22 @@ class Queued final : public backend::WatchBackend {
     while (real_->fill() > 0) {
       for (backend::Record record; real_->next(record);) queue_.push_back({record, std::string(record.name)});
     }
-    const std::size_t count = std::min(dealer_ ? dealer_(queue_) : queue_.size(), queue_.size());
-    batch_.assign(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
-    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
-    for (const Kept& kept : batch_) {
-      if (kept.record.mask & mask::ignored) watched_.erase(kept.record.watch);
-    }
+    batch_.clear();
     next_ = 0;
+    const std::size_t count = take(dealer_ ? dealer_(queue_) : queue_.size());
     return count == 0 ? -EAGAIN : static_cast<std::ptrdiff_t>(count);
+  }
+  bool read_on() override {
+    batch_.erase(batch_.begin(), batch_.begin() + static_cast<std::ptrdiff_t>(next_));
+    next_ = 0;
+    return take(reads_on_ ? queue_.size() : 0) > 0;
+  }
+  void visit_unread(const std::function<bool(const backend::Record&)>& visit) override {
+    for (std::size_t at = next_; at < batch_.size(); ++at) {
+      backend::Record record = batch_[at].record;
+      record.name = batch_[at].name;
+      if (!visit(record)) return;
+    }
   }
   bool next(backend::Record& record) override {
     if (next_ == batch_.size()) return false;
@@ -96,6 +106,16 @@ class Queued final : public backend::WatchBackend {
   }
 
  private:
+  std::size_t take(std::size_t most) {
+    const std::size_t count = std::min(most, queue_.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      if (queue_[i].record.mask & mask::ignored) watched_.erase(queue_[i].record.watch);
+      batch_.push_back(std::move(queue_[i]));
+    }
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
+    return count;
+  }
+
   int noted(int watch) {
     if (watch >= 0) watched_.insert(watch);
     return watch;
@@ -105,6 +125,7 @@ class Queued final : public backend::WatchBackend {
   Dealer dealer_;
   std::function<void(const std::string&)> before_add_;
   std::set<int> watched_;
+  bool reads_on_ = true;
   Queue queue_;
   Queue batch_;
   std::size_t next_ = 0;
