@@ -2,6 +2,7 @@
 import os
 import pwd
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,9 @@ def folder():
     path = Path(tempfile.mkdtemp(prefix="inotifysync-test-", dir=in_memory))
     yield path
     shutil.rmtree(path, ignore_errors=True)
+    if path.exists():  # an ordinary user has to open what a test has closed
+        subprocess.run(["chmod", "-R", "u+rwx", path], check=False)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture
@@ -54,12 +58,15 @@ def daemons(start_daemon):
 
 
 @pytest.fixture
-def ssh_server(folder):
+def ssh_server(folder, monkeypatch):
     if pwd.getpwuid(os.getuid()).pw_shell.endswith(("nologin", "false")):
         pytest.skip("this user may not log in")
-    server = SshServer(folder / "ssh").start()
-    yield server
-    server.stop()
+    # For the sockets of a program that is killed. Their paths are short ones.
+    with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as runtime:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+        server = SshServer(folder / "ssh").start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -206,10 +207,28 @@ def run_in_another_time(run, folder):
         started.append(run(*arguments, environment=environment))
         return started[-1]
 
+    forget_time_of_the_dead()
     yield start
-    for program in started:  # what faketime leaves behind where the program is killed
-        for path in Path("/dev/shm").glob(f"*faketime_s*_{program.process.pid}"):
-            path.unlink()
+    children = [pid for program in started for pid in program.children()]
+    for program in started:
+        program.kill()
+    wait_until(lambda: not any(map(is_alive, children)), "the program's children have ended", LATE)
+    forget_time_of_the_dead()
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def forget_time_of_the_dead():
+    """A program that is killed, or whose test was, leaves behind what faketime keeps for it."""
+    for path in Path("/dev/shm").glob("*faketime_s*_*"):
+        with suppress(FileNotFoundError):  # another test may be at it, too
+            if not is_alive(path.name.rpartition("_")[2]) and path.stat().st_uid == os.getuid():
+                path.unlink()
 
 
 @pytest.mark.plain_build  # faketime and a sanitizer both want to be first
