@@ -2,6 +2,7 @@
 """The command line and the configuration: what is asked for is done, and what is wrong is said in one line."""
 
 import os
+import shutil
 import signal
 import subprocess
 
@@ -45,6 +46,28 @@ def test_excluded_paths_stay_out(source, daemons, sync):
     (source / "keep.txt").rename(source / "keep.tmp")
     wait_until(lambda: all(sorted(p.name for p in d.root.iterdir()) == ["b.txt"] for d in daemons),
                lambda: [sorted(os.listdir(d.root)) for d in daemons])
+
+
+def test_files_go_whose_name_is_excluded_for_directories(source, daemons, sync):
+    for name in ("here", "below/here", "replaced"):
+        write(source / name)
+    sync("--exclude", "here/", "--exclude", "replaced/")
+    (source / "here").unlink()
+    (source / "below/here").unlink()
+    wait_identical(source, *(d.root for d in daemons))
+    (source / "replaced").unlink()
+    (source / "replaced").mkdir()
+    wait_until(lambda: not any((d.root / "replaced").exists() for d in daemons), "the file is gone")
+
+
+def test_directories_go_where_only_some_files_are_wanted(source, daemons, sync):
+    write(source / "a/b/wanted.csv")
+    write(source / "a/also.csv")
+    sync("--include", "*/", "--include", "*.csv", "--exclude", "*")
+    shutil.rmtree(source / "a/b")
+    wait_identical(source, *(d.root for d in daemons))
+    shutil.rmtree(source / "a")
+    wait_identical(source, *(d.root for d in daemons))
 
 
 def test_once(source, daemons, run):

@@ -90,7 +90,10 @@ class Planner {
   void visit(ChangeSet::Node node, const std::string& path, bool born_above) {
     const FileInfo info = files_.lstat(path);
     const bool directory = info.type == FileInfo::Type::directory;
-    if (excluded(path, info)) return;
+    if (excluded(path, info)) {
+      if (may_be_left_over(node, path, info)) sweep(parent_of(path));
+      return;
+    }
     if (info.type == FileInfo::Type::missing) {
       if (node.dirt() != dirt::stray || node.has_children()) add_missing(node, path);
       return;
@@ -120,8 +123,15 @@ class Planner {
     if (info.type != FileInfo::Type::missing) {
       return options_.patterns->excludes(path, info.type == FileInfo::Type::directory);
     }
-    // What it was is not known any more: what may have been excluded stays on the target.
+    // What it was is not known any more: what may have been excluded is not named.
     return options_.patterns->excludes(path, true) || options_.patterns->excludes(path, false);
+  }
+
+  // Of an excluded path, whether a target may have what is not: a file, where directories of that name are
+  // excluded, or the other way round. rsync knows what it is there, and keeps it if it is excluded.
+  bool may_be_left_over(ChangeSet::Node node, const std::string& path, const FileInfo& info) const {
+    if (info.type != FileInfo::Type::missing && (node.dirt() & dirt::gone) == 0) return false;
+    return options_.patterns->excludes(path, true) != options_.patterns->excludes(path, false);
   }
 
   void visit_file(ChangeSet::Node node, const std::string& path, const FileInfo& info, bool born_above) {
@@ -176,7 +186,7 @@ class Planner {
 
   // A run that deletes what is in the directory and not in the source.
   void sweep(std::string_view path) {
-    if (options_.deletion == Deletion::none) return;
+    if (options_.deletion == Deletion::none || !swept_.emplace(path).second) return;
     append_name(directories_, {}, path, at_top(path), true);
     directories_.owed.push_back({std::string(path), dirt::stray});
   }
@@ -354,6 +364,7 @@ class Planner {
   Step exact_, attributes_, subtree_, subtree_again_, directories_;
   std::set<std::string> by_link_;  // listed because a name of the same file was dirty
   std::set<std::string, std::less<>> parents_listed_;
+  std::set<std::string, std::less<>> swept_;
   bool root_wanted_ = false;
   bool root_rides_ = false;
 };

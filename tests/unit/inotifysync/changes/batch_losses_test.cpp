@@ -164,16 +164,30 @@ TEST_SUITE("deletion") {
     CHECK(planned(set, tree, options) == "exact: /d/a");
   }
 
-  TEST_CASE("spares what may have been excluded") {
+  TEST_CASE("leaves it to rsync what may have been excluded") {
     Tree tree;
     PatternList patterns;
     patterns.exclude("cache/");
+    patterns.exclude("*.tmp");
     PlanOptions options = deleting();
     options.patterns = &patterns;
     ChangeSet set;
-    set.mark("cache", dirt::gone);
+    set.mark("x.tmp", dirt::gone);
     set.mark("other", dirt::gone);
     CHECK(planned(set, tree, options) == "exact: ./other");
+    set.mark("cache", dirt::gone);
+    CHECK(planned(set, tree, options) == "exact: ./other; directories: ./");
+    SUBCASE("also where it is a directory now") {
+      tree.directory("cache");
+    }
+    SUBCASE("and once for several") {
+      set.mark("cache", dirt::gone | dirt::stray);
+    }
+    CHECK(planned(set, tree, options) == "exact: ./other; directories: ./");
+    ChangeSet attributes;
+    attributes.mark("cache", dirt::attributes);
+    tree.directory("cache");
+    CHECK(planned(attributes, tree, options).empty());
   }
 }
 
