@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What all tests that run programs have in common: places and programs that everybody can reach."""
 
+import ctypes
 import os
 import re
 import shutil
+import struct
 import subprocess
 import tempfile
 from pathlib import Path
@@ -60,3 +62,40 @@ def for_everybody(temporary_place):
 
     yield reached
     shutil.rmtree(place)
+
+
+FAN_REPORT_NAMES, FAN_MARK_ADD, FAN_MARK_FILESYSTEM, FAN_CREATE_OF_DIRECTORY = 0xE00, 0x1, 0x100, 0x40000100
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _opens_by_handle(place):
+    handle, mount = ctypes.create_string_buffer(8 + 128), ctypes.c_int()
+    struct.pack_into("=I", handle, 0, 128)
+    if _libc.name_to_handle_at(-100, os.fsencode(place), handle, ctypes.byref(mount), 0) < 0:
+        return False
+    there = os.open(place, os.O_RDONLY)
+    opened = _libc.open_by_handle_at(there, handle, os.O_PATH)
+    for descriptor in (there, opened):
+        if descriptor >= 0:
+            os.close(descriptor)
+    return opened >= 0
+
+
+@pytest.fixture(scope="session")
+def fanotify_refusal():
+    """fanotify_refusal(place, filesystem=False): why the kernel lets us not watch it so; None if it does. The programs
+    under test are not asked: what they cannot do, a test is not to be skipped for."""
+
+    def refusal(place, filesystem=False):
+        group = _libc.fanotify_init(FAN_REPORT_NAMES, 0)
+        if group < 0:
+            return f"fanotify_init: {os.strerror(ctypes.get_errno())}"
+        try:
+            flags = FAN_MARK_ADD | (FAN_MARK_FILESYSTEM if filesystem else 0)
+            if _libc.fanotify_mark(group, flags, ctypes.c_uint64(FAN_CREATE_OF_DIRECTORY), -100, os.fsencode(place)) < 0:
+                return f"fanotify_mark: {os.strerror(ctypes.get_errno())}"
+            return None if not filesystem or _opens_by_handle(place) else "open_by_handle_at fails here"
+        finally:
+            os.close(group)
+
+    return refusal

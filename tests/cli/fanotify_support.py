@@ -4,7 +4,6 @@
 What a program says is read up to a sentinel: a file made after everything else. fanotify may merge what one process does
 to one entry into one line, sooner or later; `told` takes lines apart into (path, event) again, repetitions left out."""
 
-import functools
 import os
 import re
 import shutil
@@ -143,17 +142,9 @@ NAMES = "create,delete,move"
 MODES = [pytest.param(["-F", "-r"], id="-F -r"), pytest.param(["-S"], id="-S", marks=needs_root)]
 
 
-@functools.cache
-def refuses(program):
-    """Why a mark each directory cannot be had here; None if it can."""
-    done = subprocess.run([program, "-F", "-t", "1", "-q", "-e", "create", "/"], capture_output=True, text=True)
-    return None if done.returncode == 2 else done.stderr.strip()
-
-
 @pytest.fixture
-def home(inotifywait, room):
-    why_not = refuses(inotifywait)
-    if why_not:
+def home(room, fanotify_refusal):
+    if why_not := fanotify_refusal(room):
         pytest.skip(why_not)
     directory = room / "home"
     directory.mkdir()

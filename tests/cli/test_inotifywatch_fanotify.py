@@ -14,8 +14,12 @@ pytestmark = pytest.mark.skipif(not OURS.exists(), reason=f"{OURS}: build it fir
 TREE = "mkdir -p a/b; touch a/f a/b/g g"
 
 
-def refused(said):
-    return b"Couldn't initialize fanotify" in said or b"Permission denied" in said or b"not supported" in said
+@pytest.fixture(autouse=True)
+def allowed(request, room, fanotify_refusal):
+    """Skips what the kernel refuses."""
+    whole = "option" in request.fixturenames and request.getfixturevalue("option") == "-S"
+    if why_not := fanotify_refusal(room, filesystem=whole):
+        pytest.skip(why_not)
 
 
 def play(arguments, room, steps, expected, rows_are="path", program=OURS):
@@ -25,8 +29,6 @@ def play(arguments, room, steps, expected, rows_are="path", program=OURS):
     subprocess.run(["/bin/sh", "-ec", TREE], cwd=home, check=True)
     with Watch(program, ["--json", *arguments], home) as watch:
         watch.wait_for(COLLECTING)
-        if watch.ended() and refused(watch.err):
-            pytest.skip("fanotify is not to be had here: " + watch.err.decode().splitlines()[-1])
         assert not watch.ended(), watch.err
         for line in steps:
             watch.shell(line)
