@@ -23,6 +23,11 @@ constexpr Duration look_again = 500ms;  // for a source that is gone
 // A source that has just been emptied may be about to vanish, too; so its deletions wait this long.
 constexpr Duration emptied_pause = 2s;
 
+std::uint64_t wall_nanoseconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count());
+}
+
 notify_core::Backend backend_of(Watching watching) {
   return watching == Watching::by_fanotify ? notify_core::Backend::fanotify_filesystem
                                            : notify_core::Backend::inotify;
@@ -201,7 +206,7 @@ bool SourceSync::hint(std::string_view path) {
     while (!below.empty() && below.front() == '/') below.remove_prefix(1);
     while (!below.empty() && below.back() == '/') below.remove_suffix(1);
     told_ = true;
-    intake_.hint(below);
+    intake_.hint(below, wall_nanoseconds());
     return true;
   }
   return false;

@@ -158,7 +158,7 @@ class Planner {
     count(info);
     if (info.type == FileInfo::Type::unreadable || info.links < 2) return;
     by_link_.insert(path);
-    for (const std::string& other : files_.hard_links(info)) {
+    for (const std::string& other : files_.hard_links(path, info)) {
       if (options_.patterns && options_.patterns->hides(other, false)) continue;
       if (by_link_.insert(other).second) list(step, other, dirt), ++batch_.paths;
     }

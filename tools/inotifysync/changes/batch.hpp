@@ -61,10 +61,10 @@ class FileSystemView {
     (void)path;
     return {};
   }
-  // All names in the source that are the same file as `info`; what is not known is left out. May walk the
-  // tree.
-  virtual std::vector<std::string> hard_links(const FileInfo& info) {
-    (void)info;
+  // All names in the source that are the same file as `path`, which is `info`; what is not known is left out.
+  // May walk the tree.
+  virtual std::vector<std::string> hard_links(const std::string& path, const FileInfo& info) {
+    (void)path, (void)info;
     return {};
   }
 };

@@ -17,6 +17,13 @@ using namespace std::chrono_literals;
 constexpr auto pairing_window = 50ms;
 constexpr std::size_t most_hints_remembered = 200'000;
 
+// The times of files go by a clock of slow steps: what changed a moment ago may since have changed again, and
+// look the same.
+bool changed_just_now(const FileInfo& info, std::uint64_t now) {
+  constexpr std::uint64_t some_steps = 50'000'000;
+  return info.changed <= now && now - info.changed < some_steps;
+}
+
 }  // namespace
 
 notify_core::EventMask Intake::wanted_events() {
@@ -132,7 +139,7 @@ void Intake::event(const notify_core::Event& event, std::string_view path, Time 
   if ((event.mask & mask::attrib) != 0 && !goes_anyway) mark(path, dirt::attributes);
 }
 
-void Intake::hint(std::string_view path) {
+void Intake::hint(std::string_view path, std::uint64_t now) {
   const FileInfo info = files_.lstat(std::string(path));
   const bool directory = info.type == FileInfo::Type::directory;
   if (hidden(path, directory)) return;
@@ -143,7 +150,7 @@ void Intake::hint(std::string_view path) {
   if (hinted_.size() >= most_hints_remembered) hinted_.clear();
   const std::uint64_t looks = info.changed ^ (info.inode << 1) ^ (info.size << 40);
   const auto [known, is_new] = hinted_.try_emplace(std::string(path), looks);
-  if (!is_new && std::exchange(known->second, looks) == looks) return;
+  if (!is_new && std::exchange(known->second, looks) == looks && !changed_just_now(info, now)) return;
   if (path.empty()) return mark(path, dirt::attributes);
   mark(path, dirt::created | dirt::content | (directory ? dirt::subtree : Dirt{0}));
 }

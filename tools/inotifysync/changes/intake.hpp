@@ -35,8 +35,9 @@ class Intake {
   // `path` is relative to the source, "" the source itself.
   void event(const notify_core::Event& event, std::string_view path, Time now);
   // Something happened to `path`, or nothing: asked for paths of which no more is known. A path that is as it
-  // was when last hinted at is left out, for reading a file may be what the hint is about.
-  void hint(std::string_view path);
+  // was when last hinted at is left out, for reading a file may be what the hint is about. `now` is in
+  // nanoseconds, as FileInfo::changed.
+  void hint(std::string_view path, std::uint64_t now);
 
   // Marks what time has made due. To be called no later than at next_due().
   void tick(Time now);

@@ -28,11 +28,16 @@ void LinkIndex::drop_stale(File& file, Key key) {
   });
 }
 
-std::vector<std::string> LinkIndex::names(const FileInfo& info) {
+std::vector<std::string> LinkIndex::names(const std::string& path, const FileInfo& info) {
   const Key key(info.device, info.inode);
   if (const auto known = known_.find(key); known != known_.end()) {
     File& file = known->second;
     drop_stale(file, key);
+    // It was on its way from one directory to another when they were read.
+    if (std::find(file.names.begin(), file.names.end(), path) == file.names.end()) {
+      file.names.push_back(path);
+      by_name_[path] = key;
+    }
     const bool rest_is_outside = file.links == info.links && file.found == file.names.size();
     if (file.names.size() >= info.links || rest_is_outside) return file.names;
   }

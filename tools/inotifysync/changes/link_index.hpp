@@ -26,8 +26,9 @@ class LinkIndex {
   // `files` outlives it.
   explicit LinkIndex(FileSystemView& files) : files_(files) {}
 
-  // All names of the file that `info` describes. May walk the source, once after each call of renew().
-  std::vector<std::string> names(const FileInfo& info);
+  // All names of the file `path`, which `info` describes. May walk the source, once after each call of
+  // renew().
+  std::vector<std::string> names(const std::string& path, const FileInfo& info);
   // A new plan begins: what is known may be out of date.
   void renew() { fresh_ = walked_for_event_ = false; }
   // The other names of what `path` is or was, to which something happened. Cheap where `path` is known or has

@@ -18,7 +18,9 @@ class SourceView : public FileSystemView {
 
   FileInfo lstat(const std::string& path) override;
   bool list(const std::string& path, const std::function<void(std::string_view name)>& visit) override;
-  std::vector<std::string> hard_links(const FileInfo& info) override { return links_.names(info); }
+  std::vector<std::string> hard_links(const std::string& path, const FileInfo& info) override {
+    return links_.names(path, info);
+  }
   std::vector<std::string> other_names(const std::string& path) override { return links_.others(path); }
   void begin_plan() { links_.renew(); }
   // Learns which files have several names, unless the source has more than a hundred thousand.

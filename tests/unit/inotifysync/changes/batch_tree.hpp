@@ -48,7 +48,7 @@ class Tree : public FileSystemView {
     }
     return true;
   }
-  std::vector<std::string> hard_links(const FileInfo& info) override {
+  std::vector<std::string> hard_links(const std::string& /*path*/, const FileInfo& info) override {
     std::vector<std::string> names;
     for (const auto& [name, one] : entries_) {
       if (one.inode == info.inode) names.push_back(name);

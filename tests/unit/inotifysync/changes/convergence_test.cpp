@@ -81,7 +81,7 @@ class World {
     RealView view(top_);
     const FileInfo info = view.lstat(path);
     if (info.type != FileInfo::Type::file || info.links < 2) return;
-    for (const std::string& other : view.hard_links(info)) changes.mark(other, dirt);
+    for (const std::string& other : view.hard_links(path, info)) changes.mark(other, dirt);
   }
   void mark_moved(const std::string& from, const std::string& to) {
     log += fmt::format("moved {} {}\n", from, to);

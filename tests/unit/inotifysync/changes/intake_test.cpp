@@ -211,17 +211,32 @@ TEST_CASE("a write shows in all names of the file") {
 }
 
 TEST_CASE("hints that say nothing new mark nothing") {
+  constexpr std::uint64_t later = 1'000'000'000;
   Fixture f;
   f.files.file("a");
-  f.intake.hint("a");
+  f.intake.hint("a", later);
   CHECK(f.told() == "a:c+");
-  f.intake.hint("a");
+  f.intake.hint("a", later);
   CHECK(f.told() == "");
   f.files.known["a"].changed = 5;
-  f.intake.hint("a");
+  f.intake.hint("a", later);
   CHECK(f.told() == "a:c+");
-  f.intake.hint("gone");
+  f.intake.hint("gone", later);
   CHECK(f.told() == "gone:-");
+}
+
+TEST_CASE("a hint at what changed a moment ago may be about more than is seen") {
+  Fixture f;
+  f.files.file("a");
+  f.files.known["a"].changed = 1'000'000'000;
+  for (int i = 0; i < 3; ++i) {
+    f.intake.hint("a", 1'000'000'000 + 10'000'000);
+    CHECK(f.told() == "a:c+");
+  }
+  f.intake.hint("a", 1'000'000'000 + 100'000'000);
+  CHECK(f.told() == "");
+  f.intake.hint("a", 999'000'000);  // the clock was set back
+  CHECK(f.told() == "");
 }
 
 TEST_CASE("nothing is kept back at the end") {

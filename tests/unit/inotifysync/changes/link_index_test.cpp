@@ -15,6 +15,7 @@ class Names : public FileSystemView {
   std::map<std::string, std::uint64_t> inodes;
   std::uint64_t outside = 0;  // names of every file that lie elsewhere
   int walks = 0;
+  std::string moving;  // in no directory while they are read
 
   FileInfo lstat(const std::string& path) override {
     FileInfo info;
@@ -33,7 +34,7 @@ class Names : public FileSystemView {
       visit("d");
     }
     for (const auto& [name, inode] : inodes) {
-      if (path == "d") visit(std::string_view(name).substr(2));
+      if (path == "d" && name != moving) visit(std::string_view(name).substr(2));
     }
     return true;
   }
@@ -47,8 +48,8 @@ TEST_CASE("names of one file are found by one walk") {
   Names files;
   files.inodes = {{"d/a", 1}, {"d/b", 1}, {"d/c", 2}, {"d/e", 3}, {"d/f", 3}};
   LinkIndex index(files);
-  CHECK(index.names(files.lstat("d/a")) == List{"d/a", "d/b"});
-  CHECK(index.names(files.lstat("d/f")) == List{"d/e", "d/f"});
+  CHECK(index.names("d/a", files.lstat("d/a")) == List{"d/a", "d/b"});
+  CHECK(index.names("d/f", files.lstat("d/f")) == List{"d/e", "d/f"});
   CHECK(files.walks == 1);
   CHECK(index.others("d/a") == List{"d/b"});
   CHECK(index.others("d/c").empty());
@@ -64,7 +65,7 @@ TEST_CASE("a name that is gone is still known to have been one of the file's") {
   files.inodes["d/a"] = 9;  // another file by that name
   files.inodes["d/z"] = 1;
   index.renew();
-  CHECK(index.names(files.lstat("d/b")) == List{"d/b", "d/z"});
+  CHECK(index.names("d/b", files.lstat("d/b")) == List{"d/b", "d/z"});
   CHECK(index.others("d/a").empty());
 }
 
@@ -73,11 +74,12 @@ TEST_CASE("names outside the source do not make it walk again and again") {
   files.inodes = {{"d/a", 1}, {"d/b", 1}};
   files.outside = 1;
   LinkIndex index(files);
-  for (int i = 0; i < 5; ++i, index.renew()) CHECK(index.names(files.lstat("d/a")) == List{"d/a", "d/b"});
+  for (int i = 0; i < 5; ++i, index.renew())
+    CHECK(index.names("d/a", files.lstat("d/a")) == List{"d/a", "d/b"});
   CHECK(files.walks == 1);
   files.inodes["d/c"] = 1;
   index.renew();
-  CHECK(index.names(files.lstat("d/a")) == List{"d/a", "d/b", "d/c"});
+  CHECK(index.names("d/a", files.lstat("d/a")) == List{"d/a", "d/b", "d/c"});
   CHECK(files.walks == 2);
 }
 
@@ -95,10 +97,10 @@ TEST_CASE("a name that is gone is known after a walk for another file, too") {
   Names files;
   files.inodes = {{"d/a", 1}, {"d/b", 1}};
   LinkIndex index(files);
-  index.names(files.lstat("d/a"));
+  index.names("d/a", files.lstat("d/a"));
   files.inodes = {{"d/b", 1}, {"d/e", 3}, {"d/f", 3}};
   index.renew();
-  CHECK(index.names(files.lstat("d/e")) == List{"d/e", "d/f"});
+  CHECK(index.names("d/e", files.lstat("d/e")) == List{"d/e", "d/f"});
   CHECK(index.others("d/a") == List{"d/b"});
 }
 
@@ -132,4 +134,18 @@ TEST_CASE("events make it walk once for a plan, or once in a while") {
   CHECK(files.walks == 2);
   for (std::uint64_t i = 3; i < 26; ++i) linked(i);
   CHECK(files.walks == 3);
+}
+
+TEST_CASE("a name that was moved while the source was read is known when it is met") {
+  Names files;
+  files.inodes = {{"d/a", 1}, {"d/b", 1}};
+  files.moving = "d/a";
+  LinkIndex index(files);
+  CHECK(index.names("d/b", files.lstat("d/b")) == List{"d/b"});
+  files.moving.clear();
+  index.renew();
+  CHECK(index.names("d/a", files.lstat("d/a")) == List{"d/b", "d/a"});
+  index.renew();
+  CHECK(index.names("d/b", files.lstat("d/b")) == List{"d/b", "d/a"});
+  CHECK(files.walks == 1);
 }

@@ -71,7 +71,7 @@ class RealView : public FileSystemView {
     return !error;
   }
 
-  std::vector<std::string> hard_links(const FileInfo& info) override {
+  std::vector<std::string> hard_links(const std::string& /*path*/, const FileInfo& info) override {
     std::vector<std::string> names;
     for (const auto& entry : fs::recursive_directory_iterator(top_)) {
       const struct stat one = stat_of(entry.path());
