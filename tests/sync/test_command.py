@@ -70,6 +70,27 @@ def test_directories_go_where_only_some_files_are_wanted(source, daemons, sync):
     wait_identical(source, *(d.root for d in daemons))
 
 
+def test_names_from_a_pipe_of_directories_that_changed_places(source, daemons, run):
+    write(source / "a/was in a")
+    write(source / "a/deep/was in a")
+    write(source / "b/deep/was in b")
+    program = run("--from-stdin", "--delete", "--password-file", daemons[0].password_file, source,
+                  *(d.url for d in daemons), stdin=subprocess.PIPE)
+    program.wait_said("in step", times=3)
+
+    def tell(*names):
+        program.process.stdin.write("".join(f"{source}/{name}\n" for name in names).encode())
+        program.process.stdin.flush()
+        wait_identical(source, *(d.root for d in daemons))
+
+    for n in range(10):  # until what was read in the full pass is no longer in doubt
+        write(source / "file", f"{n}")
+        tell("file")
+    (source / "a").rename(source / "c")
+    (source / "b").rename(source / "a")
+    tell("a", "c", "b", "a")
+
+
 def test_once(source, daemons, run):
     write(source / "dir/file")
     program = run("--once", "--delete", "--password-file", daemons[0].password_file, source,

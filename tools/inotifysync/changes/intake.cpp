@@ -152,7 +152,8 @@ void Intake::hint(std::string_view path, std::uint64_t now) {
   const auto [known, is_new] = hinted_.try_emplace(std::string(path), looks);
   if (!is_new && std::exchange(known->second, looks) == looks && !changed_just_now(info, now)) return;
   if (path.empty()) return mark(path, dirt::attributes);
-  mark(path, dirt::created | dirt::content | (directory ? dirt::subtree : Dirt{0}));
+  // A directory may have taken the place of another one, whose files the targets have there.
+  mark(path, dirt::created | dirt::content | (directory ? dirt::subtree | dirt::doubtful : Dirt{0}));
 }
 
 void Intake::tick(Time now) {
