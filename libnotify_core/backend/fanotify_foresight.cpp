@@ -75,7 +75,7 @@ bool came_back(const Renames& renames) {
 
 void FanotifyForesight::clear() {
   taken_.clear();
-  count_ = 0;
+  count_ = overflowed_ = 0;
   departures_.clear();
   departures_of_.clear();
   indexed_ = 0;
@@ -90,6 +90,7 @@ void FanotifyForesight::take_in(std::span<const std::byte> bytes) {
   taken_.push_back(bytes);
   FanotifyDecoder decoder(bytes);
   for (FanotifyEvent event; decoder.next(event); ++count_) {
+    if (event.mask & mask::q_overflow) overflowed_ = count_ + 1;
     if (event.object.empty()) continue;
     const bool directory = (event.mask & mask::is_directory) != 0;
     const FanotifyEvent::Place& from = event.renamed ? event.from : event.place;

@@ -27,6 +27,9 @@ class FanotifyForesight {
   void clear();
   void take_in(std::span<const std::byte> bytes);
 
+  // Whether the kernel dropped events at `position` or later.
+  bool overflows(std::size_t position) const { return overflowed_ > position; }
+
   // How a directory leaves its place: by a rename, or removed.
   struct Departure {
     std::size_t position;
@@ -74,6 +77,7 @@ class FanotifyForesight {
 
   std::vector<std::span<const std::byte>> taken_;
   std::size_t count_ = 0;
+  std::size_t overflowed_ = 0;  // the number after that of the last record that says so
   std::vector<std::pair<ObjectKey, Departure>> departures_;  // in order of position
   std::unordered_multimap<ObjectKey, std::size_t> departures_of_;
   std::size_t indexed_ = 0;  // departures that have an entry there

@@ -41,7 +41,10 @@ bool FanotifyQueue::next(FanotifyEvent& event) {
   return true;
 }
 
+// What is looked for before an overflow is among what was dropped, if it has not been read; and all that is
+// known of the tree is going to be forgotten there. To read on would take for ever where others are busy.
 bool FanotifyQueue::read_on() {
+  if (foresight().overflows(position_)) return false;
   return chunks_.size() < most_chunks && read_piece() > 0;
 }
 

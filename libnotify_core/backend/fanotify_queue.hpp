@@ -30,7 +30,8 @@ class FanotifyQueue {
   // True where the last read took all that was queued at that moment.
   bool drained() const { return drained_; }
 
-  // Adds to the batch what has been queued since. False: nothing, or more is held than is good.
+  // Adds to the batch what has been queued since. False: nothing, or more is held than is good, or an
+  // overflow is to come.
   bool read_on();
   // What the batch says from here on.
   FanotifyForesight& foresight();
