@@ -29,11 +29,12 @@ bool is_mount(const sys::Fd& directory, const char* name) {
 
 // The queue will tell how it came there: whoever moves a watched directory makes a MOVE_SELF. Unless it has
 // been there all along, and was taken for one that the queue has just now replaced: then it has replaced
-// that.
+// that, and what is in it is news.
 void Watcher::Impl::sighted(NodeId node, NodeId parent, std::string_view name) {
   if (tree_.parent(node) == parent && tree_.name(node) == name) {
     if (const NodeId there = tree_.child(parent, name); there != no_node) tree_.set_replaced(there);
-    return tree_.relink(node, parent, name);
+    tree_.relink(node, parent, name);
+    return news_of(node);
   }
   sightings_.add(tree_.watch(node), {tree_.watch(parent), std::string(name)});
 }
@@ -193,9 +194,23 @@ bool Watcher::Impl::put_where_it_went(NodeId node) {
   const auto is_known = [this](int parent) { return tree_.by_watch(parent) != no_node; };
   const watch::Course course = watch::follow(steps, seen, is_known);
   if (course.start != nullptr) return put_as_newcomer(node, *course.start);
-  if (steps.empty()) return put_as_newcomer(node, seen.back());
+  if (steps.empty() && !is_still_to_come(tree_.by_watch(seen.back().parent)))
+    return put_as_newcomer(node, seen.back());
   if (!course.told) unsettled_.push_back({seen.back().parent, ScanKind::again, 0});
   return false;
+}
+
+// The node, or one above it, stands where the queue has yet to say that it came.
+bool Watcher::Impl::is_still_to_come(NodeId node) {
+  bool found = false;
+  backend_->visit_unread([&](const Record& record) {
+    const bool comes = (record.mask & (mask::create | mask::moved_to)) && (record.mask & mask::is_directory);
+    for (NodeId at = node; comes && !found && !tree_.is_root(at); at = tree_.parent(at)) {
+      found = record.watch == tree_.watch(tree_.parent(at)) && record.name == tree_.name(at);
+    }
+    return !found;
+  });
+  return found;
 }
 
 bool Watcher::Impl::put_as_newcomer(NodeId node, const watch::Sightings::Place place) {

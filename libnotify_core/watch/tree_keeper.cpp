@@ -221,17 +221,13 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   const NodeId there = tree_.child(parent, name);
   if (there != no_node) kind == ScanKind::birth ? news_of(there) : not_outdated(there);
   sys::Fd place = open_confirmed(parent);
-  if (!place) {
-    return unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0});
-  }
+  if (!place) return unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0});
   sys::Fd directory;
   const int watch = watch_newborn(parent, name, std::move(place), directory);
   if (watch < 0) return;
   const NodeId known = tree_.by_watch(watch);
   if (known != no_node) {  // watched since it was found by listing; its contents are known
-    if (known == there || tree_.is_root(known)) return;
-    sighted(known, parent, name);
-    if (tree_.child(parent, name) == known && kind == ScanKind::birth) news_of(known);
+    if (known != there && !tree_.is_root(known)) sighted(known, parent, name);
     return;
   }
   if (there != no_node) tree_.set_replaced(there);

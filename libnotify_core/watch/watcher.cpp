@@ -163,9 +163,11 @@ void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& re
   if ((record.mask & mask::move_self) && tree_.is_root(node)) root_moved(node);
   if (!record.name.empty()) tree_.set_heard(node);
   bool wanted = true;
-  // Only in what is there something comes and goes; what was open in it is closed later.
+  // Only in what is there something comes and goes; what was open in it is closed later. inotify keeps the
+  // order: there, that it has come is told before.
   constexpr EventMask changes = mask::create | mask::remove | mask::move;
-  if (!outdated_.empty() && (record.mask & changes)) announce_outdated(node);
+  const bool any_order = options_.backend != Backend::inotify;
+  if (any_order && !outdated_.empty() && (record.mask & changes)) announce_outdated(node);
   if (!recovery_.idle()) recover_before(node, record, wanted);
   if (options_.follow_tree) follow_before(node, record);
   if (wanted) report(node, record.mask, record.cookie, record.name, record.pid);

@@ -119,6 +119,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void announce_outdated(watch::NodeId node);
   std::vector<watch::Sightings::Place> untold_places(int watch) const;
   bool put_where_it_went(watch::NodeId node);
+  bool is_still_to_come(watch::NodeId node);
   bool put_as_newcomer(watch::NodeId node, watch::Sightings::Place place);
   bool is_mounted_here(watch::NodeId node);
   bool put_at_mount(watch::NodeId node);
