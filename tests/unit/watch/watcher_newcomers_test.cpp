@@ -191,3 +191,23 @@ TEST_CASE("a directory born in one that left before it could be found is said be
   fs::rename(scene.at("t/x"), scene.at("t/n/d"));
   CHECK(said_in_order(scene.settle(), {"t/n/d", "t/n/d/k", "t/n/d/k/f"}));
 }
+
+TEST_CASE("what left a place is not taken for what came there later, even where that is all that was read") {
+  for (const bool read_on : {true, false}) {
+    CAPTURE(read_on);
+    Scene scene;
+    scene.watch();
+    scene.settle();
+    scene.queue().let_read_on(read_on);
+    fs::create_directory(scene.at("t/a"));
+    fs::rename(scene.at("t/a"), scene.at("t/b"));
+    fs::create_directory(scene.at("t/a"));
+    scene.touch("t/a/f");
+    int step = 0;
+    scene.queue().deal(
+        [&](Queue& queue) { return step++ == 0 ? up_to(queue, mask::moved_from, "a") : queue.size(); });
+    CHECK(count(scene.settle(), "CREATE t/a/f") == 1);
+    CHECK(scene.place_of_file_in("t/a") == "CREATE t/a/probe");
+    CHECK(scene.place_of_file_in("t/b") == "CREATE t/b/probe");
+  }
+}
