@@ -22,6 +22,24 @@ std::optional<int> who_moved(const Unread& unread, int from, std::uint32_t cooki
   return moved;
 }
 
+std::uint32_t comes_back_by(const Unread& unread, int watch,
+                            const std::function<bool(int watch)>& is_inside) {
+  std::uint32_t within = 0;  // of the last rename that began in the tree
+  std::uint32_t into = 0;    // of the last one that did not; its MOVE_SELF is to come
+  bool found = false;
+  unread([&](const backend::Record& record) {
+    found = record.watch == watch && (record.mask & mask::move_self);
+    if (found || is_inside(record.watch)) return false;
+    if (record.mask & mask::moved_from) within = record.cookie;
+    if ((record.mask & mask::moved_to) && (record.mask & mask::is_directory)) {
+      into = record.cookie == within ? 0 : record.cookie;
+    }
+    if (record.mask & mask::move_self) into = 0;
+    return true;
+  });
+  return found ? into : 0;
+}
+
 std::vector<Step> steps_of(const Unread& unread, int watch) {
   std::vector<Step> steps;
   Step step;  // of which MOVE_SELF has not come so far

@@ -95,7 +95,8 @@ void Watcher::Impl::left(NodeId parent, const std::string& name, const Record& r
 void Watcher::Impl::arrived(NodeId parent, const Record& record) {
   watch::Move* move = moves_.by_cookie(record.cookie);
   const std::string name(record.name);
-  if (move != nullptr) complete_exchange(move->from, {record.watch, name});
+  if (move != nullptr && move->comes_back && !has_come_back(*move, parent, name)) move = nullptr;
+  if (move != nullptr && !move->comes_back) complete_exchange(move->from, {record.watch, name});
   const NodeId node = move == nullptr || move->watch < 0 ? no_node : tree_.by_watch(move->watch);
   if (node != no_node) {  // MOVE_SELF comes next
     move->to_parent = parent;
@@ -132,12 +133,55 @@ void Watcher::Impl::self_moved(NodeId node) {
   }
   const watch::Move move = moves_.take(found);
   if (move.to_parent == no_node) {
-    if (!put_at_mount(node) && !put_where_it_went(node)) departing_ = node;
+    if (!put_at_mount(node) && !put_where_it_went(node) && !comes_back(node)) departing_ = node;
   } else if (leaves_out(move.to_parent, move.to_name)) {
     departing_ = node;
   } else {
     sightings_.reached(tree_.watch(node), {tree_.watch(move.to_parent), move.to_name});
   }
+}
+
+// Who leaves the tree and is back before anybody could notice is as good as renamed: its watches are those of
+// before, and so is all that the queue has said and will say of them. Not where something happened in it
+// meanwhile, for that was out of the tree.
+bool Watcher::Impl::comes_back(NodeId node) {
+  if (options_.backend != Backend::inotify) return false;
+  const auto is_inside = [&](int watch) {
+    const NodeId told = tree_.by_watch(watch);
+    return told != no_node && tree_.is_below(told, node);
+  };
+  read_to_the_end();
+  watch::Move move;
+  move.watch = tree_.watch(node);
+  move.cookie = watch::comes_back_by(unread_records(), move.watch, is_inside);
+  if (move.cookie == 0 && read_on_or_pause()) {
+    move.cookie = watch::comes_back_by(unread_records(), move.watch, is_inside);
+  }
+  if (move.cookie == 0) return false;
+  move.comes_back = true;
+  moves_.add_from(std::move(move));
+  tree_.set_placeless(node);
+  return true;
+}
+
+// Is it the one that was expected? Where it cannot be seen there, it is dropped.
+bool Watcher::Impl::has_come_back(const watch::Move& move, NodeId parent, const std::string& name) {
+  const NodeId node = tree_.by_watch(move.watch);
+  if (node != no_node && is_watched_as({tree_.watch(parent), name}, move.watch)) return true;
+  moves_.take(&move);
+  if (node != no_node) drop(node, End::moved_out);
+  return false;
+}
+
+// Does this watch come for what stands there?
+bool Watcher::Impl::is_watched_as(const watch::Sightings::Place& place, int watch) {
+  const sys::Fd above = open_confirmed(tree_.by_watch(place.parent));
+  if (!above || backend_->enter(above.get()) < 0) return false;
+  constexpr unsigned here =
+      backend::add_directory_only | backend::add_no_follow | backend::add_keep_old_events;
+  const int found = backend_->add(place.name.c_str(), kernel_events_, here);
+  if (found >= 0 && tree_.by_watch(found) == no_node) backend_->remove(found);
+  return found == watch;
 }
 
 // A directory that is mounted a second time in the tree has two places. Out of the one where it is mounted

@@ -124,6 +124,9 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool is_mounted_here(watch::NodeId node);
   bool put_at_mount(watch::NodeId node);
   bool is_mounted_at(watch::NodeId node, const watch::Sightings::Place& place);
+  bool comes_back(watch::NodeId node);
+  bool has_come_back(const watch::Move& move, watch::NodeId parent, const std::string& name);
+  bool is_watched_as(const watch::Sightings::Place& place, int watch);
   void list_newcomer(watch::NodeId node);
   void all_below_is_untold(watch::NodeId top);
   void await_listing(watch::NodeId node);

@@ -105,3 +105,20 @@ TEST_CASE("a step between places where it was never seen is another one's") {
 TEST_CASE("what arrives in a directory that nobody knows is not told of") {
   CHECK_FALSE(follow_5({from(1, 7, "a"), to(20, 7, "b"), self(5)}, {{1, "a"}}).told);
 }
+
+TEST_CASE("what left the tree comes back by the rename before its next MOVE_SELF") {
+  const auto back_by = [](std::vector<Record> records) {
+    return comes_back_by(unread(std::move(records)), 5, [](int watch) { return watch == 5 || watch == 6; });
+  };
+  CHECK(back_by({to(1, 9, "d"), self(5)}) == 9);
+  CHECK(back_by({record(2, mask::create, 0, "f"), to(1, 9, "d"), record(1, mask::create, 0, "f"), self(5)}) ==
+        9);
+  CHECK(back_by({to(1, 9, "d"), self(5), record(6, mask::create, 0, "f")}) == 9);
+  CHECK(back_by({to(1, 8, "e"), self(7), to(1, 9, "d"), self(5)}) == 9);
+  CHECK(back_by({}) == 0);
+  CHECK(back_by({to(1, 9, "d")}) == 0);
+  CHECK(back_by({self(5)}) == 0);
+  CHECK(back_by({from(1, 8, "e"), to(1, 8, "g"), self(5)}) == 0);
+  CHECK(back_by({to(1, 8, "e"), self(7), self(5)}) == 0);
+  CHECK(back_by({record(6, mask::create, 0, "f"), to(1, 9, "d"), self(5)}) == 0);
+}

@@ -211,3 +211,32 @@ TEST_CASE("what left a place is not taken for what came there later, even where 
     CHECK(scene.place_of_file_in("t/b") == "CREATE t/b/probe");
   }
 }
+
+TEST_CASE("what left the tree and was back at once is heard of all the time") {
+  Scene scene;
+  fs::create_directories(scene.at("t/d/x/y"));
+  scene.watch();
+  scene.settle();
+  fs::rename(scene.at("t/d"), scene.at("o/d"));
+  fs::rename(scene.at("o/d"), scene.at("t/b"));
+  scene.touch("t/b/x/f");
+  fs::rename(scene.at("t/b/x"), scene.at("t/x"));
+  const std::vector<std::string> said = scene.settle();
+  CHECK(count(said, "CREATE t/b/x/f") == 1);
+  CHECK(scene.place_of_file_in("t/b") == "CREATE t/b/probe");
+  CHECK(scene.place_of_file_in("t/x/y") == "CREATE t/x/y/probe");
+}
+
+TEST_CASE("what something happened in while it was out of the tree is watched anew") {
+  Scene scene;
+  fs::create_directories(scene.at("t/d/x"));
+  scene.watch();
+  scene.settle();
+  fs::rename(scene.at("t/d"), scene.at("o/d"));
+  fs::create_directory(scene.at("o/d/new"));
+  fs::rename(scene.at("o/d"), scene.at("t/d"));
+  const std::vector<std::string> said = scene.settle();
+  CHECK(count(said, "CREATE t/d/new") == 0);
+  CHECK(scene.place_of_file_in("t/d/x") == "CREATE t/d/x/probe");
+  CHECK(scene.place_of_file_in("t/d/new") == "CREATE t/d/new/probe");
+}
