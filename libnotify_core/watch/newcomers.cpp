@@ -114,9 +114,18 @@ void Watcher::Impl::settle_again() {
   if (unsettled_.empty()) untold_.clear();
 }
 
+// Its link count said so when it was watched, and says so now: to list it would be to make events.
+bool Watcher::Impl::has_no_directories(NodeId node, const sys::Fd& place) const {
+  constexpr std::uint32_t none = 2;
+  sys::FileFacts facts;
+  return tree_.is_unlisted(node) && sys::facts_at(place.get(), "", AT_EMPTY_PATH, facts) == 0 &&
+         facts.links == none;
+}
+
 // False where it cannot be found by its path.
 bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
   const sys::Fd place = open_confirmed(node);
+  if (place && kind == ScanKind::arrival && has_no_directories(node, place)) return true;
   sys::Fd directory(place ? sys::open_at(place.get(), ".", O_RDONLY | O_DIRECTORY) : -1);
   if (!directory) return false;
   backend_->enter(directory.get());

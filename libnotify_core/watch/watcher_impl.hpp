@@ -136,6 +136,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void news_of(watch::NodeId node);
   sys::Fd open_confirmed(watch::NodeId node);
   void settle_again();
+  bool has_no_directories(watch::NodeId node, const sys::Fd& place) const;
   bool list_again(watch::NodeId node, watch::ScanKind kind);
   void rescue_sighted(watch::NodeId top);
   void drop(watch::NodeId node, End end);
