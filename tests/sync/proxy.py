@@ -15,6 +15,7 @@ class Proxy:
         self.flowing, self.happened = threading.Event(), threading.Event()
         self.flowing.set()
         self.left, self.what = None, None
+        self.listening = True
         self.listener = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -46,6 +47,7 @@ class Proxy:
 
     def refuse(self):
         """Nobody listens any more."""
+        self.listening = False
         try:
             self.listener.shutdown(socket.SHUT_RDWR)  # who waits in accept(2) hears of this
         except OSError:
@@ -69,6 +71,8 @@ class Proxy:
                 near.close()
                 continue
             self.pairs.append((near, far))
+            if not self.listening:  # it was on its way while the others were cut
+                return self.cut()
             for source, sink in ((near, far), (far, near)):
                 threading.Thread(target=self._pass, args=(source, sink, source is near), daemon=True).start()
 
