@@ -29,7 +29,9 @@ std::uint32_t comes_back_by(const Unread& unread, int watch,
   bool found = false;
   unread([&](const backend::Record& record) {
     found = record.watch == watch && (record.mask & mask::move_self);
-    if (found || is_inside(record.watch)) return false;
+    if (found) return false;
+    constexpr EventMask of_directories = mask::is_directory | mask::move_self | mask::ignored;
+    if (is_inside(record.watch)) return (record.mask & of_directories) == 0;
     if (record.mask & mask::moved_from) within = record.cookie;
     if ((record.mask & mask::moved_to) && (record.mask & mask::is_directory)) {
       into = record.cookie == within ? 0 : record.cookie;

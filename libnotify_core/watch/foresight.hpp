@@ -22,8 +22,8 @@ using Unread = std::function<void(const std::function<bool(const backend::Record
 std::optional<int> who_moved(const Unread& unread, int from, std::uint32_t cookie,
                              const std::function<bool(int watch)>& stands_there);
 
-// A watched directory has left the tree. If the next that is told of it is that it came back, and of what is
-// in it (`is_inside`) nothing before: the cookie of the rename that may have brought it; else 0.
+// A watched directory has left the tree. If the next that is told of it is that it came back, and before that
+// nothing of directories in it (`is_inside`): the cookie of the rename that may have brought it; else 0.
 std::uint32_t comes_back_by(const Unread& unread, int watch, const std::function<bool(int watch)>& is_inside);
 
 // A rename that may be one of a watched directory, for its MOVE_SELF comes next: where a parent was watched,

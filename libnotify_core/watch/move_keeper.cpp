@@ -125,6 +125,7 @@ void Watcher::Impl::complete_exchange(const watch::Sightings::Place& from, watch
 
 void Watcher::Impl::self_moved(NodeId node) {
   if (tree_.is_root(node)) return;  // an operand keeps its name
+  away_.erase(tree_.watch(node));   // whatever comes of it, this was the rename that was waited for
   watch::Move* found = moves_.of(tree_.watch(node));
   if (found == nullptr) {  // it left a place that was not watched then
     if (sightings_.contains(tree_.watch(node)) && !is_mounted_here(node)) put_where_it_went(node);
@@ -142,8 +143,8 @@ void Watcher::Impl::self_moved(NodeId node) {
 }
 
 // Who leaves the tree and is back before anybody could notice is as good as renamed: its watches are those of
-// before, and so is all that the queue has said and will say of them. Not where something happened in it
-// meanwhile, for that was out of the tree.
+// before, and so is all that the queue has said and will say of them. What happened to its files meanwhile
+// was out of the tree, and is not told; where something happened to its directories, it is watched anew.
 bool Watcher::Impl::comes_back(NodeId node) {
   if (options_.backend != Backend::inotify) return false;
   const auto is_inside = [&](int watch) {
@@ -161,12 +162,21 @@ bool Watcher::Impl::comes_back(NodeId node) {
   move.comes_back = true;
   moves_.add_from(std::move(move));
   tree_.set_placeless(node);
+  away_.insert(tree_.watch(node));
   return true;
+}
+
+bool Watcher::Impl::is_away(NodeId node) const {
+  for (; node != no_node; node = tree_.parent(node)) {
+    if (away_.contains(tree_.watch(node))) return true;
+  }
+  return false;
 }
 
 // Is it the one that was expected? Where it cannot be seen there, it is dropped.
 bool Watcher::Impl::has_come_back(const watch::Move& move, NodeId parent, const std::string& name) {
   const NodeId node = tree_.by_watch(move.watch);
+  away_.erase(move.watch);
   if (node != no_node && is_watched_as({tree_.watch(parent), name}, move.watch)) return true;
   moves_.take(&move);
   if (node != no_node) drop(node, End::moved_out);

@@ -301,6 +301,7 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   sightings_.erase(tree_.watch(node));
   if (!file_places_.empty()) file_places_.erase(node);
   outdated_.erase(tree_.watch(node));
+  away_.erase(tree_.watch(node));
   untold_.erase(tree_.watch(node));
   tree_.remove(node);
 }
@@ -335,6 +336,7 @@ void Watcher::Impl::repair() {
   departing_ = newcomer_ = no_node;
   sightings_.clear();
   outdated_.clear();
+  away_.clear();
   if (options_.recursive && options_.follow_tree) {
     setting_up_ = true;
     tree_.begin_sweep();

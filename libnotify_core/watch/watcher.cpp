@@ -153,22 +153,22 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
 // Nothing is known or awaited of any directory that an event of a file could matter to, and nothing is left
 // to be done when the queue is empty.
 bool Watcher::Impl::is_calm() const {
-  return recovery_.idle() && untold_.empty() && outdated_.empty() && departing_ == watch::no_node &&
-         newcomer_ == watch::no_node && taken_before_.empty() && taken_for_old_.empty() &&
-         unsettled_.empty() && retired_.empty();
+  return recovery_.idle() && untold_.empty() && outdated_.empty() && away_.empty() &&
+         departing_ == watch::no_node && newcomer_ == watch::no_node && taken_before_.empty() &&
+         taken_for_old_.empty() && unsettled_.empty() && retired_.empty();
 }
 
 void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& record) {
   calm_ = false;
   if ((record.mask & mask::move_self) && tree_.is_root(node)) root_moved(node);
   if (!record.name.empty()) tree_.set_heard(node);
-  bool wanted = true;
+  bool wanted = away_.empty() || !is_away(node);
   // Only in what is there something comes and goes; what was open in it is closed later. inotify keeps the
   // order: there, that it has come is told before.
   constexpr EventMask changes = mask::create | mask::remove | mask::move;
   const bool any_order = options_.backend != Backend::inotify;
   if (any_order && !outdated_.empty() && (record.mask & changes)) announce_outdated(node);
-  if (!recovery_.idle()) recover_before(node, record, wanted);
+  if (wanted && !recovery_.idle()) recover_before(node, record, wanted);
   if (options_.follow_tree) follow_before(node, record);
   if (wanted) report(node, record.mask, record.cookie, record.name, record.pid);
   follow_after(node, record);

@@ -125,6 +125,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool put_at_mount(watch::NodeId node);
   bool is_mounted_at(watch::NodeId node, const watch::Sightings::Place& place);
   bool comes_back(watch::NodeId node);
+  bool is_away(watch::NodeId node) const;
   bool has_come_back(const watch::Move& move, watch::NodeId parent, const std::string& name);
   bool is_watched_as(const watch::Sightings::Place& place, int watch);
   void list_newcomer(watch::NodeId node);
@@ -166,6 +167,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   watch::WatchTree tree_;
   watch::Recovery recovery_{tree_};
   watch::UntoldDirectories untold_;   // newcomers and the directories below them, until they are listed
+  std::unordered_set<int> away_;      // watches of directories out of the tree that will be back at once
   std::unordered_set<int> outdated_;  // watches of directories reported before the one they replaced was gone
   // fanotify: where operands that are no directories stand (absolute paths), by node.
   std::unordered_map<watch::NodeId, std::string> file_places_;

@@ -120,5 +120,6 @@ TEST_CASE("what left the tree comes back by the rename before its next MOVE_SELF
   CHECK(back_by({self(5)}) == 0);
   CHECK(back_by({from(1, 8, "e"), to(1, 8, "g"), self(5)}) == 0);
   CHECK(back_by({to(1, 8, "e"), self(7), self(5)}) == 0);
-  CHECK(back_by({record(6, mask::create, 0, "f"), to(1, 9, "d"), self(5)}) == 0);
+  CHECK(back_by({record(6, mask::create, 0, "f"), to(1, 9, "d"), self(5)}) == 9);
+  CHECK(back_by({record(6, mask::create | mask::is_directory, 0, "e"), to(1, 9, "d"), self(5)}) == 0);
 }

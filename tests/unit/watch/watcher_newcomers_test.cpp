@@ -227,6 +227,21 @@ TEST_CASE("what left the tree and was back at once is heard of all the time") {
   CHECK(scene.place_of_file_in("t/x/y") == "CREATE t/x/y/probe");
 }
 
+TEST_CASE("what happens to the files of a directory that is out of the tree is not told") {
+  Scene scene;
+  fs::create_directories(scene.at("t/d/x"));
+  scene.watch();
+  scene.settle();
+  fs::rename(scene.at("t/d"), scene.at("o/d"));
+  scene.touch("o/d/x/outside");
+  fs::rename(scene.at("o/d"), scene.at("t/b"));
+  scene.touch("t/b/x/inside");
+  const std::vector<std::string> said = scene.settle();
+  CHECK(count(said, "CREATE t/d/x/outside") + count(said, "CREATE t/b/x/outside") == 0);
+  CHECK(count(said, "CREATE t/b/x/inside") == 1);
+  CHECK(scene.place_of_file_in("t/b/x") == "CREATE t/b/x/probe");
+}
+
 TEST_CASE("what something happened in while it was out of the tree is watched anew") {
   Scene scene;
   fs::create_directories(scene.at("t/d/x"));
