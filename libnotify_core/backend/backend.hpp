@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -36,25 +37,36 @@ enum AddFlags : unsigned {
   add_keep_old_events = 4,  // the events asked for before stay asked for
 };
 
-class WatchBackend {
+// Adds watches: of names in one directory after another.
+class WatchPlacer {
  public:
-  virtual ~WatchBackend() = default;
-
-  virtual int descriptor() const = 0;
+  virtual ~WatchPlacer() = default;
 
   // Says where the names of the next add() calls are looked up: an open directory. 0 or minus the errno.
   virtual int enter(int directory) = 0;
   // Watches `name` ("." is the directory entered) for `events`. The same object has the same number while it
   // is watched. Returns the number, or minus the errno.
   virtual int add(const char* name, EventMask events, unsigned flags) = 0;
-  // Watches `path`, looked up as the process would.
-  virtual int add_path(const char* path, EventMask events, unsigned flags) = 0;
-  // Ends a watch. An "ignored" record may or may not follow.
-  virtual int remove(int watch) = 0;
   // True where the directory entered stays the place after its descriptor is closed.
   virtual bool keeps_place() const = 0;
   // From now on the calling thread's working directory may be used to look names up faster, or may not.
   virtual void use_working_directory(bool use) = 0;
+
+  // For errors: the system call that add() makes.
+  virtual const char* adding_call() const = 0;
+};
+
+class WatchBackend : public WatchPlacer {
+ public:
+  virtual int descriptor() const = 0;
+
+  // Another one, for another thread, which may not be used longer than this backend. Null: one thread alone
+  // can add watches.
+  virtual std::unique_ptr<WatchPlacer> another_placer() { return nullptr; }
+  // Watches `path`, looked up as the process would.
+  virtual int add_path(const char* path, EventMask events, unsigned flags) = 0;
+  // Ends a watch. An "ignored" record may or may not follow.
+  virtual int remove(int watch) = 0;
 
   // Reads what is queued, without waiting: the number of bytes, or minus the errno (EAGAIN: nothing).
   virtual std::ptrdiff_t fill() = 0;
@@ -85,9 +97,7 @@ class WatchBackend {
   // How many events, since this was asked last, could not be handed on, as nothing tells where they happened.
   virtual std::size_t take_lost() { return 0; }
 
-  // For errors: the system call that add() makes, and what an errno of it means here; empty: what it says
-  // itself.
-  virtual const char* adding_call() const = 0;
+  // What an errno of add() means here; empty: what it says itself.
   virtual std::string explain(int status) const {
     (void)status;
     return {};

@@ -38,7 +38,8 @@ std::size_t read_queue_limit() {
 InotifyBackend::InotifyBackend(sys::Fd inotify, std::size_t queue_limit)
     : inotify_(std::move(inotify)),
       queue_limit_(queue_limit),
-      buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)) {}
+      buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)),
+      placer_(inotify_.get()) {}
 
 Result<std::unique_ptr<WatchBackend>> InotifyBackend::create() {
   const int number = sys::inotify_init();
@@ -46,19 +47,24 @@ Result<std::unique_ptr<WatchBackend>> InotifyBackend::create() {
   return std::unique_ptr<WatchBackend>(new InotifyBackend(sys::Fd(number), read_queue_limit()));
 }
 
-int InotifyBackend::enter(int directory) {
+int InotifyPlacer::enter(int directory) {
   directory_ = directory;
   return in_working_directory_ ? sys::change_directory(directory) : 0;
 }
 
 // inotify(7) has no "at" call: a name is looked up from the working directory, or through the descriptor's
 // link in /proc, which costs two more steps but leaves the process where it stands.
-int InotifyBackend::add(const char* name, EventMask events, unsigned flags) {
-  if (in_working_directory_) return add_path(name, events, flags);
+int InotifyPlacer::add(const char* name, EventMask events, unsigned flags) {
+  const std::uint32_t mask = kernel_mask(events, flags);
+  if (in_working_directory_) return sys::inotify_add_watch(inotify_, name, mask);
   char path[512];
   const int length = std::snprintf(path, sizeof path, "/proc/self/fd/%d/%s", directory_, name);
   if (length < 0 || static_cast<std::size_t>(length) >= sizeof path) return -ENAMETOOLONG;
-  return add_path(path, events, flags);
+  return sys::inotify_add_watch(inotify_, path, mask);
+}
+
+std::unique_ptr<WatchPlacer> InotifyBackend::another_placer() {
+  return std::make_unique<InotifyPlacer>(inotify_.get());
 }
 
 int InotifyBackend::add_path(const char* path, EventMask events, unsigned flags) {

@@ -12,17 +12,37 @@
 
 namespace notify_core::backend {
 
+class InotifyPlacer final : public WatchPlacer {
+ public:
+  // `inotify`: the descriptor, which stays its owner's.
+  explicit InotifyPlacer(int inotify) : inotify_(inotify) {}
+
+  int enter(int directory) override;
+  int add(const char* name, EventMask events, unsigned flags) override;
+  bool keeps_place() const override { return in_working_directory_; }
+  void use_working_directory(bool use) override { in_working_directory_ = use; }
+  const char* adding_call() const override { return "inotify_add_watch"; }
+
+ private:
+  int inotify_;
+  int directory_ = -1;
+  bool in_working_directory_ = false;
+};
+
 class InotifyBackend final : public WatchBackend {
  public:
   static Result<std::unique_ptr<WatchBackend>> create();
 
   int descriptor() const override { return inotify_.get(); }
-  int enter(int directory) override;
-  int add(const char* name, EventMask events, unsigned flags) override;
+  int enter(int directory) override { return placer_.enter(directory); }
+  int add(const char* name, EventMask events, unsigned flags) override {
+    return placer_.add(name, events, flags);
+  }
   int add_path(const char* path, EventMask events, unsigned flags) override;
   int remove(int watch) override;
-  bool keeps_place() const override { return in_working_directory_; }
-  void use_working_directory(bool use) override { in_working_directory_ = use; }
+  bool keeps_place() const override { return placer_.keeps_place(); }
+  void use_working_directory(bool use) override { placer_.use_working_directory(use); }
+  std::unique_ptr<WatchPlacer> another_placer() override;
   std::ptrdiff_t fill() override;
   std::ptrdiff_t fill_when_ready() override;
   bool can_rest_in_read() const override { return true; }
@@ -31,7 +51,7 @@ class InotifyBackend final : public WatchBackend {
   bool read_on() override;
   [[gnu::hot]] bool drained() const override { return drained_; }
   std::size_t queue_limit() const override { return queue_limit_; }
-  const char* adding_call() const override { return "inotify_add_watch"; }
+  const char* adding_call() const override { return placer_.adding_call(); }
 
  private:
   InotifyBackend(sys::Fd inotify, std::size_t queue_limit);
@@ -49,8 +69,7 @@ class InotifyBackend final : public WatchBackend {
   InotifyDecoder decoder_;
   bool drained_ = true;
   bool reads_wait_ = false;  // what the descriptor is set to
-  int directory_ = -1;
-  bool in_working_directory_ = false;
+  InotifyPlacer placer_;
 };
 
 }  // namespace notify_core::backend

@@ -14,7 +14,7 @@
 #include <cstdio>
 #include <exception>
 #include <system_error>
-#include <thread>
+#include <utility>
 
 namespace notify_core::sys {
 namespace {
@@ -107,6 +107,10 @@ int duplicate_onto(int fd, int target) {
   return checked(::dup2(fd, target));
 }
 
+int duplicate(int fd) {
+  return checked(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
+
 int change_directory(int fd) {
   return checked(::fchdir(fd));
 }
@@ -114,25 +118,29 @@ int change_directory(const char* path) {
   return checked(::chdir(path));
 }
 
-void run_with_own_working_directory(const std::function<void(bool own)>& work) {
+std::thread start_with_own_working_directory(std::function<void(bool own)> work) {
   // The new thread inherits the mask: signals go on to the threads that the program made for them.
   sigset_t all, before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   std::thread thread;
-  std::exception_ptr failed;  // out of memory; the caller is to hear of it as if there were no thread
-  const auto in_thread = [&work, &failed] {
-    try {
-      work(::unshare(CLONE_FS) == 0);
-    } catch (...) {
-      failed = std::current_exception();
-    }
-  };
   try {
-    thread = std::thread(in_thread);
+    thread = std::thread([work = std::move(work)] { work(::unshare(CLONE_FS) == 0); });
   } catch (const std::system_error&) {  // no thread to be had (EAGAIN)
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
+}
+
+void run_with_own_working_directory(const std::function<void(bool own)>& work) {
+  std::exception_ptr failed;  // out of memory; the caller is to hear of it as if there were no thread
+  std::thread thread = start_with_own_working_directory([&work, &failed](bool own) {
+    try {
+      work(own);
+    } catch (...) {
+      failed = std::current_exception();
+    }
+  });
   if (!thread.joinable()) return work(false);
   thread.join();
   if (failed) std::rethrow_exception(failed);
@@ -148,6 +156,18 @@ int facts_at(int directory, const char* path, int flags, FileFacts& facts) {
   facts.inode = raw.stx_ino;
   facts.device = ::makedev(raw.stx_dev_major, raw.stx_dev_minor);
   facts.mounted = (raw.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+  return 0;
+}
+
+int facts_of(int fd, FileFacts& facts) {
+  struct stat raw;
+  const int status = checked(::fstat(fd, &raw));
+  if (status < 0) return status;
+  facts.mode = raw.st_mode;
+  facts.links = static_cast<std::uint32_t>(raw.st_nlink);
+  facts.inode = raw.st_ino;
+  facts.device = raw.st_dev;
+  facts.mounted = false;
   return 0;
 }
 

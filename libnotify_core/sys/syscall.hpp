@@ -13,6 +13,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "notify_core/error.hpp"
 #include "sys/fd.hpp"
@@ -41,11 +42,15 @@ int open_pipe_again(int fd);
 int fork();                              // 0: in the child
 int new_session();                       // setsid(2)
 int duplicate_onto(int fd, int target);  // dup2(2)
+int duplicate(int fd);                   // close-on-exec
 int change_directory(int fd);
 int change_directory(const char* path);
-// Runs `work` and returns when it is done: in a thread with a working directory of its own and all signals
-// blocked (unshare(2) with CLONE_FS needs no privilege), or where that cannot be had, in the calling thread.
-// `work` is told which: true where it may change the working directory.
+// Runs `work` in a thread with all signals blocked and a working directory of its own: unshare(2) with
+// CLONE_FS, which needs no privilege. `work` is told whether that could be had: false where it may not change
+// the working directory. What comes back cannot be joined where there is no thread to be had. `work` may not
+// throw.
+std::thread start_with_own_working_directory(std::function<void(bool own)> work);
+// The same, and returns when it is done; where there is no thread to be had, it runs in the calling one.
 void run_with_own_working_directory(const std::function<void(bool own)>& work);
 
 struct FileFacts {
@@ -57,7 +62,8 @@ struct FileFacts {
 };
 // `flags` as in statx(2); an empty path with AT_EMPTY_PATH asks of the descriptor itself.
 int facts_at(int directory, const char* path, int flags, FileFacts& facts);
-long filesystem_type(int fd);  // f_type of fstatfs(2), or minus the errno
+int facts_of(int fd, FileFacts& facts);  // the same of an open file, at less cost; `mounted` is not told
+long filesystem_type(int fd);            // f_type of fstatfs(2), or minus the errno
 
 // Waits for `fd` to become readable. 1: it is, 0: `timeout` is over, minus EINTR: a signal came. No timeout:
 // for ever.

@@ -9,6 +9,7 @@
 
 #include "sys/syscall.hpp"
 #include "watch/foresight.hpp"
+#include "watch/places.hpp"
 #include "watch/watcher_impl.hpp"
 
 namespace notify_core {

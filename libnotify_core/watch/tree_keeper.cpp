@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Keeps the tree of watches true: operands, births, deaths, and the repair after an overflow. move_keeper.cpp
-// has the moves, newcomers.cpp what cannot be listed yet. The story is told at the head of watcher.cpp.
+// Keeps the tree of watches true: births, deaths, and the repair after an overflow. operands.cpp has what is
+// watched at first, move_keeper.cpp the moves, newcomers.cpp what cannot be listed yet. The story is told at
+// the head of watcher.cpp.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -10,7 +11,7 @@
 
 #include "sys/handle.hpp"
 #include "sys/syscall.hpp"
-#include "watch/retread.hpp"
+#include "watch/places.hpp"
 #include "watch/watcher_impl.hpp"
 
 namespace notify_core {
@@ -25,104 +26,10 @@ namespace {
 constexpr int directory_flags = O_RDONLY | O_DIRECTORY;
 constexpr int place_flags = O_PATH | O_DIRECTORY;  // opening a directory so makes no event
 
-std::string with_slash(std::string path) {
-  if (path.empty() || path.back() != '/') path += '/';
-  return path;
-}
-
 }  // namespace
 
-Result<void> Watcher::Impl::add(std::string_view path,
-                                const std::function<void(const Error&)>& on_unreadable) {
-  calm_ = false;
-  const std::string name(path);
-  if (!options_.recursive) return add_plain(name);
-  const int status = sys::open_at(AT_FDCWD, name.c_str(), directory_flags);
-  if (status == -ENOTDIR) return add_plain(name);
-  if (status < 0) return sys::error(status, "open", name);
-  on_unreadable_ = &on_unreadable;
-  setting_up_ = true;
-  Result<void> result = add_tree(name, sys::Fd(status));
-  setting_up_ = false;
-  on_unreadable_ = nullptr;
-  return result;
-}
-
-Result<void> Watcher::Impl::add_plain(const std::string& path) {
-  const unsigned flags = options_.follow_symlinks ? 0U : backend::add_no_follow;
-  const int watch = backend_->add_path(path.c_str(), kernel_events_, flags);
-  if (watch < 0) return adding_error(watch, path);
-  if (tree_.by_watch(watch) != no_node) return {};  // the first name of the two stays
-  sys::FileFacts facts;
-  const int follow = says_absolute_paths() && options_.follow_symlinks ? 0 : AT_SYMLINK_NOFOLLOW;
-  const bool directory = sys::facts_at(AT_FDCWD, path.c_str(), follow, facts) == 0 && S_ISDIR(facts.mode);
-  const NodeId root = tree_.add_root(root_name(path, directory), watch);
-  tree_.set_order(root);
-  if (says_absolute_paths() && !directory) file_places_[root] = sys::absolute_path(path);
-  return {};
-}
-
-Result<void> Watcher::Impl::add_tree(const std::string& path, sys::Fd directory) {
-  int watch = 0;
-  bool complete = true;
-  sys::run_with_own_working_directory([&](bool own) {
-    backend_->use_working_directory(own);
-    watch = watch_root(path, directory.get());
-    if (watch < 0) return;
-    if (tree_.by_watch(watch) != no_node) {
-      backend_->add(".", kernel_events_, backend::add_directory_only);
-      return watch::retread(std::move(directory), with_slash(path),
-                            [this](std::string_view below) { return is_excluded(below); });
-    }
-    const NodeId root = tree_.add_root(root_name(path, true), watch);
-    complete = scanner_.scan(std::move(directory), root, ScanKind::first);
-  });
-  backend_->use_working_directory(false);
-  if (watch < 0) return adding_error(watch, path);
-  if (!complete) return std::move(limit_error_);
-  return {};
-}
-
-Error Watcher::Impl::adding_error(int status, std::string_view path) const {
-  Error error = sys::error(status, backend_->adding_call(), path);
-  error.detail = backend_->explain(status);
-  return error;
-}
-
-// How an operand is called in events.
-std::string Watcher::Impl::root_name(const std::string& path, bool directory) const {
-  if (!directory) return path;
-  const std::string absolute = says_absolute_paths() ? sys::absolute_path(path) : std::string();
-  return with_slash(absolute.empty() ? path : absolute);
-}
-
-// Whoever says absolute paths does not keep an old one.
-void Watcher::Impl::root_moved(NodeId root) {
-  const std::string place = says_absolute_paths() ? backend_->where(tree_.watch(root)) : std::string();
-  if (place.empty()) return;
-  if (tree_.path(root).back() == '/') {
-    tree_.set_root_path(root, with_slash(place));
-  } else {
-    file_places_[root] = place;
-  }
-}
-
-// By its path where it may be read but not entered.
-int Watcher::Impl::watch_root(const std::string& path, int directory) {
-  const int status = backend_->enter(directory);
-  if (status == -EACCES)
-    return backend_->add_path(path.c_str(), scanner_.quiet_events(), backend::add_directory_only);
-  return status < 0 ? status : backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
-}
-
-bool Watcher::Impl::is_excluded(std::string_view path) const {
-  if (excluded_.empty()) return false;
-  if (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
-  return excluded_.contains(std::string(path));
-}
-
 bool Watcher::Impl::leaves_out(NodeId parent, std::string_view name) {
-  const bool compare = setting_up_ && !excluded_.empty();
+  const bool compare = repairing_ && !excluded_.empty();
   if (!compare && !options_.prune) return false;
   scratch_ = tree_.path(parent);
   scratch_ += name;
@@ -151,7 +58,7 @@ void Watcher::Impl::found(NodeId parent, std::string_view name, bool directory) 
 
 void Watcher::Impl::failed(Error error) {
   if (on_unreadable_ != nullptr) {
-    if (error.number == ENOSPC) {
+    if (watch::limit_reached(-error.number)) {
       limit_error_ = std::move(error);
     } else if (*on_unreadable_) {
       (*on_unreadable_)(error);
@@ -338,7 +245,7 @@ void Watcher::Impl::repair() {
   outdated_.clear();
   away_.clear();
   if (options_.recursive && options_.follow_tree) {
-    setting_up_ = true;
+    repairing_ = true;
     tree_.begin_sweep();
     for (const NodeId root : std::vector<NodeId>(tree_.roots())) {
       tree_.set_swept(root);
@@ -349,7 +256,7 @@ void Watcher::Impl::repair() {
       if (!tree_.swept(node) && tree_.swept(tree_.parent(node))) unseen.push_back(node);
     });
     for (const NodeId node : unseen) drop(node, End::moved_out);
-    setting_up_ = false;
+    repairing_ = false;
   }
   notice(Notice::Kind::overflow_repaired, {});
 }

@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "watch/tree_scanner.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <sys/stat.h>
 
 #include <cerrno>
-#include <cstddef>
-#include <cstring>
 
 #include "sys/syscall.hpp"
-#include "watch/retread.hpp"
-
-#ifndef XFS_SUPER_MAGIC
-#define XFS_SUPER_MAGIC 0x58465342
-#endif
+#include "watch/places.hpp"
 
 namespace notify_core::watch {
 namespace {
@@ -25,31 +16,7 @@ constexpr std::size_t open_levels = 24;  // as long as descriptors last
 constexpr unsigned child_flags = backend::add_directory_only | backend::add_no_follow;
 constexpr EventMask made_by_listing = mask::open | mask::access | mask::close_nowrite;
 
-// What getdents64(2) returns.
-struct Entry {
-  std::uint64_t inode;
-  std::int64_t offset;
-  std::uint16_t length;
-  unsigned char type;
-  char name[1];
-};
-
-bool is_dot_or_dots(const char* name) {
-  return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
-}
-
-// Where a directory's link count is known to be two more than the number of its subdirectories. Not so on
-// btrfs (always 1) and overlayfs (1 where directories are merged); elsewhere it is not taken on trust.
-bool link_count_counts(int directory) {
-  const long type = sys::filesystem_type(directory);
-  return type == EXT4_SUPER_MAGIC || type == TMPFS_MAGIC || type == XFS_SUPER_MAGIC;
-}
-
 }  // namespace
-
-bool vanished(int status) {
-  return status == -ENOENT || status == -ENOTDIR || status == -ELOOP;
-}
 
 TreeScanner::TreeScanner(backend::WatchBackend& backend, WatchTree& tree, EventMask events,
                          ScanListener& listener)
@@ -61,10 +28,9 @@ TreeScanner::TreeScanner(backend::WatchBackend& backend, WatchTree& tree, EventM
 bool TreeScanner::scan(sys::Fd directory, NodeId node, ScanKind kind) {
   kind_ = kind;
   limit_reached_ = false;
-  if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(listing_buffer);
+  if (!reader_) reader_ = std::make_unique<sys::DirectoryReader>(listing_buffer);
   entered_ = 1;
-  visited_depths_ = 0;
-  push(std::move(directory), {node, 0, true, kind == ScanKind::birth, true, 0});
+  push(std::move(directory), {node, 0, true, kind == ScanKind::birth});
   while (!frames_.empty()) {
     Frame& top = frames_.back();
     if (top.pending_next == pending_.size() || limit_reached_) {
@@ -74,8 +40,7 @@ bool TreeScanner::scan(sys::Fd directory, NodeId node, ScanKind kind) {
     }
   }
   pending_ = {};
-  names_ = {};
-  buffer_.reset();
+  reader_.reset();
   return !limit_reached_;
 }
 
@@ -83,7 +48,6 @@ void TreeScanner::push(sys::Fd directory, const Pending& start) {
   Frame frame;
   frame.node = start.node;
   frame.pending_begin = frame.pending_next = pending_.size();
-  frame.names_begin = names_.size();
   frame.newborn = start.newborn;
   sys::FileFacts facts;
   if (start.links != 0) {
@@ -105,38 +69,26 @@ void TreeScanner::push(sys::Fd directory, const Pending& start) {
 void TreeScanner::list(Frame& frame) {
   std::uint32_t subdirectories = 0;
   for (;;) {
-    const std::ptrdiff_t size = sys::list_directory(frame.directory.get(), buffer_.get(), listing_buffer);
+    const std::ptrdiff_t size =
+        reader_->read(frame.directory.get(), [&](const char* name, unsigned char type) {
+          entry(frame, name, type, subdirectories);
+          return !limit_reached_;
+        });
     if (size < 0 && !vanished(static_cast<int>(size))) {
       fail(static_cast<int>(size), "getdents64", frame.node, {});
     }
-    if (size <= 0) return;
-    for (std::ptrdiff_t at = 0; at < size && !limit_reached_;) {
-      const char* raw = buffer_.get() + at;
-      std::uint16_t length;
-      std::memcpy(&length, raw + offsetof(Entry, length), sizeof length);
-      entry(frame, raw + offsetof(Entry, name), static_cast<unsigned char>(raw[offsetof(Entry, type)]),
-            subdirectories);
-      at += length;
-    }
-    if (limit_reached_) return;
+    if (size <= 0 || limit_reached_) return;
     // What is made from here on has an event of its own: the directory is watched.
     if (frame.links_count && !frame.newborn && frame.links >= 2 && subdirectories == frame.links - 2) return;
   }
 }
 
 void TreeScanner::entry(Frame& frame, const char* name, unsigned char type, std::uint32_t& subdirectories) {
-  if (is_dot_or_dots(name)) return;
-  bool directory = type == DT_DIR;
-  if (type == DT_UNKNOWN) {
-    sys::FileFacts facts;
-    if (sys::facts_at(frame.directory.get(), name, AT_SYMLINK_NOFOLLOW, facts) < 0) return;
-    directory = S_ISDIR(facts.mode);
-  }
+  const bool directory = is_directory(frame.directory, name, type);
   if (frame.newborn) listener_.found(frame.node, name, directory);
   if (!directory) return;
   ++subdirectories;
   if (listener_.leaves_out(frame.node, name)) return;
-  if (kind_ == ScanKind::first && is_visit_likely()) return put_off(name);
   const Pending child = watch_child(frame, name);
   if (child.node == no_node) return;
   if (!child.visit && frame.pending_next == pending_.size()) {
@@ -146,27 +98,14 @@ void TreeScanner::entry(Frame& frame, const char* name, unsigned char type, std:
   }
 }
 
-// Watching a directory has the kernel look at all its entries. So one that is going to be listed is watched
-// just before that, which finds them at hand, and not with its neighbours.
-void TreeScanner::put_off(const char* name) {
-  Pending child;
-  child.name = names_.size();
-  names_.append(name).push_back('\0');
-  pending_.push_back(child);
-}
-
-// Most directories are like others of their depth: where the last one had subdirectories, this one is watched
-// as it is to be while it is listed. No node where it is not to be visited, nor given an order.
+// No node where it is not to be visited, nor given an order.
 TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
-  const bool quiet = is_visit_likely() && quiet_events_ != events_ && kind_ == ScanKind::first;
-  const EventMask events = quiet ? quiet_events_ : events_;
-  int watch = backend_.add(name, events, child_flags);
-  if (watch >= 0 && listener_.was_ended(watch)) watch = backend_.add(name, events, child_flags);
+  int watch = backend_.add(name, events_, child_flags);
+  if (watch >= 0 && listener_.was_ended(watch)) watch = backend_.add(name, events_, child_flags);
   if (watch < 0) {
     fail(watch, backend_.adding_call(), frame.node, name);
     return {};
   }
-  if (quiet && tree_.by_watch(watch) != no_node) backend_.add(name, events_, child_flags);
   NodeId child = no_node;
   const Child state = settle_child(frame, name, watch, child);
   if (state == Child::skip) return {};
@@ -176,10 +115,8 @@ TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
   if (kind_ == ScanKind::arrival && state == Child::unknown) listener_.taken_for_old(child);
   const std::uint32_t links = link_count(frame, name);
   const bool visit = newborn || links != 2;
-  visited_depths_ = visit ? visited_depths_ | depth_bit() : visited_depths_ & ~depth_bit();
   if (!visit) tree_.set_unlisted(child);
-  if (!visit && quiet) ask_for_all_events(child, name);
-  return {child, links, visit, newborn, quiet, 0};
+  return {child, links, visit, newborn};
 }
 
 // Of `name` in the directory entered, which should be `node`.
@@ -194,18 +131,10 @@ void TreeScanner::ask_for_all_events(NodeId node, const char* name) {
 TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_view name, int watch,
                                              NodeId& node) {
   node = tree_.by_watch(watch);
-  if (node == no_node && kind_ == ScanKind::first) {  // what stands there is what was found, and new
-    node = tree_.add_child(frame.node, name, watch);
-    return Child::unknown;
-  }
-  const NodeId there = kind_ == ScanKind::first ? no_node : tree_.child(frame.node, name);
+  const NodeId there = tree_.child(frame.node, name);
   if (node != no_node) {
     tree_.set_swept(node);
-    if (kind_ == ScanKind::first && tree_.is_root(node)) adopt(frame, name, node);
-    // Of two names of one directory among the operands, the first stays; unless it was moved in mid-walk.
-    if (kind_ == ScanKind::first && !tree_.is_root(node)) listener_.sighted(node, frame.node, name);
-    if (kind_ == ScanKind::first) read_again(frame, name);
-    if (kind_ == ScanKind::first || tree_.is_root(node)) return Child::skip;
+    if (tree_.is_root(node)) return Child::skip;
     const bool looked_into = kind_ == ScanKind::again || kind_ == ScanKind::arrival;
     if (node == there) return looked_into || listener_.is_told(node) ? Child::skip : Child::known;
     if (kind_ != ScanKind::repair) {
@@ -223,14 +152,6 @@ TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_vie
   return Child::known;
 }
 
-void TreeScanner::read_again(const Frame& frame, std::string_view name) {
-  constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-  sys::Fd directory(sys::open_at(frame.directory.get(), std::string(name).c_str(), flags));
-  const std::string path = std::string(tree_.path(frame.node)).append(name).append("/");
-  const auto is_excluded = [this](std::string_view below) { return listener_.is_excluded(below); };
-  if (directory) retread(std::move(directory), path, is_excluded);
-}
-
 // Of an entry of the directory on top. 0 where it does not tell the number of subdirectories: on another kind
 // of filesystem, or mounted over.
 std::uint32_t TreeScanner::link_count(const Frame& frame, const char* name) const {
@@ -240,24 +161,10 @@ std::uint32_t TreeScanner::link_count(const Frame& frame, const char* name) cons
   return facts.device == frame.device ? facts.links : 0;
 }
 
-// An operand below another one follows that one's renames, as long as both say its path alike.
-void TreeScanner::adopt(const Frame& frame, std::string_view name, NodeId root) {
-  std::string path(tree_.path(frame.node));
-  path.append(name).append("/");
-  if (tree_.path(root) == path) tree_.adopt(root, frame.node, name);
-}
-
 // Between being watched and being opened here, the name may have come to stand for something else. What was
 // watched is being moved, then: its own events will tell where to, and there it is listed.
 void TreeScanner::descend(Pending child) {
-  Frame& frame = frames_.back();
-  if (child.node == no_node) {
-    const std::string name(&names_[child.name]);
-    const int status = enter_top();
-    if (status < 0) return fail(status, "fchdir", frame.node, name);
-    child = watch_child(frame, name.c_str());
-    if (child.node == no_node) return;
-  }
+  const Frame& frame = frames_.back();
   if (!child.visit) return tree_.set_order(child.node);
   const std::string name(tree_.name(child.node));
   int status = 0;
@@ -266,7 +173,7 @@ void TreeScanner::descend(Pending child) {
     status = backend_.enter(directory.get());
     entered_ = 0;
   }
-  if (status >= 0 && is_entered(child.node)) {
+  if (status >= 0 && silence(child.node, ".", backend::add_directory_only) >= 0) {
     entered_ = frames_.size() + 1;
     return push(std::move(directory), child);
   }
@@ -301,15 +208,10 @@ int TreeScanner::silence(NodeId node, const char* name, unsigned flags) {
   return -ENOENT;
 }
 
-// Before anything is reported, what was moved in mid-walk is set right by its events alone, at no cost here.
-bool TreeScanner::is_entered(NodeId child) {
-  return kind_ == ScanKind::first || silence(child, ".", backend::add_directory_only) >= 0;
-}
-
 // Opens a child of the directory on top, after silencing the events that this makes.
 sys::Fd TreeScanner::open_child(const Pending& child, const std::string& name, int& status) {
   const int parent = frames_.back().directory.get();
-  if (quiet_events_ != events_ && !child.quiet) {
+  if (quiet_events_ != events_) {
     status = enter_top();
     if (status == 0) status = silence(child.node, name.c_str(), child_flags);
     if (status < 0) return {};
@@ -333,7 +235,6 @@ void TreeScanner::leave() {
   Frame frame = std::move(frames_.back());
   frames_.pop_back();
   pending_.resize(frame.pending_begin);
-  names_.resize(frame.names_begin);
   tree_.set_order(frame.node);
   if (!frames_.empty() && !frames_.back().directory) {
     if (!reopen(frames_.back(), frame.directory.get())) frames_.back().pending_next = pending_.size();
@@ -379,22 +280,6 @@ void TreeScanner::fail(int status, const char* call, NodeId parent, std::string_
   path += name;
   if (!name.empty()) path += '/';
   listener_.failed(sys::error(status, call, path));
-}
-
-int open_node(const WatchTree& tree, NodeId node, int flags) {
-  constexpr std::size_t longest = 4000;  // PATH_MAX with room to spare
-  std::string path(tree.path(node));
-  sys::Fd from;
-  std::size_t at = 0;
-  while (path.size() - at > longest) {
-    const std::size_t cut = path.rfind('/', at + longest);
-    if (cut == std::string::npos || cut <= at) return -ENAMETOOLONG;
-    path[cut] = '\0';
-    from.reset(sys::open_at(from ? from.get() : AT_FDCWD, path.c_str() + at, O_PATH | O_DIRECTORY));
-    if (!from) return -ENOENT;
-    at = cut + 1;
-  }
-  return sys::open_at(from ? from.get() : AT_FDCWD, path.c_str() + at, flags);
 }
 
 }  // namespace notify_core::watch

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Walks directories and watches what it finds, in the order of listing, each directory before it is listed.
-//
-// One call to watch, one to look at the link count: on filesystems where a directory has one link for itself,
-// one for its name and one for each subdirectory, two links mean that there is nothing to descend into, and
-// the directory is never opened. All names are looked up from the directory they stand in, and at most a few
-// directories are open at a time, so neither depth nor PATH_MAX is a limit.
-//
-// Listing makes events of its own (open, access, close_nowrite). A directory is watched without these while
-// it or one below it is listed, and with all events when the walk leaves it.
+// Walks directories and watches what it finds once events are being reported: what was made, moved in, or is
+// looked at again. In the order of listing, each directory before it is listed; with the same care for calls,
+// descriptors and events of its own as the first walk has (first_walk.hpp), but a directory that moves
+// meanwhile must be told at once.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +13,7 @@
 
 #include "backend/backend.hpp"
 #include "notify_core/error.hpp"
+#include "sys/directory_reader.hpp"
 #include "sys/fd.hpp"
 #include "watch/watch_tree.hpp"
 
@@ -28,8 +24,6 @@ class ScanListener {
   virtual ~ScanListener() = default;
   // True: leave the directory `name` in `parent`, and all below it, unwatched.
   virtual bool leaves_out(NodeId parent, std::string_view name) = 0;
-  // True: `path` is one of those that were never to be watched.
-  virtual bool is_excluded(std::string_view path) const = 0;
   // The directory `node`, known under another name, is now `name` in `parent`.
   virtual void sighted(NodeId node, NodeId parent, std::string_view name) = 0;
   // `node` is watched but was not found under its name when it was to be listed: it is being moved.
@@ -52,7 +46,6 @@ class ScanListener {
 };
 
 enum class ScanKind {
-  first,    // before anything is reported: every entry is old, a watch known already keeps its first name
   arrival,  // a directory moved in: its entries are old
   birth,    // a directory created under watch: every entry is news
   again,    // a directory whose children could not be found when they were born: unknown ones are newborn
@@ -78,40 +71,31 @@ class TreeScanner {
     sys::Fd directory;
     std::size_t pending_begin = 0;  // its children still to visit are pending_[pending_begin..]
     std::size_t pending_next = 0;
-    std::size_t names_begin = 0;  // of names_
     std::uint64_t device = 0;
     std::uint32_t links = 0;
     bool links_count = false;  // the link count tells the number of subdirectories
     bool newborn = false;      // its entries are reported
   };
   struct Pending {
-    NodeId node = no_node;    // none: put off, not watched yet
+    NodeId node = no_node;
     std::uint32_t links = 0;  // its link count, where it counts; 0: not known
     bool visit = false;       // has subdirectories, or may have
     bool newborn = false;
-    bool quiet = false;    // watched without the events that listing makes
-    std::size_t name = 0;  // of one put off: place in names_
   };
 
   void push(sys::Fd directory, const Pending& start);
   void list(Frame& frame);
   void entry(Frame& frame, const char* name, unsigned char type, std::uint32_t& subdirectories);
-  void put_off(const char* name);
   Pending watch_child(Frame& frame, const char* name);
-  std::uint64_t depth_bit() const { return std::uint64_t{1} << (frames_.size() % 64); }
-  bool is_visit_likely() const { return (visited_depths_ & depth_bit()) != 0; }
   enum class Child { skip, known, unknown };
   Child settle_child(const Frame& frame, std::string_view name, int watch, NodeId& node);
   std::uint32_t link_count(const Frame& frame, const char* name) const;
   void descend(Pending child);
   int silence(NodeId node, const char* name, unsigned flags);
-  bool is_entered(NodeId child);
   sys::Fd open_child(const Pending& child, const std::string& name, int& status);
   int enter_top();
   void ask_for_all_events(NodeId node, const char* name);
   void close_above();
-  void read_again(const Frame& frame, std::string_view name);
-  void adopt(const Frame& frame, std::string_view name, NodeId root);
   void leave();
   bool reopen(Frame& frame, int child);
   void restore_events(Frame& frame);
@@ -122,22 +106,13 @@ class TreeScanner {
   EventMask events_;
   EventMask quiet_events_;
   ScanListener& listener_;
-  ScanKind kind_ = ScanKind::first;
+  ScanKind kind_ = ScanKind::birth;
   bool limit_reached_ = false;
-  std::size_t entered_ = 0;           // names are looked up in frames_[entered_ - 1]; 0: not known where
-  std::size_t most_open_;             // directories held open at a time
-  std::uint64_t visited_depths_ = 0;  // a bit a depth: the last directory found there had subdirectories
+  std::size_t entered_ = 0;  // names are looked up in frames_[entered_ - 1]; 0: not known where
+  std::size_t most_open_;    // directories held open at a time
   std::vector<Frame> frames_;
   std::vector<Pending> pending_;
-  std::string names_;  // of those put off, each with a NUL at its end
-  std::unique_ptr<char[]> buffer_;
+  std::unique_ptr<sys::DirectoryReader> reader_;  // during scan()
 };
-
-// Opens the directory of `node` by its path, however long, from the working directory. `flags` as in open(2).
-// A negative errno where that fails. It may have become another directory since: compare watches.
-int open_node(const WatchTree& tree, NodeId node, int flags);
-
-// Errors that only mean that the name has vanished or become something else since it was seen.
-bool vanished(int status);
 
 }  // namespace notify_core::watch

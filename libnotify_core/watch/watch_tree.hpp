@@ -59,6 +59,7 @@ class WatchTree {
     return by_watch_.find(static_cast<std::uint32_t>(watch),
                           [&](NodeId id) { return at(id).watch == watch; });
   }
+  int highest_watch() const { return highest_watch_; }  // that there ever was; -1: none
   NodeId child(NodeId parent, std::string_view name) const { return find_at(parent, name, false); }
 
   // The queue has said that the node came to its place, which relink() has given it.

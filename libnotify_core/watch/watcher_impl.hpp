@@ -46,7 +46,6 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
 
   // ScanListener
   bool leaves_out(watch::NodeId parent, std::string_view name) override;
-  bool is_excluded(std::string_view path) const override;
   void unlisted(watch::NodeId node, bool newborn) override;
   void sighted(watch::NodeId node, watch::NodeId parent, std::string_view name) override;
   void taken_for_old(watch::NodeId node) override;
@@ -104,6 +103,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   Result<void> add_tree(const std::string& path, sys::Fd directory);
   void follow_before(watch::NodeId node, const backend::Record& record);
   void follow_after(watch::NodeId node, const backend::Record& record);
+  bool walk_tree(watch::NodeId root, sys::Fd directory);
+  bool is_excluded(std::string_view path) const;
   bool was_left_out(watch::NodeId parent, std::string_view name);
   watch::Unread unread_records();
   void read_to_the_end();
@@ -177,8 +178,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   watch::MovePairing moves_;
   watch::Sightings::Place last_from_, last_to_;  // of the last rename
   std::unordered_set<std::string> excluded_;
-  bool setting_up_ = false;  // operands, and the walk that repairs: excluded paths count
-  std::string scratch_;      // a path being put together
+  bool repairing_ = false;  // every root is walked again: excluded paths count
+  std::string scratch_;     // a path being put together
   std::vector<watch::Found> due_;
 
   std::unordered_set<int> retired_;  // watches whose node is gone, still to be ended in the kernel

@@ -49,6 +49,15 @@ def test_no_descriptor_at_all_is_said(watching):
     assert b"Too many open files" in watching.errors
 
 
+@pytest.mark.plain_build  # a sanitizer needs descriptors of its own
+def test_a_tree_for_which_descriptors_do_not_suffice_is_not_watched_by_half(inotifywait, room):
+    (room / "t/a/b").mkdir(parents=True)
+    command = ["prlimit", "--nofile=5", inotifywait, "-t", "1", "-r", "t"]
+    done = subprocess.run(command, cwd=room, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.stderr.splitlines()[1:] == ["Couldn't watch t: Too many open files"]
+    assert done.returncode == 1
+
+
 @pytest.mark.plain_build  # a sanitizer has its own words for this
 @pytest.mark.parametrize("tool", ["inotifywait", "inotifywatch"])
 def test_out_of_memory_is_said(inotifywait, room, tool):

@@ -97,9 +97,9 @@ class NOTIFY_API Watcher {
   ~Watcher();
 
   // Watches `path`, and what is below it where asked. What vanishes while the tree is read is no error. A
-  // failure below (ENOSPC: out of watches, EACCES: unreadable directory) ends the call only where it would
-  // leave the operand itself unwatched or the limit is reached; else `on_unreadable` is told and the rest
-  // goes on.
+  // failure below (EACCES: unreadable directory) ends the call only where it would leave the operand itself
+  // unwatched, or a limit is reached (ENOSPC: out of watches; EMFILE, ENFILE: out of descriptors); else
+  // `on_unreadable` is told and the rest goes on.
   Result<void> add(std::string_view path, const std::function<void(const Error&)>& on_unreadable = {});
 
   enum class Wait {
