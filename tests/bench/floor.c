@@ -10,7 +10,8 @@
 // What makes it cheap. Set-up: stand in the parent and use short names; watch first, then one statx: a link
 // count of two means a directory without subdirectories, which need not be listed. Opening a directory makes
 // events of its own, so one that is listed is watched without those bits until its subtree is done; that it
-// will be is guessed, so that most are watched twice and not three times. Events: one large read, one write
+// will be is guessed, so that most are watched twice and not three times, are opened ahead, and have their
+// link count asked of the descriptor. Events: one large read, one write
 // for it, and a nap when the queue fills fast, so that the next read brings many.
 #include <dirent.h>
 #include <errno.h>
@@ -100,6 +101,17 @@ static unsigned subdirectories(const char* name) {
   return facts.stx_nlink - 2;
 }
 
+// The same of an open directory, at less cost.
+static unsigned subdirectories_of(int fd) {
+  struct stat facts;
+  if (!count_links || fstat(fd, &facts) != 0 || facts.st_nlink < 2) return UINT32_MAX;
+  return (unsigned)facts.st_nlink - 2;
+}
+
+static int open_below(int fd, const char* name) {
+  return openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 // Names of subdirectories of the open directory, one after the other; ends early when all `expected` were
 // seen.
 static char* list(int fd, unsigned expected, size_t* size) {
@@ -151,16 +163,21 @@ static void watch_below(int fd, int parent, unsigned expected, unsigned depth) {
     const char* name = found + at;
     const uint32_t first = had_some & bit ? quiet : wanted;
     stand_in(fd);
+    int inner = had_some & bit ? open_below(fd, name) : -1;
     const int wd = watch_one(name, first);
-    if (wd < 0) continue;
+    if (wd < 0) {
+      close(inner);
+      continue;
+    }
     remember(wd, parent, name);
     watches++;
-    const unsigned below = subdirectories(name);
+    const unsigned below = inner >= 0 ? subdirectories_of(inner) : subdirectories(name);
+    if (below == 0 && inner >= 0) close(inner);
     had_some = below > 0 ? had_some | bit : had_some & ~bit;
     const uint32_t second = below > 0 ? quiet : wanted;
     if (second != first) watch_one(name, second);
     if (below == 0) continue;
-    const int inner = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (inner < 0) inner = open_below(fd, name);
     if (inner < 0) continue;
     watch_below(inner, wd, below, depth + 1);
     if (quiet != wanted) stand_in(inner);
