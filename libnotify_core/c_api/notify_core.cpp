@@ -141,6 +141,9 @@ int notify_watcher_wait(notify_watcher* watcher, const timespec* timeout, notify
   return guarded([&]() -> int {
     CallbackSink sink(*watcher, on_event, context);
     std::optional<std::chrono::nanoseconds> limit;
+    constexpr long second = 1'000'000'000;
+    if (timeout != nullptr && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= second))
+      return remember(*watcher, Error{EINVAL, "ppoll", {}, {}});
     if (timeout != nullptr)
       limit = std::chrono::seconds(timeout->tv_sec) + std::chrono::nanoseconds(timeout->tv_nsec);
     return outcome(*watcher, watcher->watcher.wait(limit, sink));

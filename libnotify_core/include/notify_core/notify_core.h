@@ -4,7 +4,9 @@
  * Conventions. Functions that can fail return 0 or more on success and minus an errno(3) value on failure;
  * what failed, and on which path, is then told by notify_watcher_error(). Strings are bytes: paths need not
  * be UTF-8. Strings in events and notices belong to the watcher and are valid until the callback returns. A
- * watcher may be used by one thread at a time. No function prints, exits, or lets a C++ exception out.
+ * watcher may be used by one thread at a time. No function prints, exits, or lets a C++ exception out. No
+ * pointer may be NULL but where it is said. C11 is enough, or C99 with POSIX's struct timespec
+ * (_POSIX_C_SOURCE).
  */
 #ifndef NOTIFY_CORE_H
 #define NOTIFY_CORE_H
@@ -96,7 +98,7 @@ typedef void (*notify_on_notice)(enum notify_notice_kind kind, const char* path,
 
 typedef struct notify_watcher notify_watcher;
 
-/* Makes a watcher; *watcher is NULL on failure. The caller frees it. */
+/* Makes a watcher; *watcher is NULL on failure. The caller frees it. Options of NULL: NOTIFY_OPTIONS_INIT. */
 NOTIFY_C_API int notify_watcher_create(const struct notify_options* options, notify_watcher** watcher);
 NOTIFY_C_API void notify_watcher_free(notify_watcher* watcher); /* NULL is allowed */
 
@@ -105,7 +107,7 @@ NOTIFY_C_API void notify_watcher_set_notice(notify_watcher* watcher, notify_on_n
                                             void* context);
 
 /* Waits at most `timeout` (NULL: for ever). 1: events were handed on, or the callback stopped; 0: the timeout
- * is over; -EINTR: a signal came first. */
+ * is over; -EINTR: a signal came first; -EINVAL: that is no length of time. */
 NOTIFY_C_API int notify_watcher_wait(notify_watcher* watcher, const struct timespec* timeout,
                                      notify_on_event on_event, void* context);
 

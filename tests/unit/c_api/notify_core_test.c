@@ -45,7 +45,7 @@ static void on_notice(enum notify_notice_kind kind, const char* path, int error,
 }
 
 int main(void) {
-  const struct timespec moment = {5, 0};
+  const struct timespec moment = {5, 0}, no_time = {0, 1000000000};
   struct notify_options options = NOTIFY_OPTIONS_INIT;
   struct seen seen = {0, 0, ""};
   notify_watcher* watcher = NULL;
@@ -65,6 +65,7 @@ int main(void) {
   EXPECT(notify_watcher_add(watcher, tree) == 0);
   EXPECT(notify_watcher_count(watcher) == 1);
   EXPECT(notify_watcher_dispatch(watcher, on_event, &seen) == 0);
+  EXPECT(notify_watcher_wait(watcher, &no_time, on_event, &seen) == -EINVAL);
 
   EXPECT(chdir(tree) == 0 && mkdir("d", 0700) == 0 && mkdir("d/e", 0700) == 0);
   EXPECT(close(open("d/e/f", O_CREAT | O_WRONLY, 0600)) == 0);
