@@ -42,10 +42,7 @@ class Format::Impl {
   enum class Style { steps, csv, json };
 
   explicit Impl(Style style, std::string_view ending = {})
-      : style_(style),
-        labels_{text::Labels(',')},
-        ending_(ending),
-        time_("%Y-%m-%dT%H:%M:%S.%NZ", text::EventTime::Zone::utc) {}
+      : style_(style), ending_(ending), time_("%Y-%m-%dT%H:%M:%S.%NZ", text::EventTime::Zone::utc) {}
 
   void compile(std::string_view format, std::string_view time_format, std::string_view ending, Moves moves,
                Processes processes) {
@@ -155,11 +152,13 @@ class Format::Impl {
 
   std::size_t add_events(char separator) {
     std::size_t i = 0;
-    while (i < labels_.size() && labels_[i].separator() != separator) ++i;
-    if (i == labels_.size()) labels_.emplace_back(separator);
+    while (i <= other_labels_.size() && labels(i).separator() != separator) ++i;
+    if (i > other_labels_.size()) other_labels_.emplace_back(separator);
     steps_.push_back({What::events, static_cast<std::uint8_t>(i)});
     return 2;
   }
+
+  text::Labels& labels(std::size_t i) { return i == 0 ? labels_ : other_labels_[i - 1]; }
 
   [[gnu::hot]] void append_steps(std::string& out, const Event& event) {
     if (silent_) return;
@@ -170,7 +169,7 @@ class Format::Impl {
       if (step.view != nullptr) {
         words = event.*step.view;
       } else if (step.what == What::events) {
-        words = labels_[step.labels].of(event.mask);
+        words = labels(step.labels).of(event.mask);
       } else if (step.what != What::nothing && !append_number(out, step.what, event)) [[unlikely]] {
         return out.resize(start);
       }
@@ -191,7 +190,7 @@ class Format::Impl {
   [[gnu::noinline]] void append_csv(std::string& out, const Event& event) {
     text::append_csv_field(out, event.watched);
     out += ',';
-    text::append_csv_field(out, labels_.front().of(event.mask));
+    text::append_csv_field(out, labels_.of(event.mask));
     out += ',';
     text::append_csv_field(out, event.name);
     if (!event.old_path.empty()) {
@@ -211,7 +210,7 @@ class Format::Impl {
       text::append_json_bytes(out, "old", event.old_path);
     }
     out += ",\"events\":[\"";
-    for (const char c : labels_.front().of(event.mask)) {
+    for (const char c : labels_.of(event.mask)) {
       if (c == ',')
         out += "\",\"";
       else
@@ -239,12 +238,13 @@ class Format::Impl {
   Style style_;
   bool silent_ = false;
   std::vector<Step> steps_;
-  std::vector<text::Labels> labels_;  // one for each separator; the first is for ','
-  std::string texts_;                 // of the steps, one after the other
-  std::string ending_;                // of CSV and JSON; in a format it is a step
-  text::EventTime time_;              // %T's, or JSON's
-  bool moves_ = false;                // "%o" means something
-  bool processes_ = false;            // "%p" and "%P" do
+  std::string texts_;  // of the steps, one after the other
+  text::Labels labels_{','};
+  std::vector<text::Labels> other_labels_;  // one for each other separator
+  std::string ending_;                      // of CSV and JSON; in a format it is a step
+  text::EventTime time_;                    // %T's, or JSON's
+  bool moves_ = false;                      // "%o" means something
+  bool processes_ = false;                  // "%p" and "%P" do
 };
 
 Format::Format(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

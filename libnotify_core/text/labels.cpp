@@ -5,9 +5,14 @@
 
 namespace notify_core::text {
 
-[[gnu::hot]] std::string_view Labels::of(EventMask mask) {
+[[gnu::hot]] std::string_view Labels::look_up(EventMask mask) {
   for (const auto& [known, label] : known_) {
-    if (known == mask) return label;
+    if (known != mask) continue;
+    if (label.size() <= sizeof last_) {
+      last_mask_ = mask;
+      last_size_ = static_cast<unsigned char>(label.copy(last_, sizeof last_));
+    }
+    return label;
   }
   return put_together(mask);
 }

@@ -32,6 +32,15 @@ void WatchTree::note_watch(NodeId id) {
   if (id < watches_indexed_) by_watch_.insert(id, [this](NodeId n) { return hash_of_watch(n); });
 }
 
+[[gnu::hot]] NodeId WatchTree::look_up(int watch) const {
+  if (watch > highest_watch_) return no_node;  // the kernel gives new watches ever higher numbers
+  if (watches_indexed_ != used_) index_watches();
+  const NodeId node =
+      by_watch_.find(static_cast<std::uint32_t>(watch), [&](NodeId id) { return at(id).watch == watch; });
+  if (node != no_node) recent_ = {watch, node, at(node).order};
+  return node;
+}
+
 void WatchTree::index_watches() const {
   if (watches_indexed_ == 0) by_watch_.reserve(used_);
   for (NodeId id = watches_indexed_; id < used_; ++id) {
@@ -109,6 +118,7 @@ void WatchTree::unlink_root(NodeId id) {
 void WatchTree::remove(NodeId id) {
   if (watches_indexed_ != used_) index_watches();
   by_watch_.erase(id, [this](NodeId n) { return hash_of_watch(n); });
+  if (id == recent_.node) recent_ = {};
   if (is_root(id)) {
     unlink_root(id);
   } else {

@@ -53,12 +53,7 @@ class WatchTree {
     if (!indexed_) index_all();
   }
 
-  NodeId by_watch(int watch) const {
-    if (watch > highest_watch_) return no_node;  // the kernel gives new watches ever higher numbers
-    if (watches_indexed_ != used_) index_watches();
-    return by_watch_.find(static_cast<std::uint32_t>(watch),
-                          [&](NodeId id) { return at(id).watch == watch; });
-  }
+  NodeId by_watch(int watch) const { return watch == recent_.watch ? recent_.node : look_up(watch); }
   int highest_watch() const { return highest_watch_; }  // that there ever was; -1: none
   NodeId child(NodeId parent, std::string_view name) const { return find_at(parent, name, false); }
 
@@ -86,9 +81,10 @@ class WatchTree {
   bool is_below(NodeId node, NodeId ancestor) const;  // also true of the ancestor itself
 
   // Position in the order of watching; given once all below the node is watched. 0: not yet.
-  std::uint32_t order(NodeId node) const { return at(node).order; }
+  std::uint32_t order(NodeId node) const { return node == recent_.node ? recent_.order : at(node).order; }
   void set_order(NodeId node) {
     if (at(node).order == 0) at(node).order = ++last_order_;
+    if (node == recent_.node) recent_.order = at(node).order;
   }
   std::uint32_t last_order() const { return last_order_; }
 
@@ -146,6 +142,7 @@ class WatchTree {
 
   Node& at(NodeId id) { return chunks_[id / chunk_size][id % chunk_size]; }
   const Node& at(NodeId id) const { return chunks_[id / chunk_size][id % chunk_size]; }
+  NodeId look_up(int watch) const;
   NodeId find_at(NodeId parent, std::string_view name, bool replaced) const;
   void index_all() const;
   void index_watches() const;
@@ -160,7 +157,13 @@ class WatchTree {
   std::string_view find_path(NodeId id) const;
   void build_path(NodeId id, std::string& out) const;
 
-  // From a watch to its path.
+  // From a watch to its path. An event is mostly of the same directory as the one before, of which all that
+  // is asked is here, and neither the table nor the node is looked at.
+  mutable struct {
+    int watch = free_watch;
+    NodeId node = no_node;
+    std::uint32_t order = 0;
+  } recent_;
   int highest_watch_ = free_watch;
   NodeId used_ = 0;
   mutable NodeId watches_indexed_ = 0;  // by_watch_ has the nodes before this one
