@@ -56,7 +56,8 @@ struct WatcherOptions {
   std::vector<std::string> excluded_paths{};  // not watched when found below an operand, nor anything below
                                               // them; compared as strings, a final '/' aside
   // Asked with the path of a directory (ending in '/') found below an operand; true: it and all below go
-  // unwatched. May be empty.
+  // unwatched. add() asks in a thread of its own, one question at a time; where there is nothing to ask, two
+  // threads walk a large tree. May be empty.
   std::function<bool(std::string_view directory)> prune{};
 };
 
