@@ -42,6 +42,7 @@ int open_pipe_again(int fd);
 int fork();                              // 0: in the child
 int new_session();                       // setsid(2)
 int duplicate_onto(int fd, int target);  // dup2(2)
+std::size_t descriptor_limit();          // RLIMIT_NOFILE; 0: not known
 int duplicate(int fd);                   // close-on-exec
 int change_directory(int fd);
 int change_directory(const char* path);

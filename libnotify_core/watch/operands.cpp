@@ -91,8 +91,11 @@ bool Watcher::Impl::walk_tree(NodeId root, sys::Fd directory) {
   } else if (!excluded_.empty()) {
     rules.leaves_out = rules.is_excluded;
   }
-  // What the program asks of a path need not bear to be asked by two threads.
-  watch::WalkSharing sharing(options_.prune ? nullptr : backend_->another_placer());
+  // What the program asks of a path need not bear to be asked by two threads; and one is content with few
+  // descriptors.
+  constexpr std::size_t plenty = 256;
+  const bool may_share = !options_.prune && sys::descriptor_limit() >= plenty;
+  watch::WalkSharing sharing(may_share ? backend_->another_placer() : nullptr);
   watch::WalkedTree sink(tree_, *this, root);
   watch::FirstWalk walk(*backend_, rules, sink, sharing.is_possible() ? &sharing : nullptr);
   return walk.walk(std::move(directory), tree_.watch(root), std::string(tree_.path(root)));

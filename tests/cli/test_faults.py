@@ -58,6 +58,16 @@ def test_a_tree_for_which_descriptors_do_not_suffice_is_not_watched_by_half(inot
     assert done.returncode == 1
 
 
+@pytest.mark.plain_build  # a sanitizer needs descriptors of its own
+def test_a_large_tree_with_few_descriptors(inotifywait, room):
+    for number in range(2**11):
+        (room / "t" / "/".join(f"{number:011b}")).mkdir(parents=True)
+    command = ["prlimit", "--nofile=12", inotifywait, "-q", "-t", "1", "-r", "t"]
+    done = subprocess.run(command, cwd=room, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.returncode == 2
+
+
 @pytest.mark.plain_build  # a sanitizer has its own words for this
 @pytest.mark.parametrize("tool", ["inotifywait", "inotifywatch"])
 def test_out_of_memory_is_said(inotifywait, room, tool):
