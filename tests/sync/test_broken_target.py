@@ -62,3 +62,21 @@ def test_the_disk_of_a_target_breaks_and_works_again(calls, source, broken, star
     wait_identical(source, broken.root, deadline=LATE)  # after a full pass: what could not be removed lay about
     shutil.rmtree(source / "renamed")
     wait_identical(source, broken.root, other.root, deadline=LATE)
+
+
+NAMES = {"hidden": ".htaccess", "hidden below": "d/.hidden", "like a temporary one": ".eslint.config",
+         "long": "x" * 255, "of two bytes each": "é" * 127, "long and hidden": "." + "y" * 254}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_what_could_not_be_written_is_not_taken_for_done(name, source, broken, run):
+    """Of these, rsync's temporary files do not tell the names as others do."""
+    write(source / name, "old")
+    program = run("--delete", "--password-file", broken.password_file, source, broken.url)
+    program.wait_said("in step")
+    broken.breaks("name")
+    write(source / name, "changed")
+    wait_until(lambda: broken.logged("Input/output error"), program.output, LATE)
+    broken.works()
+    wait_until(lambda: holds(broken.root / name, b"old", b"changed"), program.output, LATE)
+    assert program.output().count("in step") == 1

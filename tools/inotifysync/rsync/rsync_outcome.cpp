@@ -60,13 +60,13 @@ class Paths {
   }
 
   // Calls `visit` for the path itself and those below it; for those above it too where they stand for a whole
-  // tree.
+  // tree. A long name is known by its beginning: no more of it fits into that of a temporary file.
   template <class Visit>
   bool touch(std::string_view wanted, Visit visit) const {
     bool any = false;
     for (auto at = lower(wanted); at != order_.end() && starts(path(*at), wanted); ++at) {
       const std::string_view rest = path(*at).substr(wanted.size());
-      if (!rest.empty() && rest.front() != '/') continue;
+      if (!rest.empty() && rest.front() != '/' && !ends_long_name(path(*at), rest)) continue;
       visit(*at);
       any = true;
     }
@@ -83,6 +83,11 @@ class Paths {
   static constexpr std::size_t npos = static_cast<std::size_t>(-1);
 
  private:
+  static bool ends_long_name(std::string_view path, std::string_view rest) {
+    constexpr std::size_t fits = 240;
+    return !has(rest, "/") && path.size() - (path.rfind('/') + 1) >= fits;
+  }
+
   std::string_view path(std::size_t i) const { return step_.path(step_.entries[i]); }
   std::vector<std::size_t>::const_iterator lower(std::string_view wanted) const {
     return std::lower_bound(order_.begin(), order_.end(), wanted,
@@ -93,12 +98,19 @@ class Paths {
   std::vector<std::size_t> order_;
 };
 
-// ".name.XXXXXX", the file that rsync writes before it renames it, is `name`.
-std::string without_temporary(const std::string& path) {
+// What a path that rsync failed at may stand for: itself, or the file that is to come of a temporary one.
+// NAME and .NAME are both written as .NAME.XXXXXX before that is renamed. Of a long name of letters beyond
+// ASCII nothing is left but .XXXXXX; then it ends here with the slash before it.
+std::vector<std::string> meanings(std::string path) {
+  std::vector<std::string> all;
   const std::size_t name = path.rfind('/') + 1;
   const std::size_t dot = path.rfind('.');
-  if (path[name] != '.' || dot <= name || path.size() - dot != 7) return path;
-  return path.substr(0, name) + path.substr(name + 1, dot - name - 1);
+  if (path[name] == '.' && dot >= name && path.size() - dot == 7) {
+    all.push_back(path.substr(0, dot));
+    if (dot > name) all.push_back(path.substr(0, name) + path.substr(name + 1, dot - name - 1));
+  }
+  all.push_back(std::move(path));
+  return all;
 }
 
 // The text between the first and the last quote of a line; empty: none.
@@ -188,21 +200,31 @@ class Reader {
     constexpr std::string_view orphan = "WARNING: parent dir is absent in the file list: ";
     if (starts(line, orphan) || starts(line, "*** ")) return;  // the line before said it already
     const std::string_view path = quoted_part(line);
-    if (!path.empty()) return fail(without_temporary(unescape_name(path)));
+    if (!path.empty()) return fail(unescape_name(path));
     if (has_any(line, {"failed", "IO error", "cannot", "error"})) unplaced_ = true;
   }
 
   // `path` is the source's or the target's; which part of it is ours is found out by trying, longest first.
   void fail(const std::string& path) {
-    std::string_view tail = path;
+    bool any = false;
+    for (const std::string& meant : meanings(path)) any = touch_tail(meant) || any;
+    if (any) return;
+    other_failures_ = true;
+    if (step_.kind != StepKind::exact && step_.kind != StepKind::attributes) unplaced_ = true;
+  }
+
+  bool touch_tail(std::string_view tail) {
+    const auto touch = [this](std::string_view path) {
+      return paths_.touch(path, [this](std::size_t i) { failed_[i] = true; });
+    };
+    const bool may_be_at_top = tail.empty() || tail.back() == '/';
     while (!tail.empty()) {
       while (!tail.empty() && tail.front() == '/') tail.remove_prefix(1);
-      if (!tail.empty() && paths_.touch(tail, [this](std::size_t i) { failed_[i] = true; })) return;
+      if (!tail.empty() && touch(tail)) return true;
       const std::size_t slash = tail.find('/');
       tail.remove_prefix(slash == std::string_view::npos ? tail.size() : slash);
     }
-    other_failures_ = true;
-    if (step_.kind != StepKind::exact && step_.kind != StepKind::attributes) unplaced_ = true;
+    return may_be_at_top && touch("");
   }
 
  public:

@@ -115,6 +115,27 @@ TEST_CASE("exit 23 confirms what passed and is not named") {
   CHECK(left(step, outcome) == "d/f1 q");
 }
 
+TEST_CASE("a file is found by its temporary name, hidden or long as it may be") {
+  const std::string long_name(255, 'x'), cut(247, 'x');
+  const Step step = list_of({"d/.hidden", "d/.a.config", "d/hidden2", long_name.c_str(), "plain"});
+  const std::string passed =
+      "<f......... 43 d/.hidden\n<f......... 43 d/.a.config\n<f......... 43 d/hidden2\n" +
+      ("<f......... 43 " + long_name) + "\n<f......... 43 plain\n";
+  const auto left_by = [&](const std::string& path) {
+    const std::string words =
+        "rsync: [receiver] mkstemp \"" + path + "\" (in www) failed: Permission denied (13)\n";
+    return left(step, judge_rsync(false, 23, passed, words, step));
+  };
+  CHECK(left_by("/d/.hidden.OhHjIP") == "d/.hidden");
+  CHECK(left_by("/d/.hidden2.OhHjIP") == "d/hidden2");
+  CHECK(left_by("/d/.a.config") == "d/.a.config");
+  CHECK(left_by("/d/.a.config.OhHjIP") == "d/.a.config");
+  CHECK(left_by("/." + cut + ".OhHjIP") == long_name);
+  CHECK(left_by("/.OhHjIP") == long_name);
+  CHECK(left_by("/.plain.OhHjIP") == "plain");
+  CHECK(left_by("/.plai.OhHjIP") == "");
+}
+
 TEST_CASE("of two lines about a file, the one that says why is told") {
   const Step step = list_of({"bad"});
   const Outcome outcome =
