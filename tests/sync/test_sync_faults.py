@@ -175,6 +175,25 @@ def test_a_target_that_refuses_deletions_takes_all_else(source, daemons, sync):
     assert program.output().count("refuses deletions") == 1
 
 
+@pytest.mark.parametrize("tells", [True, False], ids=["SIGHUP", "nobody tells"])
+def test_a_target_that_refuses_deletions_for_a_while(source, daemons, sync, tells):
+    for name in "ab":
+        write(source / name)
+    program = sync()
+    bad, *healthy = daemons
+    bad.reconfigure(refuse_options="delete")
+    (source / "a").unlink()
+    program.wait_said("the target refuses deletions: nothing is deleted there", deadline=LATE)
+    write(source / "c")
+    wait_until((bad.root / "c").exists, program.output, LATE)
+    bad.reconfigure(refuse_options=None)
+    if tells:
+        program.process.send_signal(signal.SIGHUP)
+    wait_identical(source, *roots(daemons), deadline=LATE)
+    (source / "b").unlink()
+    wait_identical(source, *roots(daemons), deadline=LATE)
+
+
 class FullDaemon(RsyncDaemon):
     """A daemon whose module lies on a filesystem of one megabyte, which only it can see."""
 

@@ -78,6 +78,7 @@ void TargetWorker::changed() {
 }
 
 void TargetWorker::want_full_pass() {
+  try_deletions_again();
   full_pass_wanted_ = true;
   lack();
   start_if_possible();
@@ -101,6 +102,7 @@ void TargetWorker::retry_now() {
     retire_warm();
     full_pass_wanted_ = true;
   }
+  full_pass_wanted_ = try_deletions_again() || full_pass_wanted_;
   backoff_.reset();
   if (!troubled_.empty() || full_pass_troubled_) try_troubled_again();
   if (state_ == State::waiting || state_ == State::held) {

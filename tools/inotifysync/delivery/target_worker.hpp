@@ -114,7 +114,9 @@ class TargetWorker {
   enum class Loss { told, quiet };  // a trouble that was told of, or one that nobody felt
 
   bool lacks_anything() const;
-  Deletion deletion() const { return deletions_held_ ? Deletion::none : options_.deletion; }
+  Deletion deletion() const {
+    return deletions_held_ || deletions_refused_ ? Deletion::none : options_.deletion;
+  }
   void set_state(State state);
   void lack();
 
@@ -143,7 +145,9 @@ class TargetWorker {
   void leave_batch();
   void settle_verdict(const Outcome& outcome);
   void hold_deletions(const std::string& words);
-  void change_deletion(Deletion deletion, const std::string& words);
+  void delete_by_directory(const std::string& words);
+  void refuse_deletions(const std::string& words);
+  bool try_deletions_again();
   void note_error(const std::string& words);
   void wait(Backoff::Trouble trouble, const std::string& words);
   void wait_a_moment();
@@ -172,6 +176,8 @@ class TargetWorker {
   bool full_pass_failed_ = false;
   bool deletions_held_ = false;     // --max-delete was reached; retry_now() allows them again
   bool deletions_allowed_ = false;  // by the next full pass, without a limit
+  bool deletions_refused_ = false;  // by the target; the next full pass that is wanted tries them again
+  bool told_of_refusal_ = false;
   bool announced_trouble_ = false;
 
   std::shared_ptr<const Batch> batch_;        // while running

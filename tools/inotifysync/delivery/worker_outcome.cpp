@@ -140,7 +140,7 @@ void TargetWorker::batch_done() {
   const auto now = host_.timers().now();
   const bool was_full = batch_->full;
   full_pass_done_ = full_pass_done_ || was_full;
-  if (was_full && batch_->steps.back().deletes) deletions_allowed_ = false;
+  if (was_full && batch_->steps.back().deletes) deletions_allowed_ = told_of_refusal_ = false;
   if (was_full && !views_.lacks(view_)) lacking_since_.reset();
   backoff_.reset();
   busy_in_a_row_ = full_in_a_row_ = 0;
@@ -287,11 +287,10 @@ void TargetWorker::settle_verdict(const Outcome& outcome) {
       if (++silent_in_a_row_ <= silent_in_a_row_at_most) return;
       break;
     case Verdict::no_missing_args:
-      if (options_.deletion == Deletion::missing_args)
-        return change_deletion(Deletion::by_directory, outcome.words);
+      if (options_.deletion == Deletion::missing_args) return delete_by_directory(outcome.words);
       break;
     case Verdict::no_deletion:
-      if (options_.deletion != Deletion::none) return change_deletion(Deletion::none, outcome.words);
+      if (deletion() != Deletion::none) return refuse_deletions(outcome.words);
       break;
     case Verdict::max_delete:
       if (!deletions_held_) return hold_deletions(outcome.words);
@@ -322,13 +321,27 @@ void TargetWorker::hold_deletions(const std::string& words) {
   host_.on_trouble(target_.name, words + "; nothing more is deleted until SIGHUP", std::nullopt);
 }
 
-void TargetWorker::change_deletion(Deletion deletion, const std::string& words) {
-  options_.deletion = deletion;
+void TargetWorker::delete_by_directory(const std::string& words) {
+  options_.deletion = Deletion::by_directory;
   retire_warm();
   note_error(words);
-  if (deletion == Deletion::none)
+}
+
+void TargetWorker::refuse_deletions(const std::string& words) {
+  deletions_refused_ = true;
+  retire_warm();
+  note_error(words);
+  if (!std::exchange(told_of_refusal_, true))
     host_.on_trouble(target_.name, words + "; the target refuses deletions: nothing is deleted there",
                      std::nullopt);
+}
+
+// Somebody may have changed the settings of the other side. True: what was passed over meanwhile is known to
+// no set, so that everything has to be compared.
+bool TargetWorker::try_deletions_again() {
+  if (!std::exchange(deletions_refused_, false)) return false;
+  retire_warm();
+  return true;
 }
 
 void TargetWorker::note_error(const std::string& words) {

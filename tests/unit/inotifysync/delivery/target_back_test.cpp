@@ -111,3 +111,32 @@ TEST_CASE("nothing is expected to be named that is gone, or that an option may h
     CHECK(f.delivered == 1);
   }
 }
+
+TEST_CASE("deletions that were refused are tried again by full passes, and told of once") {
+  constexpr auto refusal =
+      "ERROR: The server is configured to refuse --delete\n"
+      "rsync error: requested action not supported (code 4) at clientserver.c(1101) [receiver=3.5.0]\n";
+  WorkerOptions options;
+  options.deletion = Deletion::missing_args;
+  options.warm = false;
+  Fixture f(options);
+  for (int pass = 0; pass < 3; ++pass) {
+    f.time.pass(1s);
+    f.worker->want_full_pass();
+    CHECK(f.child().has("--delete"));
+    f.child().exit(4, "", refusal);
+    CHECK_FALSE(f.child().has("--delete"));
+    f.child().exit(0);
+    CHECK(f.full_passes == pass + 1);
+    CHECK(f.troubles.size() == 1);
+    CHECK_FALSE(f.worker->status().deletes);
+  }
+  f.time.pass(1s);
+  f.change("a");
+  CHECK_FALSE(f.child().has("--delete-missing-args"));
+  f.confirm({"a"});
+  f.worker->retry_now();
+  CHECK(f.child().has("--delete"));
+  f.child().exit(0);
+  CHECK(f.worker->status().deletes);
+}
