@@ -137,14 +137,14 @@ bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
   return true;
 }
 
-// What lay below `top` and was seen elsewhere in the tree since: it left `top` after that left the tree.
-// Where the queue does not tell where to, it is looked for there.
+// What goes with `top`, or is that, but was seen elsewhere in the tree since: it went there after `top` left
+// the tree. Where the queue does not tell where to, it is looked for there.
 void Watcher::Impl::rescue_sighted(NodeId top) {
   std::vector<NodeId> rescued;
   sightings_.for_each([&](int watch, const watch::Sightings::Place& place) {
     const NodeId node = tree_.by_watch(watch);
     const NodeId parent = tree_.by_watch(place.parent);
-    if (node == top || parent == no_node || is_heard_of(parent)) return;
+    if (parent == no_node || is_heard_of(parent)) return;
     if (tree_.is_below(node, top) && !tree_.is_below(parent, top)) rescued.push_back(node);
   });
   if (rescued.empty()) return;
