@@ -73,10 +73,10 @@ def test_an_rsync_that_does_nothing_and_says_that_all_is_well(source, daemons, s
     shutil.rmtree(source / "d0")
     for n in range(3):  # what waits connected still takes one batch
         write(source / f"new{n}/file")
-        wait_until(lambda n=n: "named nothing of what it was given" in program.output()
+        wait_until(lambda n=n: "is it rsync?" in program.output()
                    or all((d.root / f"new{n}/file").exists() for d in daemons), program.output, LATE)
     write(source / "d1/file", "changed")
-    program.wait_said("named nothing of what it was given", deadline=LATE)
+    program.wait_said("is it rsync?", deadline=LATE)
     put_rsync(path, RSYNC)
     wait_identical(source, *roots(daemons), deadline=LATE)
     program.wait_said("reachable again", deadline=LATE)

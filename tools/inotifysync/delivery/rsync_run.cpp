@@ -56,6 +56,10 @@ void RsyncRun::keep(std::string& text, std::string_view bytes) {
   if (text.size() < most_kept) text.append(bytes);
 }
 
+bool RsyncRun::kept_all() const {
+  return output_.size() < most_kept;
+}
+
 void RsyncRun::on_exit(ChildExit how) {
   watchdog_.reset();
   const auto ended = std::move(ended_);

@@ -70,8 +70,9 @@ struct WorkerOptions {
   Duration timeout = std::chrono::seconds(60);         // no byte moved for so long: the run is ended
   Duration warm_lifetime = std::chrono::seconds(300);  // a waiting connection is replaced after this
   std::optional<std::uint64_t> max_delete;             // names a batch may delete
-  bool looks_again = false;  // a target that was out of reach is compared as a whole once it is back
-  bool names_all = false;    // no option or pattern makes rsync pass over what it is given
+  bool looks_again = false;   // a target that was out of reach is compared as a whole once it is back
+  bool names_all = false;     // no option or pattern makes rsync pass over what it is given
+  bool tells_totals = false;  // no option keeps rsync from saying that it is done
 };
 
 class TargetWorker {
@@ -133,7 +134,7 @@ class TargetWorker {
 
   void step_ended(ChildExit how);
   Outcome judge(const RsyncRun& run, ChildExit how, const Step& step) const;
-  bool is_silent(const Outcome& outcome, const Step& step) const;
+  std::string_view doubt_in(const Outcome& outcome, const Step& step) const;
   void account(const Outcome& outcome);
   void step_is_partial(const Step& step, const Outcome& outcome);
   void batch_done();

@@ -62,19 +62,23 @@ Outcome TargetWorker::judge(const RsyncRun& run, ChildExit how, const Step& step
                     std::to_string(in<std::chrono::seconds>(options_.timeout).count()) +
                     " s: the run was ended";
   }
-  if (is_silent(outcome, step)) {
+  if (const std::string_view why = run.kept_all() ? doubt_in(outcome, step) : ""; !why.empty()) {
     outcome.verdict = Verdict::silent;
     outcome.confirmed.clear();
-    outcome.words = "rsync ended with status 0, and named nothing of what it was given: is it rsync?";
+    outcome.words = "rsync ended without an error, " + std::string(why) + ": is it rsync?";
   }
   return outcome;
 }
 
-bool TargetWorker::is_silent(const Outcome& outcome, const Step& step) const {
-  if (outcome.verdict != Verdict::delivered || !outcome.names_nothing || !options_.names_all) return false;
-  return std::any_of(step.entries.begin(), step.entries.end(), [&](const Step::Entry& entry) {
+// Why a run that ended well may have done nothing; empty: it did what it was to do.
+std::string_view TargetWorker::doubt_in(const Outcome& outcome, const Step& step) const {
+  if (outcome.verdict != Verdict::delivered) return "";
+  if (options_.tells_totals && !outcome.told_totals) return "and did not say that it is done";
+  if (!outcome.names_nothing || !options_.names_all) return "";
+  const bool is_there = std::any_of(step.entries.begin(), step.entries.end(), [&](const Step::Entry& entry) {
     return !entry.missing && host_.is_there(step.path(entry));
   });
+  return is_there ? "and named nothing of what it was given" : "";
 }
 
 void TargetWorker::account(const Outcome& outcome) {

@@ -4,6 +4,9 @@
 // What was tried, with rsync 3.5.0 on both sides:
 // - `-i -i --out-format='%i %n'` prints one line a listed path, unchanged ones too: that is how a path is
 // confirmed.
+// - `--info=stats1` makes it end with "total size is ...", whatever it had to do, once the other side is
+// done:
+//   one that ends with 0 and does not say that did nothing.
 // - With --files-from, -a does not imply -r; names are read from stdin one by one, so a client that waits for
 // its
 //   first name is connected and logged in already: list runs differ in their names only.

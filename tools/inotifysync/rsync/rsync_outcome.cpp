@@ -8,6 +8,8 @@
 #include <set>
 #include <utility>
 
+#include "inotifysync/rsync/listed_paths.hpp"
+
 namespace inotifysync {
 namespace {
 
@@ -44,59 +46,6 @@ std::string clean_name(std::string_view printed) {
   while (name.size() > 1 && name.back() == '/') name.pop_back();
   return name;
 }
-
-// The paths of a step, to be found by name.
-class Paths {
- public:
-  explicit Paths(const Step& step) : step_(step) {
-    order_.reserve(step.entries.size());
-    for (std::size_t i = 0; i < step.entries.size(); ++i) order_.push_back(i);
-    std::sort(order_.begin(), order_.end(), [this](auto a, auto b) { return path(a) < path(b); });
-  }
-
-  std::size_t find(std::string_view wanted) const {
-    const auto at = lower(wanted);
-    return at != order_.end() && path(*at) == wanted ? *at : npos;
-  }
-
-  // Calls `visit` for the path itself and those below it; for those above it too where they stand for a whole
-  // tree. A long name is known by its beginning: no more of it fits into that of a temporary file.
-  template <class Visit>
-  bool touch(std::string_view wanted, Visit visit) const {
-    bool any = false;
-    for (auto at = lower(wanted); at != order_.end() && starts(path(*at), wanted); ++at) {
-      const std::string_view rest = path(*at).substr(wanted.size());
-      if (!rest.empty() && rest.front() != '/' && !ends_long_name(path(*at), rest)) continue;
-      visit(*at);
-      any = true;
-    }
-    if (step_.kind != StepKind::subtree) return any;
-    for (std::size_t slash = wanted.find('/'); slash != npos; slash = wanted.find('/', slash + 1)) {
-      const std::size_t above = find(wanted.substr(0, slash));
-      if (above == npos) continue;
-      visit(above);
-      any = true;
-    }
-    return any;
-  }
-
-  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
-
- private:
-  static bool ends_long_name(std::string_view path, std::string_view rest) {
-    constexpr std::size_t fits = 240;
-    return !has(rest, "/") && path.size() - (path.rfind('/') + 1) >= fits;
-  }
-
-  std::string_view path(std::size_t i) const { return step_.path(step_.entries[i]); }
-  std::vector<std::size_t>::const_iterator lower(std::string_view wanted) const {
-    return std::lower_bound(order_.begin(), order_.end(), wanted,
-                            [this](std::size_t i, std::string_view value) { return path(i) < value; });
-  }
-
-  const Step& step_;
-  std::vector<std::size_t> order_;
-};
 
 // What a path that rsync failed at may stand for: itself, or the file that is to come of a temporary one.
 // NAME and .NAME are both written as .NAME.XXXXXX before that is renamed. Of a long name of letters beyond
@@ -154,7 +103,7 @@ class Reader {
   }
 
   std::uint64_t files = 0, deleted = 0, bytes = 0;
-  bool delete_limit = false, parent_made = false;
+  bool delete_limit = false, parent_made = false, told_totals = false;
 
   // A directory was to be deleted, but when rsync looked there was one again: of what the target has in it,
   // nothing was deleted.
@@ -165,6 +114,7 @@ class Reader {
     constexpr std::string_view in_the_way = "cannot delete non-empty directory: ";
     if (starts(line, in_the_way)) return fail(clean_name(line.substr(in_the_way.size())));
     if (starts(line, deletes_nothing)) unplaced_ = true;
+    if (starts(line, "total size is ")) told_totals = true;
     if (starts(line, "*deleting")) return read_item(line, true);
     if (line.size() > itemize_width + 1 && has("<>ch.", line.substr(0, 1)) &&
         has("fdLDS", line.substr(1, 1)) && line[itemize_width] == ' ') {
@@ -186,10 +136,10 @@ class Reader {
     }
     const std::string name = clean_name(rest.substr(static_cast<std::size_t>(end - rest.data()) + 1));
     const std::size_t at = paths_.find(name);
-    parent_made = parent_made || (at == Paths::npos && starts(line, "cd+++++++++"));
-    if (at != Paths::npos) seen_[at] = true;
+    parent_made = parent_made || (at == ListedPaths::npos && starts(line, "cd+++++++++"));
+    if (at != ListedPaths::npos) seen_[at] = true;
     if (deletion || line[1] != 'd') return;
-    const bool was_missing = at != Paths::npos && step_.entries[at].missing;
+    const bool was_missing = at != ListedPaths::npos && step_.entries[at].missing;
     if (was_missing) came_back_.insert(at);
     any_came_back_ = any_came_back_ || was_missing || owed_gone_.contains(name);
   }
@@ -232,7 +182,7 @@ class Reader {
 
  private:
   const Step& step_;
-  Paths paths_;
+  ListedPaths paths_;
   std::vector<bool> seen_, failed_;
   std::set<std::string> owed_gone_;
   std::set<std::size_t> came_back_;
@@ -351,6 +301,7 @@ Outcome judge_rsync(bool signalled, int code, std::string_view output, std::stri
     outcome.confirmed = reader.confirmed(code == 23 || code == 25 || reader.delete_limit);
     outcome.failed = reader.failed();
   }
+  outcome.told_totals = reader.told_totals;
   outcome.names_nothing = !signalled && code == 0 && step.reads_list() && reader.names_nothing();
   const bool whole = code == 0 && outcome.failed == 0 && !reader.any_came_back();
   if (ended && (code == 25 || reader.delete_limit)) {

@@ -37,7 +37,7 @@ enum class Verdict : std::uint8_t {
   no_deletion,      // it refuses to delete: plan again with Deletion::none, say so once
   max_delete,       // more deletions than allowed: hold and say so
   source_missing,   // exit 3 about the source: look at the source before anything else
-  silent,           // of what is there it named nothing: it may be no rsync at all; try it again
+  silent,  // it ended well without the words of one that did: it may be no rsync at all; try it again
 };
 
 struct Outcome {
@@ -51,6 +51,7 @@ struct Outcome {
   std::size_t failed = 0;        // paths that failed by name
   bool reached = false;          // there may have been another side that took something
   bool parent_made = false;      // a directory above a name on the list was not there
+  bool told_totals = false;      // as it does last of all, when the other side has said that it is done
   bool names_nothing = false;    // there were names on its list to bring, and it ended well without one
 };
 

@@ -99,6 +99,31 @@ TEST_CASE("an rsync that names nothing of what is there is not believed for long
   CHECK(f.full_passes == 1);
 }
 
+TEST_CASE("a full pass that did not say that it is done is not believed") {
+  WorkerOptions options = looking_again();
+  options.tells_totals = true;
+  Fixture f(options);
+  f.worker->want_full_pass();
+  for (int silent = 0; silent < 3; ++silent) f.child().exit(0);
+  CHECK(f.full_passes == 0);
+  REQUIRE(f.troubles.size() == 1);
+  CHECK(f.troubles[0].find("is it rsync?") != std::string::npos);
+  f.time.pass(2s);
+  f.child().exit(0, "total size is 12  speedup is 1.00\n");
+  CHECK(f.full_passes == 1);
+  CHECK(f.recovered == 1);
+  CHECK(f.worker->up_to_date());
+}
+
+TEST_CASE("what it said last is not asked for where it said more than is kept") {
+  WorkerOptions options;
+  options.tells_totals = true;
+  Fixture f(options);
+  f.worker->want_full_pass();
+  f.child().exit(0, std::string(std::size_t{33} << 20, '\n'));
+  CHECK(f.full_passes == 1);
+}
+
 TEST_CASE("nothing is expected to be named that is gone, or that an option may hide") {
   for (const bool hidden : {false, true}) {
     WorkerOptions options = looking_again();

@@ -38,9 +38,9 @@ bool has(const std::string& text, const char* part) {
 
 TEST_CASE("the list run, as it is typed") {
   CHECK(line(settings(), "rsync://web1/www", step_of(StepKind::exact)) ==
-        "rsync -aHs --modify-window=-1 --itemize-changes '--out-format=%i %b %n' --itemize-changes "
-        "--files-from=- "
-        "--from0 --ignore-times --delete-missing-args --force --sockopts=TCP_NODELAY --contimeout=10 / "
+        "rsync -aHs --modify-window=-1 --itemize-changes '--out-format=%i %b %n' --info=stats1 "
+        "--itemize-changes --files-from=- --from0 --ignore-times --delete-missing-args --force "
+        "--sockopts=TCP_NODELAY --contimeout=10 / "
         "rsync://web1/www/");
 }
 

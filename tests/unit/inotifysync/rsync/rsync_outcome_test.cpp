@@ -136,6 +136,15 @@ TEST_CASE("a file is found by its temporary name, hidden or long as it may be") 
   CHECK(left_by("/.plai.OhHjIP") == "");
 }
 
+TEST_CASE("a run that is done says so, last of all") {
+  const std::string totals =
+      "\nsent 45 bytes  received 19 bytes  128.00 bytes/sec\ntotal size is 0  speedup is 0.00\n";
+  CHECK(judge_rsync(false, 0, totals, "", list_of({})).told_totals);
+  CHECK(judge_rsync(false, 0, ".d          0 total size is 0/" + totals, "", list_of({})).told_totals);
+  CHECK_FALSE(judge_rsync(false, 0, "", "", list_of({})).told_totals);
+  CHECK_FALSE(judge_rsync(false, 0, "<f+++++++++ 43 total size is 0\n", "", list_of({})).told_totals);
+}
+
 TEST_CASE("of two lines about a file, the one that says why is told") {
   const Step step = list_of({"bad"});
   const Outcome outcome =
