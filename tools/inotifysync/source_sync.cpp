@@ -145,8 +145,8 @@ WorkerOptions SourceSync::options_for(const Target& target) const {
   options.warm = target.warm.value_or(true) && !around_.once;
   options.timeout = config_.timeout;
   options.looks_again = config_.initial_sync && !around_.once;
-  options.tells_totals = config_.rsync_options.empty() && target.rsync_options.empty();
-  options.names_all = patterns_.empty() && options.tells_totals;
+  options.own_options = !config_.rsync_options.empty() || !target.rsync_options.empty();
+  options.names_all = patterns_.empty() && !options.own_options;
   return options;
 }
 

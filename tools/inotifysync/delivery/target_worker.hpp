@@ -70,9 +70,9 @@ struct WorkerOptions {
   Duration timeout = std::chrono::seconds(60);         // no byte moved for so long: the run is ended
   Duration warm_lifetime = std::chrono::seconds(300);  // a waiting connection is replaced after this
   std::optional<std::uint64_t> max_delete;             // names a batch may delete
-  bool looks_again = false;   // a target that was out of reach is compared as a whole once it is back
-  bool names_all = false;     // no option or pattern makes rsync pass over what it is given
-  bool tells_totals = false;  // no option keeps rsync from saying that it is done
+  bool looks_again = false;  // a target that was out of reach is compared as a whole once it is back
+  bool names_all = false;    // no option or pattern makes rsync pass over what it is given
+  bool own_options = true;   // the user's, which may keep rsync from saying that it is done, or limit it
 };
 
 class TargetWorker {

@@ -62,6 +62,8 @@ Outcome TargetWorker::judge(const RsyncRun& run, ChildExit how, const Step& step
                     std::to_string(in<std::chrono::seconds>(options_.timeout).count()) +
                     " s: the run was ended";
   }
+  const bool limited = options_.rsync.max_delete || options_.own_options;
+  if (outcome.verdict == Verdict::max_delete && !limited) outcome.verdict = Verdict::retry;  // what limit?
   if (const std::string_view why = run.kept_all() ? doubt_in(outcome, step) : ""; !why.empty()) {
     outcome.verdict = Verdict::silent;
     outcome.confirmed.clear();
@@ -73,7 +75,7 @@ Outcome TargetWorker::judge(const RsyncRun& run, ChildExit how, const Step& step
 // Why a run that ended well may have done nothing; empty: it did what it was to do.
 std::string_view TargetWorker::doubt_in(const Outcome& outcome, const Step& step) const {
   if (outcome.verdict != Verdict::delivered) return "";
-  if (options_.tells_totals && !outcome.told_totals) return "and did not say that it is done";
+  if (!options_.own_options && !outcome.told_totals) return "and did not say that it is done";
   if (!outcome.names_nothing || !options_.names_all) return "";
   const bool is_there = std::any_of(step.entries.begin(), step.entries.end(), [&](const Step::Entry& entry) {
     return !entry.missing && host_.is_there(step.path(entry));

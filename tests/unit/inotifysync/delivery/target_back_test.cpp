@@ -101,7 +101,7 @@ TEST_CASE("an rsync that names nothing of what is there is not believed for long
 
 TEST_CASE("a full pass that did not say that it is done is not believed") {
   WorkerOptions options = looking_again();
-  options.tells_totals = true;
+  options.own_options = false;
   Fixture f(options);
   f.worker->want_full_pass();
   for (int silent = 0; silent < 3; ++silent) f.child().exit(0);
@@ -117,7 +117,7 @@ TEST_CASE("a full pass that did not say that it is done is not believed") {
 
 TEST_CASE("what it said last is not asked for where it said more than is kept") {
   WorkerOptions options;
-  options.tells_totals = true;
+  options.own_options = false;
   Fixture f(options);
   f.worker->want_full_pass();
   f.child().exit(0, std::string(std::size_t{33} << 20, '\n'));
@@ -164,4 +164,19 @@ TEST_CASE("deletions that were refused are tried again by full passes, and told 
   CHECK(f.child().has("--delete"));
   f.child().exit(0);
   CHECK(f.worker->status().deletes);
+}
+
+TEST_CASE("only who was given a limit can have reached it") {
+  for (const bool limited : {false, true}) {
+    WorkerOptions options;
+    options.deletion = Deletion::missing_args;
+    options.own_options = false;
+    if (limited) options.rsync.max_delete = 10;
+    Fixture f(options);
+    f.worker->want_full_pass();
+    f.child().exit(25);
+    CHECK((f.worker->status().state == "waiting") == !limited);
+    f.time.pass(2s);
+    CHECK(f.child().has("--delete") == !limited);
+  }
 }
