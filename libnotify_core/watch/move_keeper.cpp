@@ -145,7 +145,8 @@ void Watcher::Impl::self_moved(NodeId node) {
 
 // Who leaves the tree and is back before anybody could notice is as good as renamed: its watches are those of
 // before, and so is all that the queue has said and will say of them. What happened to its files meanwhile
-// was out of the tree, and is not told; where something happened to its directories, it is watched anew.
+// was out of the tree, and is not told, nor is what was found in it; where something happened to its
+// directories, it is watched anew.
 bool Watcher::Impl::comes_back(NodeId node) {
   if (options_.backend != Backend::inotify) return false;
   const auto is_inside = [&](int watch) {
@@ -162,6 +163,7 @@ bool Watcher::Impl::comes_back(NodeId node) {
   if (move.cookie == 0) return false;
   move.comes_back = true;
   moves_.add_from(std::move(move));
+  taken_for_old_.merge(recovery_.forget(node));
   tree_.set_placeless(node);
   away_.insert(tree_.watch(node));
   return true;

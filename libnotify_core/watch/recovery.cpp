@@ -66,10 +66,14 @@ void Recovery::drained(std::uint64_t mark, std::vector<Found>& due) {
   }
 }
 
-void Recovery::forget(const std::unordered_set<int>& watches) {
+std::unordered_set<int> Recovery::forget(NodeId top) {
+  std::unordered_set<int> watches;
   for (Entry& entry : found_) {
-    if (entry.state != State::settled && watches.contains(entry.found.watch)) settle(entry);
+    if (entry.state == State::settled || !tree_.is_below(tree_.by_watch(entry.found.watch), top)) continue;
+    if (entry.state == State::open) watches.insert(entry.found.watch);
+    settle(entry);
   }
+  return watches;
 }
 
 void Recovery::forget_old() {

@@ -47,8 +47,9 @@ class Recovery {
   // The queue has been read past the moment when mark() was `mark`: appends what is still open of the entries
   // before it to `due`.
   void drained(std::uint64_t mark, std::vector<Found>& due);
-  // These watches' directories left the tree. They may come back under the same watch, and be another story.
-  void forget(const std::unordered_set<int>& watches);
+  // This directory left the tree, and all below it. They may come back under the same watches, and be another
+  // story. Returns the watches of those in which something was that is not going to be reported now.
+  std::unordered_set<int> forget(NodeId top);
   // What was reported is remembered for a while, for events that the kernel queues late: from one call of
   // this until the next but one.
   void forget_old();

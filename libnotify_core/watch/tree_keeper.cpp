@@ -184,18 +184,16 @@ int Watcher::Impl::watch_newborn(NodeId parent, const std::string& name, sys::Fd
 // Takes a node and all below it out of the tree, deepest first.
 void Watcher::Impl::drop(NodeId top, End end) {
   if (!sightings_.empty()) rescue_sighted(top);
-  std::unordered_set<int> left;  // watches that go on, for a while
+  const bool goes_on = end == End::moved_out || tree_.first_child(top) != no_node;  // with what is in it
+  if (goes_on && !recovery_.idle()) recovery_.forget(top);
   NodeId node = top;
   for (;;) {
     while (tree_.first_child(node) != no_node) node = tree_.first_child(node);
     const NodeId above = node == top ? no_node : tree_.parent(node);
-    const End how = node == top ? end : End::moved_out;
-    if (how == End::moved_out) left.insert(tree_.watch(node));
-    drop_one(node, how);
+    drop_one(node, node == top ? end : End::moved_out);
     if (above == no_node) break;
     node = above;
   }
-  if (!recovery_.idle() && !left.empty()) recovery_.forget(left);
 }
 
 void Watcher::Impl::drop_one(NodeId node, End end) {

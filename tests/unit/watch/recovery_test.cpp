@@ -159,7 +159,10 @@ TEST_CASE("of a directory that left the tree nothing more is reported, also if i
   Newborn n;
   n.recovery.add(2, "e", true);
   n.recovery.add(3, "f", false);
-  n.recovery.forget({3});
+  n.recovery.add(3, "told", false);
+  n.heard(n.e, "told", mask::create);
+  CHECK(n.recovery.forget(n.e) == std::unordered_set<int>{3});
+  CHECK(n.recovery.forget(n.e).empty());
   n.recovery.drained(n.recovery.mark(), n.due);
   CHECK(n.names() == "e ");
 }
