@@ -66,7 +66,8 @@ int Watcher::Impl::who_left(NodeId parent, const std::string& name, const Record
   if (there == no_node && !tree_.was_replaced(parent, name)) return backend::unwatched;
   const auto stands_there = [&](int watch) {
     const NodeId node = tree_.by_watch(watch);
-    return node != no_node && tree_.parent(node) == parent && tree_.name(node) == name;
+    if (node == no_node || away_.contains(watch)) return false;
+    return tree_.parent(node) == parent && tree_.name(node) == name;
   };
   if (record.target != -1) return stands_there(record.target) ? record.target : backend::unwatched;
   if (options_.backend != Backend::inotify) return there == no_node ? -1 : tree_.watch(there);
