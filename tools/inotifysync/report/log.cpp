@@ -64,6 +64,22 @@ std::string json_start(Level level, std::string_view about, std::string_view tex
                      json_string(text));
 }
 
+constexpr std::size_t most_words = 16;  // of one target, that are told apart
+
+// rsync names the file that it writes first: "DIRECTORY/.NAME.XXXXXX".
+std::string without_temporary_names(std::string_view words) {
+  std::string kept;
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    const bool is_end = words[at] == '.' && at + 7 < words.size() && words[at + 7] == '"' &&
+                        words.substr(at + 1, 6).find_first_of("./ \"") == std::string_view::npos;
+    if (is_end)
+      at += 6;
+    else
+      kept += words[at];
+  }
+  return kept;
+}
+
 }  // namespace
 
 notify_core::Result<Log> Log::create(Style style) {
@@ -137,16 +153,17 @@ void Log::batch(const BatchReport& report, bool full_pass) const {
 
 bool RepeatLimit::worth_saying(const std::string& about, std::string_view words, Time now) {
   using namespace std::chrono_literals;
-  const auto [found, is_new] = said_.try_emplace(about, Said{std::string(words), now + 10s, 10s});
-  Said& said = found->second;
-  if (is_new) return true;
-  if (said.words != words) {
-    said = Said{std::string(words), now + 10s, 10s};
+  std::vector<Said>& all = said_[about];
+  const std::string gist = without_temporary_names(words);
+  auto said = std::find_if(all.begin(), all.end(), [&](const Said& one) { return one.words == gist; });
+  if (said == all.end() && all.size() < most_words) {
+    all.push_back({gist, now + 10s, 10s});
     return true;
   }
-  if (now < said.next) return false;
-  said.pause = std::min<std::chrono::seconds>(said.pause * 2, 1h);
-  said.next = now + said.pause;
+  if (said == all.end()) --said;  // the last one stands for all others
+  if (now < said->next) return false;
+  said->pause = std::min<std::chrono::seconds>(said->pause * 2, 1h);
+  said->next = now + said->pause;
   return true;
 }
 

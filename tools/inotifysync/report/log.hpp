@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "inotifysync/report/status.hpp"
 #include "notify_core/error.hpp"
@@ -52,7 +53,8 @@ class Log {
 };
 
 // A target that is down would fill a log: the same words again are worth a line after 10 s, then 20, 40, up
-// to an hour. Pure: no clock.
+// to an hour; also where they are said in turn with others, or of a temporary file that has another name each
+// time. Pure: no clock.
 class RepeatLimit {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -65,7 +67,7 @@ class RepeatLimit {
     Time next;
     std::chrono::seconds pause;
   };
-  std::unordered_map<std::string, Said> said_;
+  std::unordered_map<std::string, std::vector<Said>> said_;
 };
 
 }  // namespace inotifysync

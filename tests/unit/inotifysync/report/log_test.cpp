@@ -2,6 +2,7 @@
 #include "inotifysync/report/log.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 using namespace inotifysync;
 using namespace std::chrono_literals;
@@ -15,6 +16,36 @@ TEST_CASE("the same trouble again and again is told ever more rarely") {
   CHECK(said >= 8);
   CHECK(said <= 11);
   CHECK(limit.worth_saying("web2", "refused", now));
+}
+
+TEST_CASE("troubles that take turns fill no log either") {
+  RepeatLimit limit;
+  RepeatLimit::Time now{1h};
+  int said = 0;
+  for (int second = 0; second < 3600; ++second, now += 1s) {
+    const std::string temporary = fmt::format("mkstemp \"d/.file.{:06}\" (in www) failed: Read-only", second);
+    for (const std::string& words :
+         {std::string("opendir failed"), temporary, std::string("link_stat failed")})
+      said += limit.worth_saying("web1", words, now) ? 1 : 0;
+  }
+  CHECK(said >= 24);
+  CHECK(said <= 33);
+}
+
+TEST_CASE("words are words, wherever they have dots") {
+  RepeatLimit limit;
+  const RepeatLimit::Time now{1h};
+  for (const char* words : {"", ".", "a.", ".\"", ".abcdef", ".abcdef\"", ".abc.ef\"", "....... \""})
+    CHECK(limit.worth_saying("web1", words, now));
+}
+
+TEST_CASE("nor do troubles that are never the same") {
+  RepeatLimit limit;
+  RepeatLimit::Time now{1h};
+  int said = 0;
+  for (int second = 0; second < 3600; ++second, now += 1s)
+    said += limit.worth_saying("web1", fmt::format("file {} failed", second), now) ? 1 : 0;
+  CHECK(said <= 30);
 }
 
 TEST_CASE("other trouble, and trouble after a recovery, is told at once") {
