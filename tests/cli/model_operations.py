@@ -306,8 +306,11 @@ def _do_replace(path):
 
 
 def _do_chmod(path, mode):
-    if stat.S_ISLNK(os.lstat(path).st_mode):
+    kind = os.lstat(path).st_mode
+    if stat.S_ISLNK(kind):
         return
+    if stat.S_ISDIR(kind):  # in a file's place by now; an ordinary user must be able to look into it
+        mode |= 0o700
     os.chmod(path, mode)
 
 

@@ -9,9 +9,9 @@ import argparse
 import os
 import random
 import shutil
-import signal
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 import model_operations as operations  # noqa: E402
 import model_seeds  # noqa: E402
 import model_shrink  # noqa: E402
-from program import watched_inodes  # noqa: E402
+from model_troubles import TROUBLES  # noqa: E402
 from proxy import Proxy  # noqa: E402
-from sync_support import RSYNC, Inotifysync, RsyncDaemon, differences, fake_rsync, put_rsync, wait_until  # noqa: E402
+from sync_support import RSYNC, Inotifysync, RsyncDaemon, differences, wait_until  # noqa: E402
 
 DEADLINE = float(os.environ.get("NOTIFY_DEADLINE", "60"))  # seconds
 
@@ -51,9 +51,15 @@ class Stage:
     def start(self):
         audit = ["--audit-interval", self.audit] if self.audit else []
         self.program = Inotifysync(
-            self.folder, "--delete", "--timeout", "3", *audit, "--password-file", self.daemons[0].password_file,
-            f"{self.folder}/t/", f"{self.folder}/local/", self.daemons[0].url, self.proxy.url(self.daemons[1]),
+            self.folder, "--delete", "--timeout", "3", *audit, "--pid-file", self.folder / "pid",
+            "--password-file", self.daemons[0].password_file, f"{self.folder}/t/", f"{self.folder}/local/", self.daemons[0].url, self.proxy.url(self.daemons[1]),
             environment={"PATH": str(self.folder / "bin")})
+
+    def wait_ready(self):
+        """It watches, and takes signals."""
+        itself = f"{self.program.process.pid}\n"
+        pid_file = self.folder / "pid"
+        wait_until(lambda: pid_file.exists() and pid_file.read_text() == itself, self.program.output, DEADLINE)
 
     def targets(self):
         return [self.folder / "local", *(daemon.root for daemon in self.daemons)]
@@ -77,141 +83,6 @@ class Stage:
             daemon.stop()
 
 
-# Troubles: each is called in the middle of a burst, and returns what ends it.
-
-def kill_program(stage):
-    stage.program.kill()
-    return stage.start
-
-
-def kill_rsync(stage):
-    for pid in stage.program.children():
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    return None
-
-
-def kill_daemon(stage):
-    stage.daemons[0].stop()
-    return stage.daemons[0].start
-
-
-def pause_daemon(stage):
-    stage.daemons[0].pause()
-    return stage.daemons[0].resume
-
-
-def pause_program(stage):
-    stage.program.process.send_signal(signal.SIGSTOP)
-    return lambda: stage.program.process.send_signal(signal.SIGCONT)
-
-
-def cut_connection(stage):
-    stage.proxy.cut()
-    return None
-
-
-def cut_later(stage):
-    stage.proxy.after(3000, "cut")
-    return None
-
-
-def lose_bytes(stage):
-    stage.proxy.after(3000, "lose")
-    return None
-
-
-def silence(stage):
-    stage.proxy.silence()
-    return stage.proxy.speak
-
-
-def refuse_to_write(stage):
-    """The local target cannot be written for a while (root can always)."""
-    os.chmod(stage.folder / "local", 0o500)
-    return lambda: os.chmod(stage.folder / "local", 0o755)
-
-
-def read_only(stage):
-    stage.daemons[0].reconfigure(read_only="yes")
-    return lambda: stage.daemons[0].reconfigure(read_only="no")
-
-
-def wrong_password(stage):
-    secrets = stage.daemons[0].folder / "secrets"
-    right = secrets.read_text()
-    secrets.write_text("web:another\n")
-    return lambda: secrets.write_text(right)
-
-
-def no_rsync(stage):
-    stage.rsync(False)
-    return lambda: stage.rsync(True)
-
-
-def another_rsync(stage, name, text):
-    """Until it is ended, what is called rsync is a program in Python."""
-    stage.rsync(False)
-    fake_rsync(stage.folder / "bin", name, text)
-    return lambda: put_rsync(stage.folder / "bin", RSYNC)
-
-
-def rsync_fails_at_random(stage):
-    """Sometimes before it has done anything, sometimes when all is done."""
-    return another_rsync(stage, "failing", """
-import random
-status = random.choice([1, 2, 3, 5, 10, 11, 12, 13, 14, 20, 21, 22, 23, 24, 25, 30, 35, 124, 127, 255])
-if random.random() < 0.4:
-    sys.exit(status)
-done = subprocess.run([REAL, *sys.argv[1:]], close_fds=False).returncode
-sys.exit(random.choice([status, done]))
-""")
-
-
-def rsync_is_killed_at_random(stage):
-    return another_rsync(stage, "killed", """
-import random, signal
-child = subprocess.Popen([REAL, *sys.argv[1:]], close_fds=False)
-try:
-    sys.exit(child.wait(random.random() * 0.15))
-except subprocess.TimeoutExpired:
-    child.kill()
-    os.kill(os.getpid(), signal.SIGKILL)
-""")
-
-
-def rsync_does_nothing(stage):
-    return another_rsync(stage, "idle", "sys.exit(0)\n")
-
-
-def module_elsewhere(stage):
-    (stage.folder / "elsewhere").mkdir(exist_ok=True)
-    stage.daemons[0].reconfigure(path=stage.folder / "elsewhere")
-    return lambda: stage.daemons[0].reconfigure(path=stage.daemons[0].root)
-
-
-def source_elsewhere(stage):
-    """Another directory stands in its place for a while; not from the start, for then that would be the source."""
-    itself = (stage.folder / "t").stat().st_ino
-    wait_until(lambda: any(inode == itself for inode, _ in watched_inodes(stage.program.process.pid)),
-               "the source is watched", DEADLINE)
-    (stage.folder / "t").rename(stage.folder / "t-away")
-    (stage.folder / "t").mkdir()
-    (stage.folder / "t/strange").touch()
-
-    def back():
-        shutil.rmtree(stage.folder / "t")
-        (stage.folder / "t-away").rename(stage.folder / "t")
-    return back
-
-
-TROUBLES = [kill_program, kill_rsync, kill_daemon, pause_daemon, pause_program, cut_connection, cut_later, lose_bytes,
-            silence, refuse_to_write, read_only, wrong_password, no_rsync, rsync_fails_at_random,
-            rsync_is_killed_at_random, rsync_does_nothing, module_elsewhere, source_elsewhere]
-
-
 def describe_process(pid):
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
@@ -227,6 +98,7 @@ class Manner:
     trouble: object = None
     when: float = 0.5  # how much of the burst comes before the trouble
     threads: int = 1
+    shows: bool = False  # the trouble lasts until the program has a word for it, but a second at most
 
 
 @dataclass
@@ -246,12 +118,12 @@ def plan(seed, bursts, size, troubles=True):
     picture.links_to = [b".", b"nowhere", b"a"]  # a daemon without chroot rewrites what leads out of its module
     made = [operations.burst(picture, size) for _ in range(bursts)]
     manners = [Manner(rng.choice(TROUBLES * 2 + [None] * len(TROUBLES)) if troubles else None, rng.random(),
-                      rng.choice([1, 1, 2])) for _ in range(bursts)]
+                      rng.choice([1, 1, 2]), rng.random() < 0.1) for _ in range(bursts)]
     return made, manners
 
 
-def run(bursts, manners, audit=""):
-    """None, or the first Failure."""
+def run(bursts, manners, audit="", apart=1):
+    """None, or the first Failure. The targets are looked at after every `apart` bursts."""
     shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="notify-model-sync-", dir=shared))
     before = os.getcwd()
@@ -261,7 +133,9 @@ def run(bursts, manners, audit=""):
         stage.start()
         os.chdir(folder)
         for number, (burst, manner) in enumerate(zip(bursts, manners)):
-            wrong = _play(stage, burst, manner)
+            _play(stage, burst, manner)
+            looks = (number + 1) % apart == 0 or number + 1 == len(bursts)
+            wrong = stage.wait_identical() if looks else []
             if wrong or not stage.program.running():
                 return Failure(number, _tell(stage, number, burst, manner, wrong))
         return None
@@ -275,15 +149,18 @@ def run(bursts, manners, audit=""):
 def _play(stage, burst, manner):
     half = round(manner.when * len(burst))
     operations.perform(burst[:half], manner.threads)
+    said = len(stage.program.output())
     undo = manner.trouble(stage) if manner.trouble else None
     operations.perform(burst[half:], manner.threads)
+    if undo and manner.shows:
+        with suppress(AssertionError):
+            wait_until(lambda: len(stage.program.output()) > said, "the trouble shows", 1)
     if undo:
         undo()
-    return stage.wait_identical()
 
 
 def _tell(stage, number, burst, manner, wrong):
-    name = manner.trouble.__name__ if manner.trouble else "no trouble"
+    name = manner.trouble.__name__ if manner.trouble else "no trouble"  # of the last burst
     said = "\n  ".join(stage.program.output().splitlines()[-25:])
     lines = "\n  ".join(wrong[:40])
     children = "\n  ".join(map(describe_process, stage.program.children() if stage.program.running() else []))
@@ -291,12 +168,12 @@ def _tell(stage, number, burst, manner, wrong):
             f"operations:\n{operations.describe(burst)}")
 
 
-def shrink(bursts, manners, tries):
+def shrink(bursts, manners, tries, apart):
     """Fewer operations, then fewer troubles."""
-    bursts, failure = model_shrink.shrink(bursts, lambda candidate: run(candidate, manners), tries)
+    bursts, failure = model_shrink.shrink(bursts, lambda candidate: run(candidate, manners, apart=apart), tries)
     for at in range(len(bursts) if failure else 0):
         calmer = [*manners[:at], replace(manners[at], trouble=None), *manners[at + 1:]]
-        found = next(filter(None, (run(bursts, calmer) for _ in range(tries))), None)
+        found = next(filter(None, (run(bursts, calmer, apart=apart) for _ in range(tries))), None)
         if found:
             manners, failure = calmer, found
     return bursts, manners, failure
@@ -307,12 +184,13 @@ def main():
     model_seeds.add_options(parser, count=20, tries=3)
     parser.add_argument("--bursts", type=int, default=10)
     parser.add_argument("--size", type=int, default=60, help="operations in a burst")
+    parser.add_argument("--apart", type=int, default=1, help="look at the targets after so many bursts")
     parser.add_argument("--no-troubles", action="store_true")
     arguments = parser.parse_args()
 
     def one(seed):
         bursts, manners = plan(seed, arguments.bursts, arguments.size, not arguments.no_troubles)
-        failure = run(bursts, manners)
+        failure = run(bursts, manners, apart=arguments.apart)
         if failure:
             tell(seed, bursts, manners, failure, arguments)
         return arguments.bursts * arguments.size, bool(failure)
@@ -324,7 +202,7 @@ def tell(seed, bursts, manners, failure, arguments):
     print(f"seed {seed}, {failure}", flush=True)
     if not arguments.shrink:
         return
-    bursts, manners, again = shrink(bursts, manners, arguments.tries)
+    bursts, manners, again = shrink(bursts, manners, arguments.tries, arguments.apart)
     if again:
         print("shrunk to:", flush=True)
         for burst, manner in zip(bursts, manners):
