@@ -201,7 +201,7 @@ bool TargetWorker::start_cold(const Step& step) {
     return false;
   }
   RsyncSettings settings = options_.rsync;
-  open_path_ = "/proc/self/fd/" + std::to_string(source.get());
+  open_path_ = step.from_root ? batch_->source : "/proc/self/fd/" + std::to_string(source.get());
   if (!step.from_root) settings.source = open_path_;
   const ChildCommand command{rsync_command(settings, target_, step, deletion_of(step)),
                              rsync_environment(target_), source.get()};

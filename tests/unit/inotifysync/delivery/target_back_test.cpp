@@ -180,3 +180,17 @@ TEST_CASE("only who was given a limit can have reached it") {
     CHECK(f.child().has("--delete") == !limited);
   }
 }
+
+TEST_CASE("words of trouble name the source, not the way by which it was read") {
+  WorkerOptions options;
+  options.warm = false;
+  Fixture f(options);
+  f.way = "/proc/77/fd/5";
+  for (int time = 0; time < 2; ++time) {
+    f.change("a");
+    f.child().exit(23, "", "rsync: [sender] link_stat \"/proc/77/fd/5/a\" failed: Permission denied (13)\n");
+    f.time.pass(1s);
+  }
+  REQUIRE(f.troubles.size() >= 1);
+  CHECK(f.troubles[0].find("link_stat \"/source/a\"") != std::string::npos);
+}

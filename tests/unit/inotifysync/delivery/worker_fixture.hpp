@@ -122,7 +122,7 @@ struct Fixture : WorkerHost {
     AllFiles files;
     PlanOptions plan_options;
     plan_options.deletion = deletion;
-    plan_options.source = from_root ? "/source" : "";
+    plan_options.source = from_root ? way : "";
     return std::make_shared<Batch>(plan_batch(*changes, files, plan_options));
   }
   notify_core::sys::Fd trusted_source() override {
@@ -169,6 +169,7 @@ struct Fixture : WorkerHost {
   Views views{1};
   Target target;
   bool trusted = true, source_empty = false, source_holds_all = false, from_root = true;
+  std::string way = "/source";  // by which lists lead to the source
   int full_passes = 0, delivered = 0, recovered = 0;
   std::vector<std::string> troubles;
   std::unique_ptr<TargetWorker> worker;
