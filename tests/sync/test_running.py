@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 from sync_support import DEADLINE, INOTIFYSYNC, at_a_terminal, wait_identical, wait_until, write
@@ -91,3 +92,20 @@ def test_a_terminal_is_left_in_order(source, daemons):
     assert status == 0
     assert said.count(b"in step:") == 3
     assert said.endswith(b"\n") or said.endswith(b"\r\x1b[K")
+
+
+def test_a_status_file_that_cannot_be_written_for_a_while(folder, source, daemons, sync):
+    """It is told, but not with every change, and in the end the file says how it is though nothing more happens."""
+    place = folder / "run"
+    place.mkdir()
+    program = sync("--status-file", place / "status")
+    wait_until((place / "status").exists, program.output)
+    place.rename(folder / "away")
+    (folder / "away/status").unlink()
+    end = time.monotonic() + 4
+    while time.monotonic() < end or "cannot be written" not in program.output():
+        write(source / "file", f"{time.monotonic_ns()}")
+        wait_identical(source, *(d.root for d in daemons))
+    assert program.output().count("cannot be written") == 1
+    (folder / "away").rename(place)
+    wait_until((place / "status").exists, program.output)

@@ -276,8 +276,12 @@ Status Engine::status() const {
 void Engine::write_status() {
   status_stale_ = false;
   if (options_.config.status_file.empty()) return;
-  if (auto written = replace_file(options_.config.status_file, status_json(status()), 0600); !written)
-    log_.line(Log::Level::warning, options_.config.status_file, cannot_write(written.error()));
+  const std::string& file = options_.config.status_file;
+  const auto written = replace_file(file, status_json(status()), 0600);
+  if (written) return repeats_.forget(file);
+  status_stale_ = true;  // it is tried again, and told, but not each time
+  const std::string words = cannot_write(written.error());
+  if (repeats_.worth_saying(file, words, Clock::now())) log_.line(Log::Level::warning, file, words);
 }
 
 // Until all targets have been in step once.

@@ -56,6 +56,7 @@ class Engine {
   std::unique_ptr<Timer> grace_timer_, status_timer_, progress_timer_;
   Clock::time_point started_ = Clock::now();
   std::string unread_;  // of stdin: the beginning of a path
+  RepeatLimit repeats_;
   bool stdin_ended_ = false;
   bool stopping_ = false;
   bool aborted_ = false;
