@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How the source is watched: by fanotify(7), and with fewer watches than it has directories."""
 
+import json
 import os
+import signal
 import subprocess
 
 import pytest
@@ -88,3 +90,25 @@ def test_out_of_watches_on_the_way(source, daemons, run_with_watches):
     write(source / "19/below/file", "changed")
     wait_identical(source, *(d.root for d in daemons))
     assert program.running()
+
+
+def test_enough_watches_after_all(source, folder, daemons, run_with_watches):
+    for n in range(20):
+        write(source / f"{n}/file")
+    status = folder / "status"
+    program = run_with_watches(5, "--delete", "--audit-interval", "0", "--status-file", status, "--password-file",
+                               daemons[0].password_file, source, *(d.url for d in daemons))
+    program.wait_said("fs.inotify.max_user_watches")
+    wait_identical(source, *(d.root for d in daemons))
+    for hang_up in range(2):
+        program.process.send_signal(signal.SIGHUP)
+        program.wait_said("in step", times=3 * (hang_up + 2))
+    assert program.output().count("not watched") == 1
+    subprocess.run(["nsenter", "-t", str(program.process.pid), "-U", "--preserve-credentials", "sh", "-c",
+                    "echo 1000 > /proc/sys/user/max_inotify_watches"], check=True)
+    program.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: json.loads(status.read_text())["sources"][0]["watches"] == 21, program.output)
+    program.wait_said("in step", times=12)
+    write(source / "19/file", "changed")
+    wait_identical(source, *(d.root for d in daemons))
+    assert program.output().count("in step") == 12

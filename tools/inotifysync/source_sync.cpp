@@ -75,7 +75,7 @@ SourceSync::SourceSync(const SourceConfig& config, Surroundings& around, std::st
       chance_(static_cast<std::minstd_rand::result_type>(Clock::now().time_since_epoch().count())) {
   tick_timer_ = around_.loop.timer([this] { tick(); });
   guard_timer_ = around_.loop.timer([this] { look_for_source(); });
-  audit_timer_ = around_.loop.timer([this] { full_pass(); });
+  audit_timer_ = around_.loop.timer([this] { audit(); });
   emptied_timer_ = around_.loop.timer([this] {
     for (const auto& worker : workers_) worker->changed();
   });
@@ -173,7 +173,27 @@ void SourceSync::full_pass() {
   for (const auto& worker : workers_) worker->want_full_pass();
 }
 
+// A limit may have been raised, or others may need less by now. It takes reading the whole tree.
+void SourceSync::audit() {
+  const auto now = Clock::now();
+  if (!unwatched_) {
+    watch_again_at_.reset();
+  } else if (!watch_again_at_) {
+    watch_again_after_ = audit_when_incomplete;
+    watch_again_at_ = now + watch_again_after_;
+  } else if (now >= *watch_again_at_) {
+    watch_again();
+    watch_again_after_ = std::min<Duration>(watch_again_after_ * 2, 1h);
+    watch_again_at_ = now + watch_again_after_;
+  }
+  full_pass();
+}
+
 void SourceSync::retry_now() {
+  if (unwatched_ && !lost_) {
+    watch_again();
+    full_pass();
+  }
   for (const auto& worker : workers_) worker->retry_now();
 }
 

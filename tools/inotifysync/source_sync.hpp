@@ -86,6 +86,8 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
 
   notify_core::WatcherOptions watcher_options(notify_core::Backend backend);
   void unwatch();
+  void watch_again();
+  void audit();
   void dispatch();
   void set_tick();
   void tell_unwatched(const notify_core::Error& error, int at_limit, notify_tools::Limit limit,
@@ -140,6 +142,9 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
 
   bool lost_ = false;        // the source is not to be trusted
   bool incomplete_ = false;  // some directories could not be watched
+  bool unwatched_ = false;   // for want of something that may be there later
+  std::optional<Clock::time_point> watch_again_at_;
+  Duration watch_again_after_{};
   bool stopping_ = false;
   bool told_ = false;  // of anything, since the last flush()
   TreeReads tree_reads_;

@@ -77,7 +77,7 @@ void SourceSync::tell_other_filesystems() {
 void SourceSync::watch() {
   if (around_.once || around_.from_stdin) return;
   const auto failed = [this](const Error& error) { tell_unwatched(error, ENOSPC, Limit::watches, rarely); };
-  incomplete_ = false;
+  incomplete_ = unwatched_ = false;
   if (config_.watching != Watching::automatic || !watch_by_one_mark()) {
     auto watcher = notify_core::Watcher::create(watcher_options(backend_of(config_.watching)));
     if (!watcher) return tell_unwatched(watcher.error(), EMFILE, Limit::instances, rarely);
@@ -96,12 +96,14 @@ void SourceSync::watch() {
 // `at_limit` is the errno by which the kernel says that `limit` is reached; then it is said who has used it
 // up.
 void SourceSync::tell_unwatched(const Error& error, int at_limit, Limit limit, std::string_view then) {
-  incomplete_ = true;
+  incomplete_ = unwatched_ = true;
+  const std::string& path = error.path.empty() ? config_.path : error.path;
+  if (!repeats_.worth_saying("watching " + path, notify_tools::reason(error), Clock::now())) return;
   const bool reached = error.number == at_limit && config_.watching != Watching::by_fanotify;
   const std::string limit_words =
       fmt::format("reached the limit of inotify {}", limit == Limit::watches ? "watches" : "instances");
   around_.log.line(
-      Log::Level::warning, error.path.empty() ? config_.path : error.path,
+      Log::Level::warning, path,
       fmt::format("not watched, {}: {}", then, reached ? limit_words : notify_tools::reason(error)));
   if (!reached) return;
   for (const std::string& line :
@@ -112,6 +114,13 @@ void SourceSync::tell_unwatched(const Error& error, int at_limit, Limit limit, s
 void SourceSync::unwatch() {
   if (watcher_) around_.loop.remove(watcher_->descriptor());
   watcher_.reset();
+}
+
+// What is missed meanwhile, the full pass finds that has to follow.
+void SourceSync::watch_again() {
+  unwatch();
+  watch();
+  set_tick();
 }
 
 void SourceSync::dispatch() {
@@ -257,9 +266,7 @@ void SourceSync::look_for_source() {
   lost_ = false;
   was_empty_ = true;
   around_.log.line(Log::Level::warning, config_.path, "the source is back: a full pass follows");
-  unwatch();
-  watch();
-  set_tick();
+  watch_again();
   for (const auto& worker : workers_) worker->resume();
   full_pass();
   around_.state_changed();
