@@ -65,7 +65,7 @@ def test_the_disk_of_a_target_breaks_and_works_again(calls, source, broken, star
 
 
 NAMES = {"hidden": ".htaccess", "hidden below": "d/.hidden", "like a temporary one": ".eslint.config",
-         "long": "x" * 255, "of two bytes each": "é" * 127, "long and hidden": "." + "y" * 254}
+         "long": "x" * 255, "of two bytes each": "é" * 127, "long and hidden": "." + "y" * 254, "with quotes": 'say "no" to it'}
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)

@@ -62,13 +62,16 @@ std::vector<std::string> meanings(std::string path) {
   return all;
 }
 
-// The text between the first and the last quote of a line; empty: none.
-std::string_view quoted_part(std::string_view line) {
+// What may be the path in a line: all texts from the first quote to another one, for a name may have quotes,
+// too.
+std::vector<std::string> quoted_parts(std::string_view line) {
+  std::vector<std::string> parts;
   const std::size_t open = line.find('"');
-  if (open == std::string_view::npos) return {};
-  std::size_t close = line.find("\" ", open + 1);
-  if (close == std::string_view::npos) close = line.rfind('"');
-  return close > open ? line.substr(open + 1, close - open - 1) : std::string_view{};
+  if (open == std::string_view::npos) return parts;
+  for (auto close = line.find('"', open + 1); close != std::string_view::npos;
+       close = line.find('"', close + 1))
+    if (close > open + 1) parts.push_back(unescape_name(line.substr(open + 1, close - open - 1)));
+  return parts;
 }
 
 class Reader {
@@ -112,7 +115,7 @@ class Reader {
  private:
   void read_output(std::string_view line) {
     constexpr std::string_view in_the_way = "cannot delete non-empty directory: ";
-    if (starts(line, in_the_way)) return fail(clean_name(line.substr(in_the_way.size())));
+    if (starts(line, in_the_way)) return fail({clean_name(line.substr(in_the_way.size()))});
     if (starts(line, deletes_nothing)) unplaced_ = true;
     if (starts(line, "total size is ")) told_totals = true;
     if (starts(line, "*deleting")) return read_item(line, true);
@@ -149,15 +152,16 @@ class Reader {
     if (starts(line, "rsync error:") || starts(line, "rsync warning:")) return;
     constexpr std::string_view orphan = "WARNING: parent dir is absent in the file list: ";
     if (starts(line, orphan) || starts(line, "*** ")) return;  // the line before said it already
-    const std::string_view path = quoted_part(line);
-    if (!path.empty()) return fail(unescape_name(path));
-    if (has_any(line, {"failed", "IO error", "cannot", "error"})) unplaced_ = true;
+    if (const auto paths = quoted_parts(line); !paths.empty()) return fail(paths);
+    if (has_any(line, {"failed", "IO error", "cannot", "too long", "error"})) unplaced_ = true;
   }
 
-  // `path` is the source's or the target's; which part of it is ours is found out by trying, longest first.
-  void fail(const std::string& path) {
+  // One of the paths is the source's or the target's; which part of it is ours is found out by trying,
+  // longest first.
+  void fail(const std::vector<std::string>& paths) {
     bool any = false;
-    for (const std::string& meant : meanings(path)) any = touch_tail(meant) || any;
+    for (const std::string& path : paths)
+      for (const std::string& meant : meanings(path)) any = touch_tail(meant) || any;
     if (any) return;
     other_failures_ = true;
     if (step_.kind != StepKind::exact && step_.kind != StepKind::attributes) unplaced_ = true;

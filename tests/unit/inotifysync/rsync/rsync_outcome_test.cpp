@@ -136,6 +136,25 @@ TEST_CASE("a file is found by its temporary name, hidden or long as it may be") 
   CHECK(left_by("/.plai.OhHjIP") == "");
 }
 
+TEST_CASE("a file is found whatever quotes are in its name") {
+  const Step step = list_of({"a\" b", "\" \"", "c\"", "plain"});
+  const std::string passed =
+      "<f......... 4 a\" b\n<f......... 4 \" \"\n<f......... 4 c\"\n<f......... 4 plain\n";
+  const auto left_by = [&](const std::string& words) {
+    return left(step, judge_rsync(false, 23, passed, "rsync: [receiver] " + words + "\n", step));
+  };
+  CHECK(left_by("mkstemp \"/.a\" b.OhHjIP\" (in www) failed: Permission denied (13)") == "a\" b");
+  CHECK(left_by("mkstemp \"/.\" \".OhHjIP\" (in www) failed: Permission denied (13)") == "\" \"");
+  CHECK(left_by("rename \"/.c\".OhHjIP\" -> \"c\"\": Permission denied (13)") == "c\"");
+  CHECK(left_by("rename \"/.plain.OhHjIP\" -> \"plain\": Permission denied (13)") == "plain");
+}
+
+TEST_CASE("what failed without a word that is known confirms nothing") {
+  const Step step = list_of({"a"});
+  CHECK(left(step, judge_rsync(false, 23, "<f......... 4 a\n", "temporary filename too long: a\n", step)) ==
+        "a");
+}
+
 TEST_CASE("a run that is done says so, last of all") {
   const std::string totals =
       "\nsent 45 bytes  received 19 bytes  128.00 bytes/sec\ntotal size is 0  speedup is 0.00\n";
