@@ -72,7 +72,7 @@ class Picture:
         parent[name] = node
 
     def directories(self, root=None):
-        roots = [root] if root else [INSIDE] * 3 + [OUTSIDE]  # mostly where somebody looks
+        roots = [root] if root else [INSIDE] * 3 + [OUTSIDE] * (OUTSIDE in self.top)  # mostly where somebody looks
         return roots + [path for path, is_directory in self.entries(root) if is_directory]
 
     def name(self):

@@ -110,11 +110,13 @@ class Failure:
         return self.words
 
 
-def plan(seed, bursts, size, troubles=True):
+def plan(seed, bursts, size, troubles=True, hard_links=False):
     """The bursts of a seed, and the manner of each."""
     rng = random.Random(f"sync {seed}")
     picture = operations.picture(seed, exchanges=True)
-    picture.hard_links = False  # what is written through a name outside of the source, nobody can see
+    picture.hard_links = hard_links
+    if hard_links:
+        del picture.top[operations.OUTSIDE]  # what is written through a name out there, nobody can see
     picture.links_to = [b".", b"nowhere", b"a"]  # a daemon without chroot rewrites what leads out of its module
     made = [operations.burst(picture, size) for _ in range(bursts)]
     manners = [Manner(rng.choice(TROUBLES * 2 + [None] * len(TROUBLES)) if troubles else None, rng.random(),
@@ -168,12 +170,12 @@ def _tell(stage, number, burst, manner, wrong):
             f"operations:\n{operations.describe(burst)}")
 
 
-def shrink(bursts, manners, tries, apart):
+def shrink(bursts, manners, tries, audit, apart):
     """Fewer operations, then fewer troubles."""
-    bursts, failure = model_shrink.shrink(bursts, lambda candidate: run(candidate, manners, apart=apart), tries)
+    bursts, failure = model_shrink.shrink(bursts, lambda candidate: run(candidate, manners, audit, apart), tries)
     for at in range(len(bursts) if failure else 0):
         calmer = [*manners[:at], replace(manners[at], trouble=None), *manners[at + 1:]]
-        found = next(filter(None, (run(bursts, calmer, apart=apart) for _ in range(tries))), None)
+        found = next(filter(None, (run(bursts, calmer, audit, apart) for _ in range(tries))), None)
         if found:
             manners, failure = calmer, found
     return bursts, manners, failure
@@ -186,11 +188,14 @@ def main():
     parser.add_argument("--size", type=int, default=60, help="operations in a burst")
     parser.add_argument("--apart", type=int, default=1, help="look at the targets after so many bursts")
     parser.add_argument("--no-troubles", action="store_true")
+    parser.add_argument("--hard-links", action="store_true",
+                        help="files have several names; with full passes, for not all that is done to them can be known")
     arguments = parser.parse_args()
 
     def one(seed):
-        bursts, manners = plan(seed, arguments.bursts, arguments.size, not arguments.no_troubles)
-        failure = run(bursts, manners, apart=arguments.apart)
+        bursts, manners = plan(seed, arguments.bursts, arguments.size, not arguments.no_troubles,
+                               arguments.hard_links)
+        failure = run(bursts, manners, audit_of(arguments), arguments.apart)
         if failure:
             tell(seed, bursts, manners, failure, arguments)
         return arguments.bursts * arguments.size, bool(failure)
@@ -198,11 +203,15 @@ def main():
     return model_seeds.play(arguments, one)
 
 
+def audit_of(arguments):
+    return "3s" if arguments.hard_links else ""
+
+
 def tell(seed, bursts, manners, failure, arguments):
     print(f"seed {seed}, {failure}", flush=True)
     if not arguments.shrink:
         return
-    bursts, manners, again = shrink(bursts, manners, arguments.tries, arguments.apart)
+    bursts, manners, again = shrink(bursts, manners, arguments.tries, audit_of(arguments), arguments.apart)
     if again:
         print("shrunk to:", flush=True)
         for burst, manner in zip(bursts, manners):
