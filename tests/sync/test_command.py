@@ -194,6 +194,26 @@ def test_sighup_takes_targets_in_and_out(source, folder, daemons, run):
     assert program.terminate() == 0
 
 
+def test_sighup_with_other_settings_forgets_nothing(source, folder, daemons, run):
+    """What a dead target lacks, it lacks also after that, and also where nothing is compared at the start."""
+    config = folder / "sync.toml"
+    config.write_text(config_text(source, daemons, "delete = true\ninitial_sync = false"))
+    program = run("--config", config, "--pid-file", folder / "pid")
+    wait_until((folder / "pid").exists, "the source is watched")
+    write(source / "first")
+    wait_identical(source, *(d.root for d in daemons))
+    dead, *healthy = daemons
+    dead.stop()
+    write(source / "queued")
+    wait_identical(source, *(d.root for d in healthy))
+    program.wait_said("again in")
+    config.write_text(config_text(source, daemons, 'delete = true\ninitial_sync = false\nexclude = ["*.tmp"]'))
+    program.process.send_signal(signal.SIGHUP)
+    program.wait_said("was read again")
+    dead.start()
+    wait_identical(source, dead.root)
+
+
 def test_sighup_takes_the_settings_of_the_program(source, folder, daemons, run):
     """Of the one job there is, a hung target has it for ten minutes, until there are more."""
     config, log = folder / "sync.toml", folder / "log"

@@ -223,13 +223,15 @@ void Engine::take_source(const SourceConfig& config) {
   if (same != sources_.end() && (*same)->reload(config)) return;
   auto source = SourceSync::create(config, around_);
   if (!source) return log_.line(Log::Level::error, source.error().path, notify_tools::reason(source.error()));
-  if (same != sources_.end())
-    *same = std::move(*source);
-  else
+  const bool is_new = same == sources_.end();
+  if (is_new)
     sources_.push_back(std::move(*source));
-  SourceSync& taken = same != sources_.end() ? **same : *sources_.back();
+  else
+    *same = std::move(*source);
+  SourceSync& taken = is_new ? *sources_.back() : **same;
   taken.watch();
   taken.start();
+  if (!is_new) taken.full_pass();  // what the targets lacked was known to the old one alone
 }
 
 // --- Paths from a pipe ---
