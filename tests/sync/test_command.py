@@ -214,6 +214,23 @@ def test_sighup_with_other_settings_forgets_nothing(source, folder, daemons, run
     wait_identical(source, dead.root)
 
 
+def test_sighup_starts_nothing_once_it_is_to_end(source, folder, daemons, run):
+    config = folder / "sync.toml"
+    config.write_text(config_text(source, daemons))
+    program = run("--config", config)
+    program.wait_said("in step", times=3)
+    daemons[0].pause()
+    write(source / "file")
+    wait_identical(source, *(d.root for d in daemons[1:]))
+    program.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: len(program.children()) == 1, "only the run that hangs is left")
+    config.write_text(config_text(source, daemons, 'exclude = ["*.tmp"]'))
+    program.process.send_signal(signal.SIGHUP)
+    program.process.send_signal(signal.SIGINT)
+    assert program.wait() == 0
+    assert "was read again" not in program.output()
+
+
 def test_sighup_takes_the_settings_of_the_program(source, folder, daemons, run):
     """Of the one job there is, a hung target has it for ten minutes, until there are more."""
     config, log = folder / "sync.toml", folder / "log"

@@ -168,7 +168,7 @@ void Engine::begin_to_stop() {
 }
 
 void Engine::on_signal(int number) {
-  if (number == SIGHUP) return reload();
+  if (number == SIGHUP) return stopping_ ? void() : reload();
   if (number == SIGUSR1) return tell_state();
   if (!stopping_) return begin_to_stop();
   if (std::exchange(aborted_, true)) return;
