@@ -251,9 +251,8 @@ bool Watcher::Impl::put_where_it_went(NodeId node) {
   if (steps.empty() && read_on_or_pause()) steps = watch::steps_of(unread_records(), watch);
   const auto is_known = [this](int parent) { return tree_.by_watch(parent) != no_node; };
   const watch::Course course = watch::follow(steps, seen, is_known);
-  if (course.start != nullptr) return put_as_newcomer(node, *course.start);
-  if (steps.empty() && !is_still_to_come(tree_.by_watch(seen.back().parent)))
-    return put_as_newcomer(node, seen.back());
+  const watch::Sightings::Place* const went = steps.empty() ? &seen.back() : course.start;
+  if (went != nullptr && !is_still_to_come(tree_.by_watch(went->parent))) return put_as_newcomer(node, *went);
   if (!course.told) unsettled_.push_back({seen.back().parent, ScanKind::again, 0});
   return false;
 }

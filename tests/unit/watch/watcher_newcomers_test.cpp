@@ -255,3 +255,36 @@ TEST_CASE("what something happened in while it was out of the tree is watched an
   CHECK(scene.place_of_file_in("t/d/x") == "CREATE t/d/x/probe");
   CHECK(scene.place_of_file_in("t/d/new") == "CREATE t/d/new/probe");
 }
+
+TEST_CASE("nothing is said of what stands in a directory whose way there is still to be read") {
+  Scene scene;
+  fs::create_directories(scene.at("t/p/x"));
+  scene.watch();
+  scene.settle();
+  fs::create_directory(scene.at("t/p/n"));
+  fs::rename(scene.at("t/p"), scene.at("t/q"));
+  int step = 0;
+  scene.queue().deal([&](Queue& queue) {
+    if (step++ == 0) return up_to(queue, mask::create, "n");  // cannot be found, so t/q is going to be listed
+    if (step == 2) {
+      fs::create_directory(scene.at("t/q/n/y"));
+      fs::rename(scene.at("t/q/x"), scene.at("t/q/n/x"));
+      fs::create_directory(scene.at("t/q/n/z"));  // one of these two is listed after x
+      scene.touch("t/q/n/x/f");
+      fs::rename(scene.at("t/q/n"), scene.at("t/q/c"));
+    }
+    return queue.size();
+  });
+  std::string last;
+  scene.queue().before_add([&](const std::string& name) {
+    if (std::exchange(last, name) != "x" || !fs::exists(scene.at("t/q/c/x"))) return;
+    fs::rename(scene.at("t/q/c/x"), scene.at("o/x"));
+  });
+  const std::vector<std::string> said = scene.settle();
+  const auto first =
+      std::ranges::find_if(said, [](const std::string& line) { return line.ends_with("t/q/c"); });
+  const auto below = std::ranges::find_if(
+      said, [](const std::string& line) { return line.find("t/q/c/") != std::string::npos; });
+  CHECK(first < below);
+  CHECK(below != said.end());
+}
