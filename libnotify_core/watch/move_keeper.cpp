@@ -91,7 +91,40 @@ void Watcher::Impl::left(NodeId parent, const std::string& name, const Record& r
   // Of two that change places, the first is here already.
   const NodeId there = tree_.child(parent, name);
   if (move.watch < 0 && there != no_node && !tree_.has_arrived(there)) outdated(there);
+  moving_ = options_.backend == Backend::inotify ? move.watch : backend::unwatched;
   moves_.add_from(std::move(move));
+}
+
+// The kernel lets go of a directory it has renamed before it queues that, so what is done in it at once may
+// come between the rename's records. It is said of the new place, which is given first. False: there is none,
+// and what happens in it is not told.
+bool Watcher::Impl::follow_ahead(NodeId node, const Record& record) {
+  const watch::Move* move = moves_.of(moving_);
+  const NodeId moved = tree_.by_watch(moving_);
+  const auto ends_it = [&](const Record& r) {
+    return (r.mask & mask::moved_to) ? r.cookie == move->cookie
+                                     : (r.mask & mask::move_self) && r.watch == moving_;
+  };
+  if (move == nullptr || moved == no_node || ends_it(record)) {
+    moving_ = backend::unwatched;
+    return true;
+  }
+  if (!tree_.is_below(node, moved)) return true;
+  Record to;
+  std::string name;
+  backend_->visit_unread([&](const Record& ahead) {
+    if (!ends_it(ahead)) return true;
+    to = ahead;
+    name = ahead.name;
+    return false;
+  });
+  const NodeId parent = (to.mask & mask::moved_to) ? tree_.by_watch(to.watch) : no_node;
+  if (parent == no_node) return false;
+  to.name = name;
+  moving_ = backend::unwatched;
+  handle_in_tree(parent, to);
+  told_ahead_ = to.cookie;
+  return true;
 }
 
 void Watcher::Impl::arrived(NodeId parent, const Record& record) {

@@ -235,6 +235,7 @@ void Watcher::Impl::repair() {
   calm_ = false;
   notice(Notice::Kind::overflow, {});
   moves_.clear();
+  moving_ = backend::unwatched;
   known_before_ = last_known_ = 0;  // the tree is going to be ahead of what is queued by now
   unsettled_.clear();
   untold_.clear();

@@ -160,9 +160,11 @@ bool Watcher::Impl::is_calm() const {
 
 void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& record) {
   calm_ = false;
+  if (is_told_already(record)) return;
+  bool wanted = moving_ < 0 || follow_ahead(node, record);
   if ((record.mask & mask::move_self) && tree_.is_root(node)) root_moved(node);
   if (!record.name.empty()) tree_.set_heard(node);
-  bool wanted = away_.empty() || !is_away(node);
+  if (!away_.empty() && is_away(node)) wanted = false;
   // Only in what is there something comes and goes; what was open in it is closed later. inotify keeps the
   // order: there, that it has come is told before.
   constexpr EventMask changes = mask::create | mask::remove | mask::move;

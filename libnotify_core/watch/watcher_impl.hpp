@@ -111,6 +111,10 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool read_on_or_pause();
   int who_left(watch::NodeId parent, const std::string& name, const backend::Record& record);
   void left(watch::NodeId parent, const std::string& name, const backend::Record& record);
+  bool follow_ahead(watch::NodeId node, const backend::Record& record);
+  bool is_told_already(const backend::Record& record) const {
+    return (record.mask & mask::moved_to) && record.cookie == told_ahead_ && told_ahead_ != 0;
+  }
   void complete_exchange(const watch::Sightings::Place& from, watch::Sightings::Place to);
   void arrived(watch::NodeId parent, const backend::Record& record);
   void self_moved(watch::NodeId node);
@@ -176,6 +180,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
 
   watch::TreeScanner scanner_;
   watch::MovePairing moves_;
+  int moving_ = backend::unwatched;  // the watch of what left its place, while nothing more is read of that
+  std::uint32_t told_ahead_ = 0;     // the cookie of a MOVED_TO that was handled before its turn
   watch::Sightings::Place last_from_, last_to_;  // of the last rename
   std::unordered_set<std::string> excluded_;
   bool repairing_ = false;  // every root is walked again: excluded paths count

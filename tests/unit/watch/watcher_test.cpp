@@ -209,3 +209,29 @@ TEST_CASE("a directory that cannot be found is not looked for without end") {
   fs::create_directories(scene.at("o/x/below"));
   CHECK(scene.settle() == std::vector<std::string>{"CREATE t/x/below"});
 }
+
+// As another thread may bring about, which is in the directory while it is renamed.
+TEST_CASE("what happens in a directory between the records of its rename is said of where it went") {
+  for (const std::string to : {"t/b", "o/b"}) {
+    CAPTURE(to);
+    Scene scene;
+    fs::create_directories(scene.at("t/a/s"));
+    scene.watch();
+    scene.settle();
+    fs::rename(scene.at("t/a"), scene.at(to));
+    scene.touch(to + "/s/f");
+    fs::create_directory(scene.at(to + "/new"));
+    scene.queue().deal([](Queue& queue) {  // MOVED_FROM comes first
+      if (queue.size() > 1) {
+        std::stable_partition(queue.begin() + 1, queue.end(), [](const Kept& kept) {
+          return (kept.record.mask & (mask::moved_to | mask::move_self)) == 0;
+        });
+      }
+      return queue.size();
+    });
+    std::vector<std::string> wanted{"other t/a"};
+    if (to == "t/b") wanted.insert(wanted.end(), {"other t/b", "CREATE t/b/s/f", "CREATE t/b/new"});
+    CHECK(scene.settle() == wanted);
+    if (to == "t/b") check_places(scene, {"t/b", "t/b/s", "t/b/new"});
+  }
+}
