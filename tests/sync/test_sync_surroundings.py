@@ -298,6 +298,31 @@ def test_a_filesystem_that_goes_with_all_it_held(source, folder, daemons, run):
     assert program.running()
 
 
+@needs_mounts
+def test_a_filesystem_in_the_source_is_unmounted_and_mounted_again(source, folder, daemons, run):
+    inner = source / "inner"
+    inner.mkdir()
+    write(source / "top")
+    mount = f'mount -t tmpfs none "{inner}" && echo x >"{inner}/file"'
+    program = run("--delete", "--audit-interval", "0", "--password-file", daemons[0].password_file, source,
+                  *(d.url for d in daemons), through=["unshare", "-Urm", "sh", "-c", f'{mount} && exec "$0" "$@"'])
+    program.wait_said("in step", times=3)
+    enter(program, "umount", inner)
+    program.wait_said("an empty directory is where a filesystem was: unmounted? a full pass deletes nothing", deadline=LATE)
+    program.wait_said("in step", times=6, deadline=LATE)
+    assert all((d.root / "inner/file").exists() for d in daemons)
+    enter(program, "sh", "-c", mount)
+    program.wait_said("in step", times=9, deadline=LATE)
+    enter(program, "touch", inner / "later")
+    for daemon in daemons:
+        wait_until((daemon.root / "inner/later").exists, program.output, LATE)
+    enter(program, "umount", inner)
+    program.wait_said("in step", times=12, deadline=LATE)
+    assert all((d.root / "inner/file").exists() for d in daemons)
+    program.process.send_signal(signal.SIGHUP)  # somebody says that it is right
+    wait_identical(source, *roots(daemons), deadline=LATE)
+
+
 def bad_file():
     """A file of the kernel whose read(2) gives EIO, as one on a broken disk does."""
     for path in sorted(Path("/sys/devices").glob("*/power/autosuspend_delay_ms")):

@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "common/diagnostics.hpp"
+#include "inotifysync/loop/mounts.hpp"
 #include "inotifysync/loop/system.hpp"
 
 namespace inotifysync {
@@ -72,10 +73,12 @@ SourceSync::SourceSync(const SourceConfig& config, Surroundings& around, std::st
       intake_(view_, patterns_, limits_of(config)),
       views_(config.targets.size()),
       guard_(look_at_source(root_ + "/")),
+      mount_guard_(mounts_below(mount_table(), root_)),
       chance_(static_cast<std::minstd_rand::result_type>(Clock::now().time_since_epoch().count())) {
   tick_timer_ = around_.loop.timer([this] { tick(); });
   guard_timer_ = around_.loop.timer([this] { look_for_source(); });
   audit_timer_ = around_.loop.timer([this] { audit(); });
+  mounts_timer_ = around_.loop.timer([this] { mounts_changed(); });
   emptied_timer_ = around_.loop.timer([this] {
     for (const auto& worker : workers_) worker->changed();
   });
@@ -88,6 +91,7 @@ SourceSync::SourceSync(const SourceConfig& config, Surroundings& around, std::st
 
 SourceSync::~SourceSync() {
   unwatch();
+  if (mount_table_) around_.loop.remove(mount_table_.get());
   for (const auto& worker : workers_) worker->stop();  // so that a place left by one starts no other
   for (const auto& worker : workers_) around_.places.forget(*worker);
 }
@@ -152,6 +156,7 @@ WorkerOptions SourceSync::options_for(const Target& target) const {
 
 void SourceSync::start() {
   set_tick();
+  watch_mounts();
   if (config_.initial_sync) {
     full_pass();
   } else {
@@ -190,10 +195,9 @@ void SourceSync::audit() {
 }
 
 void SourceSync::retry_now() {
-  if (unwatched_ && !lost_) {
-    watch_again();
-    full_pass();
-  }
+  const bool may_watch = unwatched_ && !lost_;
+  if (may_watch) watch_again();
+  if (mount_guard_.forget() || may_watch) full_pass();
   for (const auto& worker : workers_) worker->retry_now();
 }
 
@@ -201,6 +205,7 @@ void SourceSync::stop() {
   stopping_ = true;
   guard_timer_->cancel();
   audit_timer_->cancel();
+  mounts_timer_->cancel();
   for (const auto& worker : workers_) worker->stop();
 }
 

@@ -16,6 +16,7 @@
 #include "inotifysync/config/config.hpp"
 #include "inotifysync/config/patterns.hpp"
 #include "inotifysync/delivery/job_places.hpp"
+#include "inotifysync/delivery/mount_guard.hpp"
 #include "inotifysync/delivery/source_guard.hpp"
 #include "inotifysync/delivery/target_worker.hpp"
 #include "inotifysync/loop/event_loop.hpp"
@@ -99,6 +100,9 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   void lose_source(SourceVerdict verdict, int error);
   void look_for_source();
   bool is_still_emptied(const SourceFacts& facts);
+  void watch_mounts();
+  void look_at_mounts();
+  void mounts_changed();
 
   Timers& timers() override { return around_.loop; }
   Spawner& spawner() override { return around_.spawner; }
@@ -130,9 +134,11 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   Intake intake_;
   Views views_;
   SourceGuard guard_;
+  MountGuard mount_guard_;
+  notify_core::sys::Fd mount_table_;  // open while we look at what is mounted in the source
   std::vector<std::unique_ptr<TargetWorker>> workers_;
   std::optional<notify_core::Watcher> watcher_;
-  std::unique_ptr<Timer> tick_timer_, guard_timer_, audit_timer_, emptied_timer_;
+  std::unique_ptr<Timer> tick_timer_, guard_timer_, audit_timer_, emptied_timer_, mounts_timer_;
 
   struct {
     std::shared_ptr<const ChangeSet> changes;

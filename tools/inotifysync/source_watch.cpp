@@ -273,10 +273,44 @@ void SourceSync::look_for_source() {
 }
 
 bool SourceSync::may_delete_in_full_pass() {
-  if (SourceGuard::may_delete_in_full_pass(look_at_source(root_ + "/"))) return true;
-  if (repeats_.worth_saying(config_.path, "empty", Clock::now()))
-    around_.log.line(Log::Level::warning, config_.path, "the source is empty: a full pass deletes nothing");
+  look_at_mounts();
+  const auto is_empty_directory = [](const std::string& path) {
+    const SourceFacts facts = look_at_source(path + "/");
+    return facts.is_directory && facts.is_empty;
+  };
+  const auto& missed = mount_guard_.missed(is_empty_directory);
+  const bool has_files = SourceGuard::may_delete_in_full_pass(look_at_source(root_ + "/"));
+  if (has_files && missed.empty()) return true;
+  const std::string about = has_files ? missed.front() : config_.path;
+  const std::string_view why =
+      has_files ? "an empty directory is where a filesystem was: unmounted?" : "the source is empty:";
+  if (repeats_.worth_saying(about, "empty", Clock::now()))
+    around_.log.line(Log::Level::warning, about, fmt::format("{} a full pass deletes nothing", why));
   return false;
+}
+
+// --- What is mounted in the source ---
+
+// Nobody tells inotify(7) of that. One mark of fanotify(7) is for one filesystem anyway.
+void SourceSync::watch_mounts() {
+  if (around_.once || around_.from_stdin || root_.empty() || config_.watching == Watching::by_fanotify)
+    return;
+  mount_table_ = open_mount_table();
+  if (!mount_table_) return;
+  if (!around_.loop.add(mount_table_.get(), EPOLLPRI, [this](std::uint32_t) { look_at_mounts(); }))
+    mount_table_.reset();
+}
+
+// One seldom comes alone.
+void SourceSync::look_at_mounts() {
+  if (mount_guard_.see(mounts_below(mount_table(), root_)) && !around_.once) mounts_timer_->set(look_again);
+}
+
+void SourceSync::mounts_changed() {
+  if (lost_ || around_.from_stdin) return;
+  around_.log.line(Log::Level::info, config_.path, "what is mounted in it has changed: a full pass follows");
+  watch_again();
+  full_pass();
 }
 
 }  // namespace inotifysync

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inotifysync/loop/mounts.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 
 #include "inotifysync/loop/system.hpp"
+#include "sys/syscall.hpp"
 
 namespace inotifysync {
 namespace {
@@ -38,6 +41,10 @@ std::string unescaped(std::string_view text) {
 std::string mount_table() {
   auto table = read_file("/proc/self/mountinfo");
   return table ? std::move(*table) : std::string();
+}
+
+notify_core::sys::Fd open_mount_table() {
+  return notify_core::sys::Fd(notify_core::sys::open_at(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY));
 }
 
 std::vector<std::string> mounts_below(std::string_view table, std::string_view root) {

@@ -6,11 +6,17 @@
 #include <string_view>
 #include <vector>
 
+#include "sys/fd.hpp"
+
 namespace inotifysync {
 
 // The mounts that this process sees, as the kernel tells of them (proc_pid_mountinfo(5)); empty without
 // /proc.
 std::string mount_table();
+
+// A descriptor that epoll(7) reports (EPOLLPRI) when that table has changed; -errno in its place without
+// /proc.
+notify_core::sys::Fd open_mount_table();
 
 // The mount points in `table` that lie below the directory `root`, an absolute path without a final '/'.
 std::vector<std::string> mounts_below(std::string_view table, std::string_view root);
