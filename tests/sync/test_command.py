@@ -5,6 +5,8 @@ import os
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from sync_support import differences, wait_identical, wait_until, write
@@ -27,6 +29,50 @@ ssh = "ssh -F {ssh_server.client_config}"
     write(source / "later")
     (source / "a b").rename(source / "c d")
     wait_identical(source, folder / "over-ssh")
+
+
+@pytest.mark.parametrize("trouble", ["sockets gone", "place gone", "shared connection hangs"])
+def test_over_ssh_in_trouble(source, folder, ssh_server, run, trouble):
+    """The place of ssh's sockets is tidied away, or goes when its user logs out; or a shared connection hangs."""
+    runtime = Path(os.environ["XDG_RUNTIME_DIR"])
+    config = folder / "sync.toml"
+    config.write_text(f"""
+[[source]]
+path = "{source}"
+delete = true
+timeout = "3s"
+[[source.target]]
+to = "node:{folder}/over-ssh"
+ssh = "ssh -F {ssh_server.client_config}"
+""")
+    program = run("--config", config)
+    program.wait_said("in step")
+    write(source / "first")
+    wait_identical(source, folder / "over-ssh")
+    masters = shared_connections(runtime)
+    assert masters
+    for master in masters:
+        os.kill(master, signal.SIGSTOP if "hangs" in trouble else signal.SIGKILL)
+    if "hangs" not in trouble:
+        shutil.rmtree(runtime if "place" in trouble else next(runtime.iterdir()))
+    for n in range(3):
+        write(source / f"later-{n}")
+        wait_identical(source, folder / "over-ssh")
+    for master in masters:
+        with suppress(ProcessLookupError):
+            os.kill(master, signal.SIGKILL)
+    assert program.terminate() == 0
+
+
+def shared_connections(runtime):
+    """The processes that hold them call themselves by their socket."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (process / "cmdline").read_bytes()
+            if words.startswith(b"ssh: " + os.fsencode(runtime)):
+                found.append(int(process.name))
+    return found
 
 
 def test_to_a_local_directory(source, folder, run):

@@ -285,6 +285,20 @@ std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const Change
   return planned_.batch;
 }
 
+// A directory in /run/user goes when the user logs out, one in /tmp when somebody tidies up there.
+std::string SourceSync::control_directory() {
+  std::string& directory = around_.control_directory;
+  if (is_private_directory(directory)) return directory;
+  auto made = make_private_directory();
+  directory = made ? std::move(*made) : std::string();
+  return directory;
+}
+
+// Who is connected stays so: a socket is for those who come.
+void SourceSync::leave_connections() {
+  if (!around_.control_directory.empty()) remove_directory(std::exchange(around_.control_directory, {}));
+}
+
 double SourceSync::chance() {
   return std::uniform_real_distribution<double>(0, 1)(chance_);
 }

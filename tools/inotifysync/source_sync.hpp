@@ -116,6 +116,8 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   }
   bool take_place(TargetWorker& worker) override { return around_.places.take(worker); }
   void leave_place(TargetWorker&) override { around_.places.leave(); }
+  std::string control_directory() override;
+  void leave_connections() override;
   double chance() override;
   std::int64_t wall_clock() override;
   void on_delivered(const BatchReport& report, bool full_pass) override;

@@ -194,17 +194,23 @@ void TargetWorker::run_step() {
   run_->feed(step.names, options_.timeout * (step.kind == StepKind::full ? full_pass_patience : 1));
 }
 
+RsyncSettings TargetWorker::settings() {
+  RsyncSettings now = options_.rsync;
+  if (target_.kind == Target::Kind::ssh) now.control_directory = host_.control_directory();
+  return now;
+}
+
 bool TargetWorker::start_cold(const Step& step) {
   const notify_core::sys::Fd source = host_.trusted_source();
   if (!source) {
     batch_broke_off(Outcome{});
     return false;
   }
-  RsyncSettings settings = options_.rsync;
+  RsyncSettings how = settings();
   open_path_ = step.from_root ? batch_->source : "/proc/self/fd/" + std::to_string(source.get());
-  if (!step.from_root) settings.source = open_path_;
-  const ChildCommand command{rsync_command(settings, target_, step, deletion_of(step)),
-                             rsync_environment(target_), source.get()};
+  if (!step.from_root) how.source = open_path_;
+  const ChildCommand command{rsync_command(how, target_, step, deletion_of(step)), rsync_environment(target_),
+                             source.get()};
   auto started = RsyncRun::start(host_.spawner(), host_.timers(), command, ended());
   if (started) {
     run_ = std::move(*started);
@@ -247,7 +253,7 @@ void TargetWorker::run_ended(RsyncRun& run, ChildExit how) {
 
 void TargetWorker::warm_up() {
   if (!options_.warm || !warm_pays_ || warm_ || retiring_ || paused_ || stopping_) return;
-  const ChildCommand command{warm_command(options_.rsync, target_, deletion_of_warm()),
+  const ChildCommand command{warm_command(settings(), target_, deletion_of_warm()),
                              rsync_environment(target_)};
   auto started = RsyncRun::start(host_.spawner(), host_.timers(), command, ended());
   if (!started) return;  // the next batch will say why

@@ -49,6 +49,10 @@ class WorkerHost {
   // A place among the runs allowed at once. False: none is free, changed() is called when one is.
   virtual bool take_place(TargetWorker& worker) = 0;
   virtual void leave_place(TargetWorker& worker) = 0;
+  // For the sockets of ssh's shared connections; empty: none.
+  virtual std::string control_directory() = 0;
+  // A shared connection may be what hangs: new ones from now on.
+  virtual void leave_connections() = 0;
   virtual double chance() = 0;            // in [0, 1)
   virtual std::int64_t wall_clock() = 0;  // seconds since the epoch
   // For people. `again`: when it is tried again, if it is.
@@ -126,6 +130,7 @@ class TargetWorker {
   std::shared_ptr<const Batch> next_batch();
   std::shared_ptr<const Batch> full_batch();
   void run_step();
+  RsyncSettings settings();
   bool start_cold(const Step& step);
   Deletion deletion_of(const Step& step) const;
   Deletion deletion_of_warm() const;

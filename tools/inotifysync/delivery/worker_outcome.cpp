@@ -96,6 +96,7 @@ void TargetWorker::step_ended(ChildExit how) {
   const Step& step = batch_->steps[step_];
   const Outcome outcome = judge(*run, how, step);
   account(outcome);
+  if (run->hung() && target_.kind == Target::Kind::ssh) host_.leave_connections();
   const bool is_done = outcome.verdict == Verdict::delivered || outcome.verdict == Verdict::partial;
   if (!is_done) {
     if (run_was_warm_ && outcome.verdict == Verdict::connection_lost)

@@ -111,10 +111,17 @@ Result<std::string> make_private_directory() {
   const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
   const std::string_view base = runtime != nullptr ? runtime : "";
   const bool fits = base.substr(0, 1) == "/" && base.size() + name.size() <= most;
-  std::string path(fits ? base : "/tmp");
-  path += name;
+  if (std::string path = std::string(base).append(name); fits && ::mkdtemp(path.data()) != nullptr)
+    return path;
+  std::string path = std::string("/tmp").append(name);
   if (::mkdtemp(path.data()) == nullptr) return sys::error(-errno, "mkdtemp", path);
   return path;
+}
+
+bool is_private_directory(const std::string& path) {
+  struct stat raw;
+  return ::lstat(path.c_str(), &raw) == 0 && S_ISDIR(raw.st_mode) && raw.st_uid == ::geteuid() &&
+         (raw.st_mode & 077) == 0;
 }
 
 void remove_directory(const std::string& path) {

@@ -39,6 +39,8 @@ notify_core::Result<FileAccess> file_access(const std::string& path);
 
 // A directory that only we can enter, for ssh's sockets; its path.
 notify_core::Result<std::string> make_private_directory();
+// Whether it is there, and such a one.
+bool is_private_directory(const std::string& path);
 // It and the files in it.
 void remove_directory(const std::string& path);
 

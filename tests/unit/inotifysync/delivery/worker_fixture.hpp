@@ -132,6 +132,8 @@ struct Fixture : WorkerHost {
   bool is_there(std::string_view) override { return source_holds_all; }
   bool take_place(TargetWorker&) override { return true; }
   void leave_place(TargetWorker&) override {}
+  std::string control_directory() override { return "/sockets"; }
+  void leave_connections() override { ++left_connections; }
   double chance() override { return 0; }
   std::int64_t wall_clock() override { return 1000; }
   void on_delivered(const BatchReport&, bool full) override { full ? ++full_passes : ++delivered; }
@@ -170,7 +172,7 @@ struct Fixture : WorkerHost {
   Target target;
   bool trusted = true, source_empty = false, source_holds_all = false, from_root = true;
   std::string way = "/source";  // by which lists lead to the source
-  int full_passes = 0, delivered = 0, recovered = 0;
+  int full_passes = 0, delivered = 0, recovered = 0, left_connections = 0;
   std::vector<std::string> troubles;
   std::unique_ptr<TargetWorker> worker;
 };
