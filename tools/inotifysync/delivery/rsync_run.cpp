@@ -56,8 +56,12 @@ void RsyncRun::keep(std::string& text, std::string_view bytes) {
   if (text.size() < most_kept) text.append(bytes);
 }
 
-bool RsyncRun::kept_all() const {
+bool RsyncRun::kept_all_output() const {
   return output_.size() < most_kept;
+}
+
+bool RsyncRun::kept_all_errors() const {
+  return errors_.size() < most_kept;
 }
 
 void RsyncRun::on_exit(ChildExit how) {

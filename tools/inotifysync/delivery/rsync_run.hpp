@@ -28,7 +28,9 @@ class RsyncRun : public ChildListener {
   bool hung() const { return hung_; }
   const std::string& output() const { return output_; }
   const std::string& errors() const { return errors_; }
-  bool kept_all() const;                          // else what it said last is not in output()
+  // Else what it said last is not in them.
+  bool kept_all_output() const;
+  bool kept_all_errors() const;
   std::uint64_t lines() const { return lines_; }  // of output: one a path
   Clock::time_point started() const { return started_; }
   int pid() const { return child_->pid(); }

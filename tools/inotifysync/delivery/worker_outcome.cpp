@@ -55,6 +55,7 @@ Outcome TargetWorker::judge(const RsyncRun& run, ChildExit how, const Step& step
   std::string errors = run.errors();
   replace_all(errors, open_path_, options_.rsync.source);
   Outcome outcome = judge_rsync(how.signalled, how.number, run.output(), errors, step);
+  if (!run.kept_all_errors()) outcome.confirmed.clear();
   if (run.hung()) {
     outcome.verdict = Verdict::retry;
     outcome.confirmed.clear();
@@ -64,7 +65,7 @@ Outcome TargetWorker::judge(const RsyncRun& run, ChildExit how, const Step& step
   }
   const bool limited = options_.rsync.max_delete || options_.own_options;
   if (outcome.verdict == Verdict::max_delete && !limited) outcome.verdict = Verdict::retry;  // what limit?
-  if (const std::string_view why = run.kept_all() ? doubt_in(outcome, step) : ""; !why.empty()) {
+  if (const std::string_view why = run.kept_all_output() ? doubt_in(outcome, step) : ""; !why.empty()) {
     outcome.verdict = Verdict::silent;
     outcome.confirmed.clear();
     outcome.words = "rsync ended without an error, " + std::string(why) + ": is it rsync?";

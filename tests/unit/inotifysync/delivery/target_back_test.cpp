@@ -124,6 +124,13 @@ TEST_CASE("what it said last is not asked for where it said more than is kept") 
   CHECK(f.full_passes == 1);
 }
 
+TEST_CASE("where not all errors are kept, nothing is certain") {
+  Fixture f;
+  f.change("a");
+  f.child().exit(23, "<f.st...... 10 a\n", std::string(std::size_t{33} << 20, '\n'));
+  CHECK(f.worker->queue_length() == 1);
+}
+
 TEST_CASE("nothing is expected to be named that is gone, or that an option may hide") {
   for (const bool hidden : {false, true}) {
     WorkerOptions options = looking_again();
