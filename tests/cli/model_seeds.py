@@ -2,6 +2,7 @@
 """Plays one seed after the other, or several at once: what the players of random operations have in common."""
 
 import multiprocessing
+import signal
 import traceback
 
 
@@ -18,6 +19,7 @@ def add_options(parser, count, tries):
 def play(arguments, run):
     """run(seed) plays one, prints what failed, and gives how many operations it had, and whether it failed. Returns the
     exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended
     seeds = arguments.seeds or range(arguments.first, arguments.first + arguments.count)
     playing = _at_once(seeds, run, arguments.jobs) if arguments.jobs > 1 else map(run, seeds)
     failed = done = 0
