@@ -9,7 +9,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from sync_support import DEADLINE, INOTIFYSYNC, at_a_terminal, wait_identical, wait_until, write
+import pytest
+from sync_support import DEADLINE, INOTIFYSYNC, at_a_terminal, fake_rsync, wait_identical, wait_until, write
 
 
 def test_an_overflow_ends_in_a_full_pass(source, daemons, sync):
@@ -75,6 +76,68 @@ def test_the_log_as_json(source, daemons, sync):
 
     wait_until(lambda: sum(line.get("files", 0) for line in lines() if not line.get("full_pass")) >= 3, program.output)
     assert all({"time", "level", "about", "message"} <= line.keys() for line in lines())
+
+
+def of_group(group):
+    """Processes of the group that have not ended."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            state, _, of, *_ = (entry / "stat").read_text().rpartition(")")[2].split()
+        except (OSError, ValueError):
+            continue
+        if int(of) == group and state not in "ZX":
+            found.append(int(entry.name))
+    return found
+
+
+# It leaves somebody behind, as an rsync does whose target is full.
+LEAVES_ONE = """
+if os.fork() == 0:
+    for stream in (0, 1, 2):
+        os.close(stream)
+    open({seen!r} + ".new", "w").write(str(os.getpgrp()))
+    os.rename({seen!r} + ".new", {seen!r})
+    while True:
+        signal.pause()
+while not os.path.exists({seen!r}):
+    pass
+print("rsync: no luck", file=sys.stderr)
+os._exit(11)
+"""
+
+
+@pytest.mark.parametrize("options", [["--once"], []])
+def test_nothing_of_an_rsync_outlives_the_program(source, folder, run, path, options):
+    write(source / "file")
+    seen = folder / "group"
+    fake_rsync(path, "rsync-leaves", "import signal\n" + LEAVES_ONE.format(seen=str(seen)))
+    program = run(*options, source, folder / "copy", environment={"PATH": str(path)})
+    if not options:
+        wait_until(seen.exists, "a run")
+        program.process.send_signal(signal.SIGTERM)
+        program.process.send_signal(signal.SIGTERM)
+    program.wait()
+    assert of_group(int(seen.read_text())) == []
+
+
+def test_a_program_that_is_killed_takes_its_rsyncs_along(source, folder, run, path):
+    fake_rsync(path, "rsync-slow", "import signal\nwhile True:\n    signal.pause()\n")
+    program = run(source, folder / "copy", environment={"PATH": str(path)})
+    child, = wait_until(program.children, "an rsync")
+    program.kill()
+    wait_until(lambda: of_group(child) == [], lambda: f"the end of {of_group(child)}")
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_at_a_terminal_ends_everything_in_order(source, folder, run, signal_number):
+    write(source / "file")
+    program = run(source, folder / "copy")
+    program.wait_said("in step")
+    child, = wait_until(program.children, "the rsync that waits")
+    os.killpg(program.process.pid, signal_number)  # as the terminal does
+    assert program.wait() == 0
+    assert of_group(child) == []
 
 
 def test_quiet_says_nothing(source, daemons, run):

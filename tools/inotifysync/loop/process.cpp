@@ -8,11 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
 
+#include "inotifysync/loop/process_group.hpp"
 #include "sys/syscall.hpp"
 
 namespace inotifysync {
@@ -116,6 +118,12 @@ std::optional<std::uint64_t> bytes_moved_by(pid_t pid) {
   return sum;
 }
 
+using namespace std::chrono_literals;
+
+constexpr Duration group_look = 5ms;        // at those that a child left behind, seldomer by and by
+constexpr Duration group_patience = 500ms;  // until they are told to end, and once more until they are killed
+constexpr Duration group_given_up = 3s;     // what not even a signal ends is stuck in the kernel
+
 class LoopChild : public Child {
  public:
   LoopChild(EventLoop& loop, ChildListener& listener, pid_t pid, sys::Fd pidfd)
@@ -128,11 +136,14 @@ class LoopChild : public Child {
     forget(input_);
     forget(output_);
     forget(error_output_);
-    if (!pidfd_) return;
-    loop_.remove(pidfd_.get());
+    if (!pidfd_ && group_ended_) return;
     ::kill(-pid_, SIGKILL);
-    siginfo_t info;
-    ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED);
+    if (pidfd_) {
+      loop_.remove(pidfd_.get());
+      siginfo_t info;
+      ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED);
+    }
+    await_end_of_group(pid_);
   }
 
   Result<void> listen(sys::Fd input, sys::Fd output, sys::Fd error_output) {
@@ -213,8 +224,22 @@ class LoopChild : public Child {
     loop_.remove(pidfd_.get());
     pidfd_.reset();
     grace_.reset();
+    how_ = ChildExit{info.si_code != CLD_EXITED, info.si_status};
+    ended_at_ = loop_.now();
+    look_after_group();
+  }
+
+  // What rsync has forked may outlive it by a moment, at work in a target that somebody is about to unmount.
+  void look_after_group() {
+    const Duration since = loop_.now() - ended_at_;
+    group_ended_ = !is_group_alive(pid_);
+    if (!group_ended_ && since < group_given_up) {
+      if (since >= group_patience) ::kill(-pid_, since < 2 * group_patience ? SIGTERM : SIGKILL);
+      if (!group_timer_) group_timer_ = loop_.timer([this] { look_after_group(); });
+      return group_timer_->set(std::max<Duration>(group_look, since / 4));
+    }
     if (!hear(output_, true) || !hear(error_output_, false)) return;
-    listener_.on_exit(ChildExit{info.si_code != CLD_EXITED, info.si_status});
+    listener_.on_exit(how_);
   }
 
   EventLoop& loop_;
@@ -224,7 +249,10 @@ class LoopChild : public Child {
   sys::Fd input_, output_, error_output_;
   std::string pending_input_;
   std::size_t fed_ = 0;
-  std::unique_ptr<Timer> grace_;
+  std::unique_ptr<Timer> grace_, group_timer_;
+  ChildExit how_;
+  Clock::time_point ended_at_;
+  bool group_ended_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

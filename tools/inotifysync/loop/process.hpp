@@ -24,7 +24,8 @@ class ChildListener {
   virtual ~ChildListener() = default;
   virtual void on_output(std::string_view bytes) = 0;  // stdout, as it comes
   virtual void on_error_output(std::string_view bytes) = 0;
-  // The last call: all that was in the pipes has been handed on. The child may be destroyed in here.
+  // The last call: all that was in the pipes has been handed on, and what the child had left behind in its
+  // process group has ended, too. The child may be destroyed in here.
   virtual void on_exit(ChildExit how) = 0;
 };
 
@@ -34,8 +35,8 @@ struct ChildCommand {
   int kept_open = -1;                    // a descriptor of ours that the child has under the same number
 };
 
-// One running child, in a process group of its own. Destroying it kills the group at once and calls nobody.
-// When we are killed, it gets SIGTERM.
+// One running child, in a process group of its own. Destroying it kills the group, waits until it is gone,
+// and calls nobody. When we are killed, it gets SIGTERM.
 class Child {
  public:
   virtual ~Child() = default;

@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "inotifysync/loop/event_loop.hpp"
+#include "inotifysync/loop/process_group.hpp"
 
 using namespace inotifysync;
 using namespace std::chrono_literals;
@@ -96,6 +97,27 @@ TEST_CASE("a child that ignores SIGTERM is killed after the grace time") {
   f.run();
   CHECK(f.heard.exit->signalled);
   CHECK(f.heard.exit->number == SIGKILL);
+}
+
+TEST_CASE("a child has ended when all that it left behind in its group has") {
+  Fixture f;
+  const auto child = f.start({"sh", "-c", "sleep 1000 </dev/null >/dev/null 2>&1 & exit 3"});
+  const int group = child->pid();
+  f.run();
+  CHECK(f.heard.exit->number == 3);
+  CHECK_FALSE(is_group_alive(group));
+}
+
+TEST_CASE("who destroys a child has nothing left of it") {
+  Fixture f;
+  auto child = f.start({"sh", "-c", "sleep 1000 & echo up; wait"});
+  const int group = child->pid();
+  f.heard.when_heard = [&] { f.loop->stop(); };
+  f.deadline->set(20s);
+  REQUIRE(f.loop->run().has_value());
+  REQUIRE(f.heard.output == "up\n");
+  child.reset();
+  CHECK_FALSE(is_group_alive(group));
 }
 
 TEST_CASE("a child that closes its stdin early does not kill us, nor its exit status") {

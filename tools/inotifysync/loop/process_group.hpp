@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a child has forked, and what is left of it when the child itself has ended.
+#pragma once
+
+#include <sys/types.h>
+
+namespace inotifysync {
+
+// Whether a process of the group still runs. One that has ended and that nobody has asked for does not: in a
+// container it may be left lying for ever.
+bool is_group_alive(pid_t group);
+
+// For a group that was killed, so that it is over when we say so. Not for ever: what is stuck in the kernel
+// does not end.
+void await_end_of_group(pid_t group);
+
+}  // namespace inotifysync
