@@ -140,6 +140,18 @@ def test_a_signal_at_a_terminal_ends_everything_in_order(source, folder, run, si
     assert of_group(child) == []
 
 
+def test_the_directory_it_was_started_in_may_go(source, folder, run):
+    (folder / "start").mkdir()
+    at = ["sh", "-c", 'cd "$0" && exec "$@"', folder / "start"]
+    program = run("--delete", source, folder / "copy", "../other", through=at)
+    program.wait_said("in step", times=2)
+    (folder / "start").rmdir()
+    for n in range(3):  # what waits connected still takes one batch
+        write(source / f"{n}/file")
+        wait_identical(source, folder / "copy", folder / "other")
+    assert "getcwd" not in program.output()
+
+
 def test_quiet_says_nothing(source, daemons, run):
     write(source / "file")
     program = run("--quiet", "--once", "--password-file", daemons[0].password_file, source,

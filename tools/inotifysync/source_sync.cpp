@@ -137,6 +137,7 @@ WorkerOptions SourceSync::options_for(const Target& target) const {
   WorkerOptions options;
   options.rsync.program = around_.rsync_program;
   options.rsync.source = root_.empty() ? "/" : root_;
+  options.rsync.directory = absolute_path(".");
   options.rsync.filters = patterns_.rsync_options();
   options.rsync.extra = config_.rsync_options;
   options.rsync.control_directory = around_.control_directory;
@@ -352,7 +353,8 @@ SourceStatus SourceSync::status() const {
 std::vector<std::string> SourceSync::dry_run() const {
   std::vector<std::string> lines;
   for (const Target& target : config_.targets) {
-    const WorkerOptions options = options_for(target);
+    WorkerOptions options = options_for(target);
+    options.rsync.directory.clear();  // as the user wrote it
     PlanOptions plan_options;
     plan_options.deletion = options.deletion;
     lines.push_back(

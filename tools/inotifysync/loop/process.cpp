@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <csignal>
 
 #include "inotifysync/loop/process_group.hpp"
@@ -65,6 +66,12 @@ struct Launch {
   int kept_open;
   pid_t parent;
 
+  // rsync gives up where it cannot say where it is; the directory that we were started in may be gone.
+  static void stand_somewhere() {
+    char here[PATH_MAX];
+    if (::syscall(SYS_getcwd, here, sizeof here) < 0 && ::chdir("/") < 0) ::_exit(127);
+  }
+
   [[noreturn]] void in_child(volatile int& failed) const {
     ::setpgid(0, 0);
     // Whoever kills us must not have an rsync go on with what is no longer true.
@@ -72,6 +79,7 @@ struct Launch {
     if (::getppid() != parent) ::_exit(127);
     for (int stream = 0; stream < 3; ++stream) ::dup2(streams[static_cast<std::size_t>(stream)], stream);
     if (kept_open >= 0) ::fcntl(kept_open, F_SETFD, 0);
+    stand_somewhere();
     ::signal(SIGPIPE, SIG_DFL);
     sigset_t none;
     ::sigemptyset(&none);

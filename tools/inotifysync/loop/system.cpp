@@ -19,6 +19,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 
 #include "sys/fd.hpp"
@@ -83,6 +84,16 @@ Result<std::string> real_path(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), std::free);
   if (!real) return sys::error(-errno, "realpath", path);
   return std::string(real.get());
+}
+
+std::string absolute_path(const std::string& path) {
+  std::error_code failed;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, failed);
+  if (failed) return {};
+  std::string whole;
+  for (const auto& part : absolute.relative_path())
+    if (!part.empty() && part != ".") whole += "/" + part.string();
+  return whole.empty() ? "/" : whole;
 }
 
 Result<std::string> read_file(const std::string& path) {

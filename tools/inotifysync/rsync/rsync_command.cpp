@@ -111,20 +111,32 @@ void add_kind(Arguments& out, const Step& step) {
   if (!same_place) out.push_back("--link-dest=" + way(parent_of(step.to), parent_of(step.from)));
 }
 
+// No "../" is left at its beginning: it would lead through a directory that may be gone by then.
+std::string destination(const RsyncSettings& settings, const Target& target, std::string_view below = {}) {
+  const std::string where = target.destination(below);
+  if (target.kind != Target::Kind::local || where.front() == '/' || settings.directory.empty()) return where;
+  std::string_view base = settings.directory, rest = where;
+  while (rest.starts_with("./") || rest.starts_with("../")) {
+    if (rest.starts_with("../")) base = parent_of(base);
+    rest.remove_prefix(rest.find('/') + 1);
+  }
+  return std::string(base) + (base.ends_with('/') ? "" : "/") + std::string(rest);
+}
+
 void add_ends(Arguments& out, const RsyncSettings& settings, const Target& target, const Step& step) {
   const std::string source = settings.source + (settings.source.back() == '/' ? "" : "/");
   switch (step.kind) {
     case StepKind::move_directory:
       out.push_back(source + step.to + "/");
-      out.push_back(target.destination(step.to));
+      out.push_back(destination(settings, target, step.to));
       return;
     case StepKind::move_file:
       out.push_back(source + step.to);
-      out.push_back(target.destination(parent_of(step.to)));
+      out.push_back(destination(settings, target, parent_of(step.to)));
       return;
     default:
       out.push_back(step.from_root ? "/" : source);
-      out.push_back(target.destination());
+      out.push_back(destination(settings, target));
   }
 }
 

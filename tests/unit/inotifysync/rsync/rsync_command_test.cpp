@@ -64,6 +64,20 @@ TEST_CASE("a waiting run is the list run") {
   CHECK_FALSE(fits_warm(deleting, Deletion::by_directory, false));
 }
 
+TEST_CASE("a relative target is told by where it starts from, as rsync may run elsewhere") {
+  RsyncSettings how = settings();
+  how.directory = "/home/me";
+  const auto last = [&](const char* target) {
+    return rsync_command(how, parse_target(target).value(), step_of(StepKind::full), Deletion::none).back();
+  };
+  CHECK(last("copy") == "/home/me/copy/");
+  CHECK(last("./a:b") == "/home/me/a:b/");
+  CHECK(last("../copy") == "/home/copy/");
+  CHECK(last("../../../copy") == "/copy/");
+  CHECK(last("/copy") == "/copy/");
+  CHECK(last("web1:copy") == "web1:copy/");
+}
+
 TEST_CASE(
     "a waiting run minds the limit of deletions itself, so that what it would count twice does not go") {
   RsyncSettings limited = settings();
