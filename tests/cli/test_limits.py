@@ -66,6 +66,18 @@ def test_a_person_is_told_who_has_the_instances(inotifywait, room):
     assert re.search(r"sysctl fs\.inotify\.max_user_instances=\d+$", lines[-2])
 
 
+@pytest.mark.plain_build  # a sanitizer needs descriptors of its own
+def test_who_may_open_no_more_files_is_not_told_of_instances(inotifywait, room):
+    (room / "d").mkdir()
+    script = 'ulimit -n 4 && exec "$0" -q -o out d'
+    done = subprocess.run(["sh", "-c", script, inotifywait], cwd=room, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "Couldn't initialize inotify: Too many open files",
+        "This process may have 4 open files. Raise that limit:  ulimit -n 1024",
+    ]
+
+
 def test_marks_of_fanotify_run_out(inotifywait, room, fanotify_refusal):
     if why_not := fanotify_refusal(room):
         pytest.skip(why_not)

@@ -96,3 +96,26 @@ def test_what_cannot_be_written_is_said(folder, source, option):
     done = subprocess.run([INOTIFYSYNC, "--once", option, "nowhere/file", source, folder / "copy"], cwd=folder,
                           capture_output=True, text=True, timeout=60)
     assert " nowhere/file cannot be written: No such file or directory\n" in done.stderr
+
+
+@pytest.mark.plain_build  # a sanitizer needs descriptors of its own
+@pytest.mark.parametrize("targets, most, words", [(1, 9, "not watched"), (30, 64, "inotifysync cannot run, ")])
+def test_who_may_open_no_more_files_is_told_how_to(folder, source, targets, most, words):
+    """It is not the limit of inotify instances, though the kernel says the same of both."""
+    command = 'ulimit -n "$0" && exec "$@"'
+    program = subprocess.Popen(["sh", "-c", command, str(most), INOTIFYSYNC, source,
+                                *(folder / f"copy{n}" for n in range(targets))],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        hint = f"This process may have {most} open files. Raise that limit:  ulimit -n 1024"
+        said = []
+        for line in program.stderr:
+            said.append(line)
+            if hint in line and any(words in one for one in said):
+                break
+        else:
+            raise AssertionError("".join(said))
+        assert not any("instances" in line for line in said)
+    finally:
+        program.kill()
+        program.communicate()

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/limits.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
+
+#include "sys/fd.hpp"
+#include "sys/syscall.hpp"
 
 namespace notify_tools {
 
@@ -101,6 +107,18 @@ std::vector<std::string> explain(Limit limit, std::uint64_t allowed, std::vector
   lines.push_back(fmt::format("Without watches, for root:  the option {}, which takes one mark a filesystem",
                               mark_option));
   return lines;
+}
+
+std::string descriptor_words(std::uint64_t allowed) {
+  return fmt::format("This process may have {} open files. Raise that limit:  ulimit -n {}", allowed,
+                     std::max<std::uint64_t>(2 * allowed, 1024));
+}
+
+std::string descriptor_hint() {
+  const notify_core::sys::Fd another(notify_core::sys::open_at(AT_FDCWD, "/dev/null", O_RDONLY));
+  rlimit limit{};
+  if (another.get() != -EMFILE || ::getrlimit(RLIMIT_NOFILE, &limit) < 0) return {};
+  return descriptor_words(limit.rlim_cur);
 }
 
 void say_use(const Diagnostics& diagnostics, Limit limit) {

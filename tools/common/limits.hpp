@@ -35,6 +35,11 @@ std::uint64_t watches_in(std::string_view fdinfo);
 std::vector<std::string> explain(Limit limit, std::uint64_t allowed, std::vector<InotifyUse> use,
                                  std::string_view mark_option = "-S");
 
+// EMFILE of inotify_init1(2) may mean the limit of instances, or that this process may open no more files.
+// Where it is that, what to do about it; else empty.
+std::string descriptor_hint();
+std::string descriptor_words(std::uint64_t allowed);  // pure
+
 // Says all that at a terminal; elsewhere scripts read what inotify-tools says, and nothing is added.
 void say_use(const Diagnostics& diagnostics, Limit limit);
 

@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <ctime>
 
 #include "common/diagnostics.hpp"
+#include "common/limits.hpp"
 #include "inotifysync/loop/system.hpp"
 #include "sys/syscall.hpp"
 
@@ -27,6 +29,12 @@ constexpr Duration status_pause = 1s;  // between two status files
 // Behind the path of the status file or the pid file.
 std::string cannot_write(const notify_core::Error& error) {
   return "cannot be written: " + notify_tools::reason(error);
+}
+
+std::string cannot_run(const notify_core::Error& error) {
+  const std::string hint = error.number == EMFILE ? notify_tools::descriptor_hint() : "";
+  return fmt::format("inotifysync cannot run, {}: {}{}{}", error.call, notify_tools::reason(error),
+                     hint.empty() ? "" : ". ", hint);
 }
 
 }  // namespace
@@ -93,13 +101,13 @@ int Engine::run() {
   for (const auto& source : sources_) source->watch();
   if (options_.daemon)
     if (auto detached = detach(); !detached) {
-      log_.line(Log::Level::error, "", notify_tools::reason(detached.error()));
+      log_.line(Log::Level::error, "", cannot_run(detached.error()));
       return 1;
     }
   if (auto taken =
           loop_->take_signals({SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int number) { on_signal(number); });
       !taken) {
-    log_.line(Log::Level::error, "", notify_tools::reason(taken.error()));
+    log_.line(Log::Level::error, "", cannot_run(taken.error()));
     return 1;
   }
   if (auto written = write_pid_file(); !written) {
@@ -119,7 +127,7 @@ int Engine::run() {
   write_status();
   if (log_.shows_progress()) show_progress();
   if (auto ran = loop_->run(); !ran) {
-    log_.line(Log::Level::error, "", notify_tools::reason(ran.error()));
+    log_.line(Log::Level::error, "", cannot_run(ran.error()));
     return 1;
   }
   log_.progress("");

@@ -99,12 +99,14 @@ void SourceSync::tell_unwatched(const Error& error, int at_limit, Limit limit, s
   incomplete_ = unwatched_ = true;
   const std::string& path = error.path.empty() ? config_.path : error.path;
   if (!repeats_.worth_saying("watching " + path, notify_tools::reason(error), Clock::now())) return;
-  const bool reached = error.number == at_limit && config_.watching != Watching::by_fanotify;
+  const std::string hint = error.number == EMFILE ? notify_tools::descriptor_hint() : "";
+  const bool reached = error.number == at_limit && hint.empty() && config_.watching != Watching::by_fanotify;
   const std::string limit_words =
       fmt::format("reached the limit of inotify {}", limit == Limit::watches ? "watches" : "instances");
   around_.log.line(
       Log::Level::warning, path,
       fmt::format("not watched, {}: {}", then, reached ? limit_words : notify_tools::reason(error)));
+  if (!hint.empty()) around_.log.line(Log::Level::warning, "", hint);
   if (!reached) return;
   for (const std::string& line :
        explain(limit, notify_tools::inotify_limit(limit), notify_tools::inotify_use(), "-F"))

@@ -216,7 +216,10 @@ bool Program::prepare_watcher() {
   }
   const bool inotify = options_.backend == Backend::inotify;
   fail("Couldn't initialize {}: {}", inotify ? "inotify" : "fanotify", reason(watcher.error()));
-  if (inotify && watcher.error().number == EMFILE) {
+  if (!inotify || watcher.error().number != EMFILE) return false;
+  if (const std::string hint = descriptor_hint(); !hint.empty()) {
+    fail("{}", hint);
+  } else {
     fail("Try increasing the value of /proc/sys/fs/inotify/max_user_instances");
     say_use(terminal_, Limit::instances);
   }

@@ -80,7 +80,10 @@ WatcherOptions watcher_options(const Options& options, const Filter& filter, con
 void say_not_started(const Diagnostics& diagnostics, const Options& options, const Error& error) {
   const bool inotify = options.backend == Backend::inotify;
   diagnostics.say("Couldn't initialize {}: {}", inotify ? "inotify" : "fanotify", reason(error));
-  if (inotify && error.number == EMFILE) {
+  if (!inotify || error.number != EMFILE) return;
+  if (const std::string hint = descriptor_hint(); !hint.empty()) {
+    diagnostics.say(std::string_view(hint));
+  } else {
     diagnostics.say("Try increasing the value of /proc/sys/fs/inotify/max_user_instances");
     say_use(diagnostics, Limit::instances);
   }

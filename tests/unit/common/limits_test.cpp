@@ -20,6 +20,12 @@ TEST_CASE("a person is told who uses how much, the most first") {
   CHECK(lines[3].ends_with("sysctl fs.inotify.max_user_watches=200"));
 }
 
+TEST_CASE("who may open no more files is told how to get more") {
+  CHECK(descriptor_words(64).ends_with("may have 64 open files. Raise that limit:  ulimit -n 1024"));
+  CHECK(descriptor_words(1024).ends_with("ulimit -n 2048"));
+  CHECK(descriptor_hint().empty());
+}
+
 TEST_CASE("instances, and no more than five names") {
   const auto lines = explain(Limit::instances, 8, std::vector<InotifyUse>(9, InotifyUse{"p", 1, 1, 0}));
   CHECK(lines.front() == "Your processes have 9 of 8 instances:");
