@@ -119,3 +119,12 @@ def test_who_may_open_no_more_files_is_told_how_to(folder, source, targets, most
     finally:
         program.kill()
         program.communicate()
+
+
+def test_without_the_privilege_one_mark_is_refused(folder, source, for_everybody):
+    folder.chmod(0o755)
+    done = subprocess.run([*AS_A_USER, for_everybody(INOTIFYSYNC), "--fanotify", source, folder / "copy"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert re.fullmatch(rf"\d\d:\d\d:\d\d {re.escape(str(source))} cannot be watched by fanotify: .*;"
+                        r" --fanotify-auto does without where it must\n", done.stderr)

@@ -26,6 +26,12 @@ constexpr Duration progress_pause = 200ms;
 constexpr std::size_t progress_width = 78;
 constexpr Duration status_pause = 1s;  // between two status files
 
+// Behind the path of a source.
+std::string cannot_mark(const notify_core::Error& error) {
+  return fmt::format("cannot be watched by fanotify: {}; --fanotify-auto does without where it must",
+                     notify_tools::reason(error));
+}
+
 // Behind the path of the status file or the pid file.
 std::string cannot_write(const notify_core::Error& error) {
   return "cannot be written: " + notify_tools::reason(error);
@@ -98,7 +104,11 @@ Result<void> Engine::prepare_ssh(const SourceConfig& source) {
 }
 
 int Engine::run() {
-  for (const auto& source : sources_) source->watch();
+  for (const auto& source : sources_)
+    if (auto watched = source->watch(); !watched) {
+      log_.line(Log::Level::error, source->path(), cannot_mark(watched.error()));
+      return 1;
+    }
   if (options_.daemon)
     if (auto detached = detach(); !detached) {
       log_.line(Log::Level::error, "", cannot_run(detached.error()));
@@ -237,7 +247,7 @@ void Engine::take_source(const SourceConfig& config) {
   else
     *same = std::move(*source);
   SourceSync& taken = is_new ? *sources_.back() : **same;
-  taken.watch();
+  taken.watch_if_possible();
   taken.start();
   if (!is_new) taken.full_pass();  // what the targets lacked was known to the old one alone
 }

@@ -45,8 +45,10 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   ~SourceSync() override;
 
   // Watches the source, unless it is for once or told of changes. What cannot be watched is said and lived
-  // with.
-  void watch();
+  // with; an error only where it was to be by fanotify, and may not.
+  Result<void> watch();
+  // All is said and lived with.
+  void watch_if_possible();
   bool watch_by_one_mark();
   void tell_other_filesystems();
   // Brings every target up to date, and keeps it so.

@@ -74,15 +74,22 @@ void SourceSync::tell_other_filesystems() {
 
 // A directory that cannot be watched is one whose changes only a full pass finds; so these come more often
 // then.
-void SourceSync::watch() {
-  if (around_.once || around_.from_stdin) return;
+Result<void> SourceSync::watch() {
+  if (around_.once || around_.from_stdin) return {};
   const auto failed = [this](const Error& error) { tell_unwatched(error, ENOSPC, Limit::watches, rarely); };
   incomplete_ = unwatched_ = false;
   if (config_.watching != Watching::automatic || !watch_by_one_mark()) {
     auto watcher = notify_core::Watcher::create(watcher_options(backend_of(config_.watching)));
-    if (!watcher) return tell_unwatched(watcher.error(), EMFILE, Limit::instances, rarely);
+    const bool must_be = config_.watching == Watching::by_fanotify;
+    if (!watcher && must_be) return watcher.error();
+    if (!watcher) {
+      tell_unwatched(watcher.error(), EMFILE, Limit::instances, rarely);
+      return {};
+    }
+    auto added = watcher->add(root_ + "/", failed);
+    if (!added && must_be) return added;
+    if (!added) failed(added.error());
     watcher_.emplace(std::move(*watcher));
-    if (auto added = watcher_->add(root_ + "/", failed); !added) failed(added.error());
   }
   if (config_.watching == Watching::by_fanotify) tell_other_filesystems();
   around_.log.progress("");
@@ -91,6 +98,11 @@ void SourceSync::watch() {
   if (auto added = around_.loop.add(watcher_->descriptor(), EPOLLIN, [this](std::uint32_t) { dispatch(); });
       !added)
     failed(added.error());
+  return {};
+}
+
+void SourceSync::watch_if_possible() {
+  if (auto watched = watch(); !watched) tell_unwatched(watched.error(), 0, Limit::watches, rarely);
 }
 
 // `at_limit` is the errno by which the kernel says that `limit` is reached; then it is said who has used it
@@ -121,7 +133,7 @@ void SourceSync::unwatch() {
 // What is missed meanwhile, the full pass finds that has to follow.
 void SourceSync::watch_again() {
   unwatch();
-  watch();
+  watch_if_possible();
   set_tick();
 }
 
