@@ -34,9 +34,68 @@ def test_another_directory_in_the_source_s_place_deletes_nothing(source, folder,
     source.rename(folder / "away")
     source.mkdir()
     write(source / "other")
-    program.wait_said("the source", times=1)
+    program.wait_said("another directory is in the source's place: nothing is deleted anywhere, and nothing is sent until"
+                      " SIGHUP accepts it")
     assert all((d.root / "file").exists() and not (d.root / "other").exists() for d in daemons)
-    assert program.running()
+    program.process.send_signal(signal.SIGHUP)
+    wait_identical(source, *(d.root for d in daemons))
+    write(source / "later")
+    wait_identical(source, *(d.root for d in daemons))
+    assert program.output().count("another directory is in") == 1
+
+
+@pytest.mark.parametrize("settings", ["", "initial_sync = false\n"])
+def test_another_directory_is_accepted_where_there_is_a_configuration(source, folder, run, settings):
+    write(source / "old")
+    write(folder / "copy/old")
+    config = folder / "sync.toml"
+    config.write_text(f'[[source]]\npath = "{source}"\ndelete = true\n{settings}targets = ["{folder}/copy"]\n')
+    program = run("--config", config)
+    # Until it is watched, nobody tells of what happens.
+    wait_until(lambda: write(source / "first") or (folder / "copy/first").exists(), program.output)
+    source.rename(folder / "away")
+    write(source / "new")
+    program.wait_said("SIGHUP accepts it")
+    assert (folder / "copy/old").exists()
+    program.process.send_signal(signal.SIGHUP)
+    wait_identical(source, folder / "copy")
+
+
+def test_an_empty_directory_in_the_source_s_place_is_not_accepted(source, folder, run):
+    write(source / "file")
+    program = run("--delete", source, folder / "copy")
+    program.wait_said("in step")
+    source.rename(folder / "away")
+    source.mkdir()
+    program.wait_said("unmounted?")
+    program.process.send_signal(signal.SIGHUP)
+    program.process.send_signal(signal.SIGUSR1)
+    program.wait_said("unmounted?: no target gets anything from it")
+    write(source / "now")
+    program.wait_said("SIGHUP accepts it")
+    assert (folder / "copy/file").exists()
+
+
+def test_a_link_to_the_source_that_leads_elsewhere(folder, run):
+    for release in ("rel1", "rel2"):
+        write(folder / release / release)
+    (folder / "current").symlink_to("rel1")
+    program = run("--delete", "--status-file", folder / "status", folder / "current", folder / "copy")
+    program.wait_said("in step")
+    (folder / "new").symlink_to("rel2")
+    (folder / "new").rename(folder / "current")
+    program.wait_said(f"{folder}/current another directory is in the source's place")  # though nothing happened in rel1
+    wait_until(lambda: '"state":"replaced"' in (folder / "status").read_text(), program.output)
+    assert not (folder / "copy/rel2").exists()
+    program.process.send_signal(signal.SIGHUP)
+    wait_identical(folder / "rel2", folder / "copy")
+    write(folder / "rel2/later")
+    wait_identical(folder / "rel2", folder / "copy")
+    write(folder / "rel1/unseen")
+    (folder / "back").symlink_to("rel1")
+    (folder / "back").rename(folder / "current")
+    program.wait_said("another directory is in the source's place", times=2)
+    assert not (folder / "copy/unseen").exists()
 
 
 def test_empty_source_at_start_deletes_nothing(source, daemons, run):

@@ -196,7 +196,7 @@ void Engine::on_signal(int number) {
 void Engine::reload() {
   if (options_.config_file.empty()) {
     change_log(options_.config);
-    for (const auto& source : sources_) source->retry_now();
+    for (const SourceConfig& source : options_.config.sources) take_source(source);
     return;
   }
   std::string error;
@@ -238,7 +238,8 @@ void Engine::take_source(const SourceConfig& config) {
                                  [&](const auto& source) { return source->path() == config.path; });
   if (auto prepared = prepare_ssh(config); !prepared)
     log_.line(Log::Level::error, prepared.error().path, notify_tools::reason(prepared.error()));
-  if (same != sources_.end() && (*same)->reload(config)) return;
+  const bool was_replaced = same != sources_.end() && (*same)->was_replaced();
+  if (same != sources_.end() && !was_replaced && (*same)->reload(config)) return;
   auto source = SourceSync::create(config, around_);
   if (!source) return log_.line(Log::Level::error, source.error().path, notify_tools::reason(source.error()));
   const bool is_new = same == sources_.end();
@@ -249,6 +250,8 @@ void Engine::take_source(const SourceConfig& config) {
   SourceSync& taken = is_new ? *sources_.back() : **same;
   taken.watch_if_possible();
   taken.start();
+  if (was_replaced)
+    log_.line(Log::Level::warning, config.path, "the other directory is taken for the source now");
   if (!is_new) taken.full_pass();  // what the targets lacked was known to the old one alone
 }
 

@@ -60,14 +60,18 @@ Result<std::unique_ptr<SourceSync>> SourceSync::create(const SourceConfig& confi
   if (const auto directory = check_source(*root, config.path); !directory) return directory.error();
   auto patterns = read_patterns(config.filters);
   if (!patterns) return patterns.error();
-  return std::unique_ptr<SourceSync>(new SourceSync(config, around, std::move(*root), std::move(*patterns)));
+  std::string entrance = absolute_path(config.path);
+  if (entrance == *root) entrance.clear();
+  return std::unique_ptr<SourceSync>(
+      new SourceSync(config, around, std::move(*root), std::move(entrance), std::move(*patterns)));
 }
 
 SourceSync::SourceSync(const SourceConfig& config, Surroundings& around, std::string root,
-                       PatternList patterns)
+                       std::string entrance, PatternList patterns)
     : config_(config),
       around_(around),
       root_(root == "/" ? "" : std::move(root)),
+      entrance_(std::move(entrance)),
       patterns_(std::move(patterns)),
       view_(root_),
       intake_(view_, patterns_, limits_of(config)),
@@ -79,6 +83,7 @@ SourceSync::SourceSync(const SourceConfig& config, Surroundings& around, std::st
   guard_timer_ = around_.loop.timer([this] { look_for_source(); });
   audit_timer_ = around_.loop.timer([this] { audit(); });
   mounts_timer_ = around_.loop.timer([this] { mounts_changed(); });
+  link_timer_ = around_.loop.timer([this] { look_where_link_leads(); });
   emptied_timer_ = around_.loop.timer([this] {
     for (const auto& worker : workers_) worker->changed();
   });
@@ -158,6 +163,7 @@ WorkerOptions SourceSync::options_for(const Target& target) const {
 void SourceSync::start() {
   set_tick();
   watch_mounts();
+  look_where_link_leads();
   if (config_.initial_sync) {
     full_pass();
   } else {
@@ -205,6 +211,7 @@ void SourceSync::retry_now() {
 void SourceSync::stop() {
   stopping_ = true;
   guard_timer_->cancel();
+  link_timer_->cancel();
   audit_timer_->cancel();
   mounts_timer_->cancel();
   for (const auto& worker : workers_) worker->stop();
@@ -341,7 +348,8 @@ void SourceSync::on_state(TargetWorker&) {
 SourceStatus SourceSync::status() const {
   SourceStatus status;
   status.path = config_.path;
-  status.state = lost_ ? "missing" : "watching";
+  status.state = !lost_ ? "watching" : verdict_ == SourceVerdict::replaced ? "replaced" : "missing";
+  if (lost_) status.trouble = words(verdict_);
   status.watches = watcher_ ? watcher_->watch_count() : 0;
   status.events = events_;
   status.overflows = overflows_;

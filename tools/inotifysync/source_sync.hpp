@@ -60,6 +60,9 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   void release_all() { intake_.release_all(); }
 
   void full_pass();
+  // Nothing is sent any more, for another directory stands where the source was. A new SourceSync for the
+  // same path would take it.
+  bool was_replaced() const { return lost_ && verdict_ == SourceVerdict::replaced; }
   // Every wait ends, and so does what --max-delete holds.
   void retry_now();
   // Other settings for the same source: targets that are the same keep their queues and connections. False:
@@ -81,7 +84,8 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   std::vector<std::string> dry_run() const;
 
  private:
-  SourceSync(const SourceConfig& config, Surroundings& around, std::string root, PatternList patterns);
+  SourceSync(const SourceConfig& config, Surroundings& around, std::string root, std::string entrance,
+             PatternList patterns);
 
   void add_worker(const Target& target, std::size_t view);
   void remove_worker(const TargetWorker& worker);
@@ -99,7 +103,10 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   bool on_event(const notify_core::Event& event) override;
   void on_notice(const notify_core::Notice& notice) override;
 
+  SourceVerdict judge_source(const SourceFacts& facts);
   void lose_source(SourceVerdict verdict, int error);
+  void tell_lost(SourceVerdict verdict, int error);
+  void look_where_link_leads();
   void look_for_source();
   bool is_still_emptied(const SourceFacts& facts);
   void watch_mounts();
@@ -130,7 +137,8 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
 
   SourceConfig config_;
   Surroundings& around_;
-  std::string root_;  // absolute, without symbolic links, no '/' at its end
+  std::string root_;      // absolute, without symbolic links, no '/' at its end
+  std::string entrance_;  // the source's path where symbolic links lead to root_ from; else empty
   PatternList patterns_;
   SourceView view_;
   std::optional<std::uint64_t>
@@ -142,7 +150,7 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   notify_core::sys::Fd mount_table_;  // open while we look at what is mounted in the source
   std::vector<std::unique_ptr<TargetWorker>> workers_;
   std::optional<notify_core::Watcher> watcher_;
-  std::unique_ptr<Timer> tick_timer_, guard_timer_, audit_timer_, emptied_timer_, mounts_timer_;
+  std::unique_ptr<Timer> tick_timer_, guard_timer_, audit_timer_, emptied_timer_, mounts_timer_, link_timer_;
 
   struct {
     std::shared_ptr<const ChangeSet> changes;
@@ -150,9 +158,10 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
     std::shared_ptr<const Batch> batch;
   } planned_;  // the last one: targets that lack the same follow each other
 
-  bool lost_ = false;        // the source is not to be trusted
-  bool incomplete_ = false;  // some directories could not be watched
-  bool unwatched_ = false;   // for want of something that may be there later
+  bool lost_ = false;                               // the source is not to be trusted
+  SourceVerdict verdict_ = SourceVerdict::trusted;  // while it is lost: why, as it was told last
+  bool incomplete_ = false;                         // some directories could not be watched
+  bool unwatched_ = false;                          // for want of something that may be there later
   std::optional<Clock::time_point> watch_again_at_;
   Duration watch_again_after_{};
   bool stopping_ = false;
@@ -162,6 +171,7 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   bool was_empty_ = true;
   std::optional<Clock::time_point> emptied_since_;
   RepeatLimit repeats_;
+  RepeatLimit lost_repeats_;  // of what is said while the source is lost
   std::minstd_rand chance_;
   std::uint64_t events_ = 0, overflows_ = 0;
   std::optional<std::int64_t> last_audit_;

@@ -20,6 +20,7 @@ using notify_tools::Limit;
 using namespace std::chrono_literals;
 
 constexpr Duration look_again = 500ms;  // for a source that is gone
+constexpr Duration look_at_link = 2s;   // by which the source is reached
 // A source that has just been emptied may be about to vanish, too; so its deletions wait this long.
 constexpr Duration emptied_pause = 2s;
 
@@ -241,13 +242,31 @@ notify_core::sys::Fd SourceSync::trusted_source() {
   if (lost_) return {};
   auto source = open_source(root_ + "/");
   const SourceFacts facts = look_at_source(source);
-  const SourceVerdict verdict = guard_.judge(facts);
+  const SourceVerdict verdict = judge_source(facts);
   if (verdict != SourceVerdict::trusted) {
     lose_source(verdict, facts.error);
     return {};
   }
   if (is_still_emptied(facts)) return {};
   return source;
+}
+
+// A symbolic link that leads elsewhere now is as good as another directory; what it led to is still there.
+SourceVerdict SourceSync::judge_source(const SourceFacts& facts) {
+  if (entrance_.empty()) return guard_.judge(facts);
+  const auto leads_to = real_path(entrance_);
+  if (leads_to && *leads_to == (root_.empty() ? "/" : root_)) return guard_.judge(facts);
+  const SourceFacts other = look_at_source(entrance_ + "/");
+  if (other.error != 0) return SourceVerdict::unseen;
+  if (!other.is_directory) return SourceVerdict::missing;
+  return other.is_empty ? SourceVerdict::unmounted : SourceVerdict::replaced;
+}
+
+// No event tells of what happens to a link outside of the source.
+void SourceSync::look_where_link_leads() {
+  if (entrance_.empty() || around_.once) return;
+  trusted_source();
+  link_timer_->set(look_at_link);
 }
 
 bool SourceSync::is_still_emptied(const SourceFacts& facts) {
@@ -265,19 +284,32 @@ bool SourceSync::is_still_emptied(const SourceFacts& facts) {
 
 void SourceSync::lose_source(SourceVerdict verdict, int error) {
   lost_ = true;
-  const std::string why = error == 0 ? std::string() : fmt::format(", {}", std::strerror(error));
-  around_.log.line(Log::Level::error, config_.path,
-                   fmt::format("{}{}: nothing is deleted anywhere, and nothing is sent until it is back",
-                               words(verdict), why));
+  tell_lost(verdict, error);
   for (const auto& worker : workers_) worker->pause();
   guard_timer_->set(look_again);
+}
+
+void SourceSync::tell_lost(SourceVerdict verdict, int error) {
+  verdict_ = verdict;
   around_.state_changed();
+  const std::string why = error == 0 ? std::string() : fmt::format(", {}", std::strerror(error));
+  const std::string said =
+      fmt::format("{}{}: nothing is deleted anywhere, and nothing is sent until {}", words(verdict), why,
+                  verdict == SourceVerdict::replaced ? "SIGHUP accepts it" : "it is back");
+  // What goes to and fro in its place fills no log.
+  if (lost_repeats_.worth_saying(fmt::format("{}", static_cast<int>(verdict)), said, Clock::now()))
+    around_.log.line(Log::Level::error, config_.path, said);
 }
 
 void SourceSync::look_for_source() {
-  if (guard_.judge(look_at_source(root_ + "/")) != SourceVerdict::trusted)
+  const SourceFacts facts = look_at_source(root_ + "/");
+  const SourceVerdict verdict = judge_source(facts);
+  if (verdict != SourceVerdict::trusted) {
+    if (verdict != verdict_) tell_lost(verdict, facts.error);
     return guard_timer_->set(look_again);
+  }
   lost_ = false;
+  lost_repeats_ = {};
   was_empty_ = true;
   around_.log.line(Log::Level::warning, config_.path, "the source is back: a full pass follows");
   watch_again();

@@ -29,7 +29,8 @@ struct TargetStatus {
 
 struct SourceStatus {
   std::string path;
-  std::string state;  // "watching", "starting", "missing", "rescanning"
+  std::string state;    // "watching", "missing", "replaced", "stopped"
+  std::string trouble;  // why nothing is sent, for people; empty: there is no reason
   std::uint64_t watches = 0, events = 0, overflows = 0;
   std::optional<std::int64_t> last_audit;
   std::vector<TargetStatus> targets;

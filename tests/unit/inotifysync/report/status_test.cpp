@@ -39,7 +39,7 @@ TEST_CASE("the status is one object, with nothing for what never happened") {
   target.lag_seconds = 1.5;
   target.last_error = "no \"space\"";
   target.next_try_seconds = 2;
-  status.sources.push_back({"/srv", "watching", 3, 4, 0, {}, {target, target}});
+  status.sources.push_back({"/srv", "watching", "", 3, 4, 0, {}, {target, target}});
   const std::string one =
       R"({"name":"web1","target":"rsync://web1/www","state":"waiting","up_to_date":false,"lag_seconds":1.500,)"
       R"("queue":0,"last_success":null,"last_error_at":null,"last_error":"no \"space\"","next_try_seconds":2.000,)"
