@@ -316,14 +316,13 @@ void Engine::show_progress() {
 
 void Engine::tell_state() {
   write_status();
-  for (const auto& source : sources_)
-    for (const TargetStatus& target : source->status().targets)
-      log_.line(
-          Log::Level::info, target.name,
-          fmt::format("{}, lag {:.1f} s, {} paths to go, {} runs, {} failed, {} files, {} deleted, {}{}{}",
-                      target.state, target.lag_seconds, target.queue, target.runs, target.failed_runs,
-                      target.files, target.deleted, human_bytes(target.bytes),
-                      target.last_error.empty() ? "" : ", last error: ", target.last_error));
+  for (const auto& source : sources_) {
+    const SourceStatus status = source->status();
+    if (!status.trouble.empty())
+      log_.line(Log::Level::warning, status.path, status.trouble + ": no target gets anything from it");
+    for (const TargetStatus& target : status.targets)
+      log_.line(Log::Level::info, target.name, state_line(target));
+  }
 }
 
 void Engine::print_dry_run() const {

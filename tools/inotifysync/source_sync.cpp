@@ -233,7 +233,7 @@ bool SourceSync::up_to_date() const {
 bool SourceSync::only_trouble_left() const {
   return std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) {
     const auto state = worker->state();
-    return worker->up_to_date() || state == TargetWorker::State::waiting ||
+    return worker->has_done_all() || state == TargetWorker::State::waiting ||
            state == TargetWorker::State::held;
   });
 }
@@ -249,8 +249,9 @@ void SourceSync::tell_the_rest() const {
     if (!status.up_to_date)
       around_.log.line(Log::Level::warning, status.name,
                        fmt::format("not up to date: {}{}{}",
-                                   status.queue == 0 ? "everything is to be compared"
-                                                     : fmt::format("{} paths to go", status.queue),
+                                   status.queue != 0           ? fmt::format("{} paths to go", status.queue)
+                                   : worker->holds_deletions() ? "deletions are held"
+                                                               : "everything is to be compared",
                                    status.last_error.empty() ? "" : ", last error: ", status.last_error));
   }
 }
@@ -354,7 +355,10 @@ SourceStatus SourceSync::status() const {
   status.events = events_;
   status.overflows = overflows_;
   status.last_audit = last_audit_;
-  for (const auto& worker : workers_) status.targets.push_back(worker->status());
+  for (const auto& worker : workers_) {
+    status.targets.push_back(worker->status());
+    if (lost_) status.targets.back().up_to_date = false;  // nobody knows what has happened since
+  }
   return status;
 }
 

@@ -58,7 +58,7 @@ bool TargetWorker::lacks_anything() const {
   return full_pass_wanted_ || views_.lacks(view_);
 }
 
-bool TargetWorker::up_to_date() const {
+bool TargetWorker::has_done_all() const {
   const bool in_trouble = full_pass_troubled_ || !troubled_.empty();
   return state_ == State::idle && full_pass_done_ && !lacks_anything() && !in_trouble;
 }

@@ -107,7 +107,11 @@ class TargetWorker {
   bool reads_trees() const { return batch_ && !batch_->trees.empty(); }
   bool reads_everything() const { return batch_ && batch_->full; }
   bool at_rest() const { return state_ != State::running && !retiring_; }
-  bool up_to_date() const;
+  // It has brought over all that it may.
+  bool has_done_all() const;
+  bool holds_deletions() const { return deletions_held_; }
+  // The target is what the source is; where deletions are held, it may have names that are to go.
+  bool up_to_date() const { return has_done_all() && !deletions_held_; }
   bool full_pass_failed() const { return full_pass_failed_; }
   std::size_t queue_length() const;
   const Target& target() const { return target_; }

@@ -166,6 +166,14 @@ std::string progress_line(const Status& status, std::size_t width) {
   return line;
 }
 
+std::string state_line(const TargetStatus& target) {
+  return fmt::format("{}{}, lag {:.1f} s, {} paths to go, {} runs, {} failed, {} files, {} deleted, {}{}{}",
+                     target.state, target.up_to_date || target.state != "idle" ? "" : " but not up to date",
+                     target.lag_seconds, target.queue, target.runs, target.failed_runs, target.files,
+                     target.deleted, human_bytes(target.bytes),
+                     target.last_error.empty() ? "" : ", last error: ", target.last_error);
+}
+
 std::string batch_line(const BatchReport& report) {
   std::string line = report.target + " " + counted(report.files, "file", "files");
   if (report.deleted) line += fmt::format(", {} deleted", report.deleted);

@@ -58,6 +58,8 @@ struct BatchReport {
 };
 // "web1 12 files, 3 deleted, 1.2 MB in 0.08 s"
 std::string batch_line(const BatchReport& report);
+// What SIGUSR1 asks: "idle, lag 0.0 s, 0 paths to go, ..., last error: ..."
+std::string state_line(const TargetStatus& target);
 // "1.2 MB", "512 B"; powers of a thousand.
 std::string human_bytes(std::uint64_t bytes);
 // `text` as a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD.

@@ -283,6 +283,7 @@ TEST_CASE("--max-delete holds deletions until a person says so, and nothing else
   options.deletion = Deletion::missing_args;
   options.max_delete = 1;
   Fixture f(options);
+  f.worker->skip_first_pass();
   ChangeSet set;
   set.mark("gone1", dirt::gone);
   set.mark("gone2", dirt::gone);
@@ -295,6 +296,8 @@ TEST_CASE("--max-delete holds deletions until a person says so, and nothing else
   CHECK(f.child().input->find("kept") != std::string::npos);
   f.confirm({"kept"});
   CHECK(f.worker->status().state == "held");
+  CHECK_FALSE(f.worker->status().up_to_date);
+  CHECK(f.worker->has_done_all());
 }
 
 TEST_CASE("a limit of none is a limit") {

@@ -52,6 +52,14 @@ TEST_CASE("the status is one object, with nothing for what never happened") {
   CHECK(status_json(status) == expected);
 }
 
+TEST_CASE("who idles and is not in step says so") {
+  TargetStatus target;
+  target.state = "idle";
+  CHECK(state_line(target).starts_with("idle but not up to date, lag 0.0 s, 0 paths to go"));
+  target.up_to_date = true;
+  CHECK(state_line(target).starts_with("idle, lag"));
+}
+
 TEST_CASE("the progress line tells of every target, as long as a first pass goes on") {
   Status status;
   auto& targets = status.sources.emplace_back().targets;
