@@ -56,3 +56,11 @@ def test_once_with_held_deletions_is_no_success(source, folder, run):
     program = run("--once", "--delete", "--max-delete", "1", source, folder / "copy")
     assert program.wait() == 1
     assert "not up to date: deletions are held" in program.output()
+
+
+def test_after_the_end_the_status_says_so(source, folder, start):
+    write(source / "file")
+    program, status = start()
+    assert status()["state"] == "watching"
+    assert program.terminate() == 0
+    assert status()["state"] == "stopped"

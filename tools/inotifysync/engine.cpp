@@ -142,6 +142,7 @@ int Engine::run() {
   }
   log_.progress("");
   for (const auto& source : sources_) source->tell_the_rest();
+  ended_ = true;
   write_status();
   return exit_status_;
 }
@@ -292,7 +293,10 @@ Status Engine::status() const {
   status.uptime_seconds = std::chrono::duration<double>(Clock::now() - started_).count();
   status.pid = ::getpid();
   status.version = INOTIFYSYNC_VERSION;
-  for (const auto& source : sources_) status.sources.push_back(source->status());
+  for (const auto& source : sources_) {
+    status.sources.push_back(source->status());
+    if (ended_) status.sources.back().state = "stopped";
+  }
   return status;
 }
 

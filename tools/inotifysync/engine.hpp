@@ -60,6 +60,7 @@ class Engine {
   bool stdin_ended_ = false;
   bool stopping_ = false;
   bool aborted_ = false;
+  bool ended_ = false;  // in good order
   bool status_stale_ = true;
   int exit_status_ = 0;
 };
