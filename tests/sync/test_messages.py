@@ -3,6 +3,7 @@
 
 import os
 import re
+import socket
 import subprocess
 
 import pytest
@@ -119,6 +120,19 @@ def test_who_may_open_no_more_files_is_told_how_to(folder, source, targets, most
     finally:
         program.kill()
         program.communicate()
+
+
+def test_why_a_daemon_whose_connections_are_taken_got_nothing(folder, source, start_daemon):
+    daemon = start_daemon("web1", max_connections="1", lock_file=folder / "lock")
+    with socket.create_connection(("127.0.0.1", daemon.port)) as taken:
+        taken.sendall(b"@RSYNCD: 31.0\ncontent\n")
+        heard = b""
+        while b"AUTHREQD" not in heard:
+            heard += taken.recv(1000)
+        done = subprocess.run([INOTIFYSYNC, "--once", "--password-file", daemon.password_file, source, daemon.url],
+                              capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert re.search(r"not up to date: .*, last error: @ERROR: max connections \(1\) reached", done.stderr)
 
 
 def test_without_the_privilege_one_mark_is_refused(folder, source, for_everybody):

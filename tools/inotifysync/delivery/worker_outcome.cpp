@@ -273,11 +273,13 @@ bool TargetWorker::set_aside(const Outcome& outcome) {
 void TargetWorker::batch_broke_off(const Outcome& outcome) {
   ++totals_.failed_runs;
   const bool goes_on = set_aside(outcome);
+  // Asked again in a moment, it may have a connection free.
+  const bool is_busy = outcome.verdict == Verdict::busy && busy_in_a_row_ < silent_busy_retries;
   if (!goes_on) put_back_rest(outcome);
   const Step& step = batch_->steps[step_];
   const bool was_cut = outcome.verdict == Verdict::connection_lost || outcome.verdict == Verdict::retry;
   if (was_cut && outcome.reached && step.kind != StepKind::full) doubt(step);
-  full_pass_failed_ = full_pass_failed_ || batch_->full;
+  full_pass_failed_ = full_pass_failed_ || (batch_->full && !is_busy);
   leave_batch();
   state_ = State::idle;
   if (!paused_ && !goes_on) settle_verdict(outcome);
