@@ -200,11 +200,16 @@ std::string telling_words(std::string_view output, std::string_view errors, bool
   std::string best;
   int best_rank = 0;
   const auto weigh = [&](std::string_view line) {
-    int rank = 2;
-    if (starts(line, "rsync error:") || starts(line, "rsync warning:")) rank = 1;
-    if (has_any(line, {"connection unexpectedly closed", "read error: Connection reset"})) rank = 1;
-    if (has_any(line, {"@ERROR", "ERROR:", "The server is configured to refuse"})) rank = 3;
-    if (has(line, "failed verification")) rank = 1;  // a line before this one may say why
+    constexpr std::string_view prompt = "Password: ";
+    if (starts(line, prompt)) line.remove_prefix(prompt.size());
+    int rank = 3;
+    if (starts(line, "rsync error:") || starts(line, "rsync warning:")) rank = 2;
+    if (has_any(line, {"connection unexpectedly closed", "read error: Connection reset"})) rank = 2;
+    if (has_any(line, {"@ERROR", "ERROR:", "The server is configured to refuse"})) rank = 4;
+    if (has(line, "failed verification")) rank = 2;  // a line before this one may say why
+    // ssh warns of a key file that is missing, and of much else, and goes on.
+    if (starts(line, "Warning:") || starts(line, "WARNING:") || starts(line, "** ") || starts(line, "@@@"))
+      rank = 1;
     if (rank > best_rank) best = line, best_rank = rank;
   };
   for_each_line(errors, weigh);

@@ -257,6 +257,26 @@ TEST_CASE("a connection that breaks confirms nothing") {
   CHECK(left(step, outcome) == "a b");
 }
 
+TEST_CASE("a warning is not the reason where there is another") {
+  const auto words = [](std::string_view errors) {
+    return judge_rsync(false, 255, "", errors, list_of({"a"})).words;
+  };
+  constexpr auto last = "rsync error: unexplained error (code 255) at io.c(232) [sender=3.5.0]\n";
+  const std::string refused = "ssh: connect to host web1 port 22: Connection refused";
+  for (const std::string warning : {"Warning: Identity file /k not accessible: No such file or directory.\n",
+                                    "Warning: Permanently added 'web1' (ED25519) to the list of known hosts.\n",
+                                    "** WARNING: connection is not using a post-quantum key exchange.\n"})
+    CHECK(words(warning + refused + "\n" + last) == refused);
+  CHECK(words(std::string("@@@@@@@@@@@@\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n@@@@@@@@@@@@\n") +
+              last) == "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @");
+  CHECK(words("Warning: no more than that\n") == "Warning: no more than that");
+}
+
+TEST_CASE("rsync's question for a password is no part of its answer") {
+  CHECK(judge_rsync(false, 5, "", "Password: @ERROR: auth failed on module www\n", list_of({"a"})).words ==
+        "@ERROR: auth failed on module www");
+}
+
 TEST_CASE("what is to be done about a run that broke off") {
   CHECK(verdict(
             5, "@ERROR: Unknown module 'x'\nrsync error: error starting client-server protocol (code 5)\n") ==
