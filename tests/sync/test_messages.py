@@ -135,6 +135,16 @@ def test_why_a_daemon_whose_connections_are_taken_got_nothing(folder, source, st
     assert re.search(r"not up to date: .*, last error: @ERROR: max connections \(1\) reached", done.stderr)
 
 
+@pytest.mark.parametrize("variables, hint", [({}, True), ({"RSYNC_PASSWORD": "wrong"}, False)])
+def test_a_password_that_nobody_gave(source, start_daemon, variables, hint):
+    daemon = start_daemon("web1")
+    status, said = at_a_terminal("--once", source, daemon.url, environment=variables)  # where rsync would ask for it
+    assert status == 1
+    assert b" @ERROR: auth failed on module content" in said
+    assert (b"; no password file was given" in said) == hint
+    assert b"Password:" not in said
+
+
 def test_without_the_privilege_one_mark_is_refused(folder, source, for_everybody):
     folder.chmod(0o755)
     done = subprocess.run([*AS_A_USER, for_everybody(INOTIFYSYNC), "--fanotify", source, folder / "copy"],

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <ctime>
 
 #include "common/diagnostics.hpp"
@@ -146,6 +147,7 @@ WorkerOptions SourceSync::options_for(const Target& target) const {
   options.rsync.filters = patterns_.rsync_options();
   options.rsync.extra = config_.rsync_options;
   options.rsync.control_directory = around_.control_directory;
+  options.rsync.password_in_environment = std::getenv("RSYNC_PASSWORD") != nullptr;
   if (target.remove.value_or(config_.remove)) options.deletion = Deletion::missing_args;
   if (most_deletions_) {
     options.max_delete = most_deletions_;

@@ -209,7 +209,7 @@ bool TargetWorker::start_cold(const Step& step) {
   RsyncSettings how = settings();
   open_path_ = step.from_root ? batch_->source : "/proc/self/fd/" + std::to_string(source.get());
   if (!step.from_root) how.source = open_path_;
-  const ChildCommand command{rsync_command(how, target_, step, deletion_of(step)), rsync_environment(target_),
+  const ChildCommand command{rsync_command(how, target_, step, deletion_of(step)), rsync_environment(options_.rsync, target_),
                              source.get()};
   auto started = RsyncRun::start(host_.spawner(), host_.timers(), command, ended());
   if (started) {
@@ -254,7 +254,7 @@ void TargetWorker::run_ended(RsyncRun& run, ChildExit how) {
 void TargetWorker::warm_up() {
   if (!options_.warm || !warm_pays_ || warm_ || retiring_ || paused_ || stopping_) return;
   const ChildCommand command{warm_command(settings(), target_, deletion_of_warm()),
-                             rsync_environment(target_)};
+                             rsync_environment(options_.rsync, target_)};
   auto started = RsyncRun::start(host_.spawner(), host_.timers(), command, ended());
   if (!started) return;  // the next batch will say why
   warm_ = std::move(*started);

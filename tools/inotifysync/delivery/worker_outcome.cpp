@@ -56,6 +56,8 @@ Outcome TargetWorker::judge(const RsyncRun& run, ChildExit how, const Step& step
   replace_all(errors, open_path_, options_.rsync.source);
   Outcome outcome = judge_rsync(how.signalled, how.number, run.output(), errors, step);
   if (!run.kept_all_errors()) outcome.confirmed.clear();
+  if (outcome.words.find("auth failed") != std::string::npos && !knows_password(options_.rsync, target_))
+    outcome.words += "; no password file was given";
   if (run.hung()) {
     outcome.verdict = Verdict::retry;
     outcome.confirmed.clear();

@@ -183,9 +183,20 @@ bool fits_warm(const Step& step, Deletion deletion_of_warm, bool limited) {
           std::none_of(step.entries.begin(), step.entries.end(), is_missing));
 }
 
-std::vector<std::string> rsync_environment(const Target& target) {
-  (void)target;
-  return {"LC_ALL=C"};
+bool knows_password(const RsyncSettings& settings, const Target& target) {
+  const auto gives_it = [](const Arguments& options) {
+    return std::any_of(options.begin(), options.end(),
+                       [](const std::string& option) { return option.starts_with("--password-file"); });
+  };
+  return target.kind != Target::Kind::daemon || !target.password_file.empty() ||
+         settings.password_in_environment || gives_it(settings.extra) || gives_it(target.rsync_options);
+}
+
+std::vector<std::string> rsync_environment(const RsyncSettings& settings, const Target& target) {
+  std::vector<std::string> variables{"LC_ALL=C"};
+  // An empty one, as rsync would wait for somebody at the terminal to type it.
+  if (!knows_password(settings, target)) variables.emplace_back("RSYNC_PASSWORD=");
+  return variables;
 }
 
 std::string shell_quoted(const std::vector<std::string>& arguments) {

@@ -32,6 +32,7 @@ struct RsyncSettings {
   std::chrono::seconds io_timeout{0};       // --timeout; 0: none
   std::string control_directory;            // for ssh's ControlPath; empty: no shared connection
   std::optional<std::uint64_t> max_delete;  // for runs whose deletions nobody counted
+  bool password_in_environment = false;     // RSYNC_PASSWORD, for all daemons
   bool dry_run = false;                     // -n
 };
 
@@ -43,8 +44,10 @@ std::vector<std::string> warm_command(const RsyncSettings& settings, const Targe
 // True where a run started by warm_command() can serve `step`. `limited`: it was given a max_delete.
 bool fits_warm(const Step& step, Deletion deletion_of_warm, bool limited);
 
-// Environment for the child, "NAME=value".
-std::vector<std::string> rsync_environment(const Target& target);
+// Whether anybody gave a password for the daemon of `target`, or it is none.
+bool knows_password(const RsyncSettings& settings, const Target& target);
+// Environment for the child, "NAME=value". Nobody is asked for a password.
+std::vector<std::string> rsync_environment(const RsyncSettings& settings, const Target& target);
 
 // As one would type it, quoted for sh(1): for --dry-run and messages.
 std::string shell_quoted(const std::vector<std::string>& arguments);

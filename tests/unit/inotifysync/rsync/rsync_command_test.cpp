@@ -64,6 +64,18 @@ TEST_CASE("a waiting run is the list run") {
   CHECK_FALSE(fits_warm(deleting, Deletion::by_directory, false));
 }
 
+TEST_CASE("nobody is asked for a password, and who gave one is known") {
+  const Target daemon = parse_target("rsync://web1/www").value();
+  CHECK(rsync_environment(settings(), daemon).back() == "RSYNC_PASSWORD=");
+  RsyncSettings given = settings();
+  given.password_in_environment = true;
+  CHECK(rsync_environment(given, daemon).size() == 1);
+  given = settings();
+  given.extra = {"--password-file=/secret"};
+  CHECK(knows_password(given, daemon));
+  CHECK(knows_password(settings(), parse_target("web1:/www").value()));
+}
+
 TEST_CASE("a relative target is told by where it starts from, as rsync may run elsewhere") {
   RsyncSettings how = settings();
   how.directory = "/home/me";
