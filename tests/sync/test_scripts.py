@@ -35,3 +35,9 @@ def test_the_classic_loop(source, start_daemon):
     finally:
         os.killpg(loop.pid, signal.SIGKILL)
         loop.wait()
+
+
+def test_quickstart_takes_no_arguments():
+    done = subprocess.run([ROOT / "scripts/quickstart", "--help"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert done.stderr == "usage: scripts/quickstart (it takes no arguments)\n"
