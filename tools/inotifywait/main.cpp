@@ -127,6 +127,11 @@ bool Program::prepare_filter() {
   }
   const auto bad = std::ranges::find(options_.patterns, filter.error().path, &Filter::Pattern::text);
   const bool excludes = bad->shows == Filter::Shows::not_matching;
+  if (bad->glob) {
+    fail("{}: --{}{}: '{}' is no pattern: {}", log_.program(), excludes ? "exclude" : "include",
+         bad->ignore_case ? "i" : "", bad->text, reason(filter.error()));
+    return false;
+  }
   fail("Error in `{}' regular expression.", excludes ? "exclude" : "include");
   return false;
 }
@@ -147,7 +152,7 @@ bool Program::prepare_format() {
   }
   wording_.line = std::move(line).value();
   if (options_.backend == Backend::inotify && wording_.line.names_processes()) {
-    fail("%p and %P in --format need --fanotify: inotify does not tell who did it.");
+    fail("{}: %p and %P in --format need --fanotify: inotify does not tell who did it.", log_.program());
     return false;
   }
   if (!standard || !options_.pair_moves) return true;

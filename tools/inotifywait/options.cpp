@@ -22,7 +22,7 @@ class Reader {
  public:
   Reading reading;
 
-  explicit Reader(std::string_view program) { fanotify_ = program.starts_with("fsnotify"); }
+  explicit Reader(std::string_view program) : program_(program), fanotify_(program.starts_with("fsnotify")) {}
 
   void read(const CommandLine& line) {
     for (const cxxopts::KeyValue& occurrence : line.options.arguments()) {
@@ -45,6 +45,9 @@ class Reader {
 
   bool ended() const { return reading.help || !reading.complaints.empty(); }
   void complain(std::string line) { reading.complaints.push_back(std::move(line)); }
+  // Of options that inotify-tools does not have: nobody waits for these very words, so they say whose they
+  // are.
+  std::string ours(std::string_view words) const { return fmt::format("{}: {}", program_, words); }
 
   void take(std::string_view option, const std::string& value) {
     ++seen_[index_of(option)];
@@ -90,7 +93,7 @@ class Reader {
                     std::string_view option) {
     const Seconds seconds = parse_seconds(value);
     if (seconds.state != Seconds::State::good || seconds.negative || seconds.value.count() == 0) {
-      return complain(fmt::format("--{}: '{}' is no number of seconds above 0.", option, value));
+      return complain(ours(fmt::format("--{}: '{}' is no number of seconds above 0.", option, value)));
     }
     length = seconds.value;
   }
@@ -99,7 +102,7 @@ class Reader {
     const char* const end = value.data() + value.size();
     const auto parsed = std::from_chars(value.data(), end, reading.options.count);
     if (parsed.ec == std::errc() && parsed.ptr == end && reading.options.count != 0) return;
-    complain(fmt::format("--count: '{}' is no number of events above 0.", value));
+    complain(ours(fmt::format("--count: '{}' is no number of events above 0.", value)));
   }
 
   void take_process(const std::string& value) {
@@ -107,7 +110,7 @@ class Reader {
     const char* const end = value.data() + value.size();
     const auto parsed = std::from_chars(value.data(), end, process);
     if (parsed.ec != std::errc() || parsed.ptr != end || process <= 0) {
-      return complain(fmt::format("--ignore-pid: '{}' is no process number.", value));
+      return complain(ours(fmt::format("--ignore-pid: '{}' is no process number.", value)));
     }
     reading.options.ignored_processes.push_back(process);
   }
@@ -158,6 +161,11 @@ class Reader {
       return "%T is in --format string, but --timefmt was not specified.";
     }
     if (seen("daemon") && !seen("outfile")) return "-o must be specified with -d.";
+    const std::string conflict = find_conflict_of_ours();
+    return conflict.empty() ? conflict : ours(conflict);
+  }
+
+  std::string find_conflict_of_ours() const {
     if (seen("json") && (seen("format") || seen("csv")))
       return "--json cannot be specified with --format or -c.";
     for (const std::string_view option : {"ignore-pid", "ignore-program"}) {
@@ -185,6 +193,7 @@ class Reader {
 
   std::vector<std::size_t> seen_ = std::vector<std::size_t>(option_specs().size());  // by position in specs
   EventMask events_ = 0;
+  std::string_view program_;
   bool fanotify_ = false;
   bool filesystem_ = false;
 };
