@@ -3,216 +3,16 @@
 
 #include <toml++/toml.h>
 
-#include <algorithm>
-#include <charconv>
-#include <initializer_list>
-#include <limits>
-#include <set>
-#include <sstream>
+#include <optional>
 #include <utility>
+
+#include "inotifysync/config/keys.hpp"
 
 namespace inotifysync {
 namespace {
 
 using notify_core::Error;
 using notify_core::Result;
-
-// What stands for every target of a source, or of all, that does not say otherwise.
-struct Draft {
-  SourceConfig source;
-  Target target;
-  std::vector<std::string> filter, include, exclude, include_from, exclude_from;
-};
-
-// Each reader takes a value and says what it must be; empty: it is.
-using Fault = std::string;
-
-Fault read_text(const toml::node& node, std::string& out) {
-  const auto value = node.value_exact<std::string>();
-  if (!value || value->empty()) return "must be a string that is not empty";
-  if (value->find('\0') != std::string::npos) return "must not hold a NUL byte";
-  out = *value;
-  return {};
-}
-
-Fault read_path(const toml::node& node, std::string& out) {
-  Fault fault = read_text(node, out);
-  if (fault.empty() && out.front() != '/') fault = "must be an absolute path";
-  return fault;
-}
-
-Fault read_flag(const toml::node& node, bool& out) {
-  const auto value = node.value_exact<bool>();
-  if (!value) return "must be true or false";
-  out = *value;
-  return {};
-}
-
-Fault read_flag(const toml::node& node, std::optional<bool>& out) {
-  return read_flag(node, out.emplace());
-}
-
-Fault read_watching(const toml::node& node, Watching& out) {
-  if (node.value_exact<std::string>() == "auto") {
-    out = Watching::automatic;
-    return {};
-  }
-  bool by_fanotify = false;
-  if (!read_flag(node, by_fanotify).empty()) return "must be true, false or \"auto\"";
-  out = by_fanotify ? Watching::by_fanotify : Watching::by_inotify;
-  return {};
-}
-
-Fault read_texts(const toml::node& node, std::vector<std::string>& out) {
-  constexpr const char* must = "must be a list of strings that are not empty";
-  const toml::array* list = node.as_array();
-  if (!list) return must;
-  out.clear();
-  for (const toml::node& item : *list) {
-    if (!read_text(item, out.emplace_back()).empty()) return must;
-  }
-  return {};
-}
-
-Fault read_number(const toml::node& node, std::int64_t low, std::int64_t high, std::int64_t& out) {
-  const auto value = node.value_exact<std::int64_t>();
-  if (!value || *value < low || *value > high) {
-    return "must be a whole number from " + std::to_string(low) + " to " + std::to_string(high);
-  }
-  out = *value;
-  return {};
-}
-
-Fault read_duration(const toml::node& node, Milliseconds& out) {
-  std::string text;
-  if (const auto value = node.value_exact<std::string>()) text = *value;
-  if (const auto value = node.value_exact<std::int64_t>()) text = std::to_string(*value);
-  if (const auto value = node.value_exact<double>()) {
-    std::ostringstream words;
-    words << *value;
-    text = words.str();
-  }
-  const auto duration = parse_duration(text);
-  if (!duration) return std::string("must be ") + duration_words;
-  out = duration.value();
-  return {};
-}
-
-Fault read_seconds(const toml::node& node, std::chrono::seconds& out) {
-  Milliseconds value{0};
-  Fault fault = read_duration(node, value);
-  if (fault.empty()) out = std::chrono::ceil<std::chrono::seconds>(value);
-  return fault;
-}
-
-Fault read_limit(const toml::node& node, DeleteLimit& out) {
-  std::string text;
-  if (const auto value = node.value_exact<std::string>()) text = *value;
-  if (const auto value = node.value_exact<std::int64_t>()) text = std::to_string(*value);
-  const auto limit = parse_delete_limit(text);
-  if (!limit) return "must be a count such as 1000 or a share such as \"25%\"";
-  out = limit.value();
-  return {};
-}
-
-template <class Into>
-struct Key {
-  std::string_view name;
-  Fault (*read)(const toml::node&, Into&);
-};
-
-constexpr Key<Config> program_keys[] = {
-    {"jobs",
-     [](const toml::node& node, Config& into) {
-       std::int64_t value = 0;
-       Fault fault = read_number(node, 0, 10'000, value);
-       into.jobs = static_cast<unsigned>(value);
-       return fault;
-     }},
-    {"status_file", [](const toml::node& node, Config& into) { return read_path(node, into.status_file); }},
-    {"pid_file", [](const toml::node& node, Config& into) { return read_path(node, into.pid_file); }},
-    {"log_file", [](const toml::node& node, Config& into) { return read_path(node, into.log_file); }},
-    {"syslog", [](const toml::node& node, Config& into) { return read_flag(node, into.syslog); }},
-    {"log_format",
-     [](const toml::node& node, Config& into) {
-       std::string text;
-       if (!read_text(node, text).empty() || (text != "text" && text != "json")) {
-         return Fault("must be \"text\" or \"json\"");
-       }
-       into.log_json = text == "json";
-       return Fault();
-     }},
-    {"verbosity",
-     [](const toml::node& node, Config& into) {
-       std::int64_t value = 0;
-       Fault fault = read_number(node, -1, 3, value);
-       into.verbosity = static_cast<int>(value);
-       return fault;
-     }},
-    {"rsync", [](const toml::node& node, Config& into) { return read_text(node, into.rsync); }},
-};
-
-constexpr Key<Draft> source_keys[] = {
-    {"delete", [](const toml::node& node, Draft& into) { return read_flag(node, into.source.remove); }},
-    {"max_delete",
-     [](const toml::node& node, Draft& into) { return read_limit(node, into.source.max_delete); }},
-    {"filter", [](const toml::node& node, Draft& into) { return read_texts(node, into.filter); }},
-    {"include", [](const toml::node& node, Draft& into) { return read_texts(node, into.include); }},
-    {"exclude", [](const toml::node& node, Draft& into) { return read_texts(node, into.exclude); }},
-    {"include_from", [](const toml::node& node, Draft& into) { return read_texts(node, into.include_from); }},
-    {"exclude_from", [](const toml::node& node, Draft& into) { return read_texts(node, into.exclude_from); }},
-    {"settle", [](const toml::node& node, Draft& into) { return read_duration(node, into.source.settle); }},
-    {"max_delay",
-     [](const toml::node& node, Draft& into) { return read_duration(node, into.source.max_delay); }},
-    {"audit_interval",
-     [](const toml::node& node, Draft& into) { return read_seconds(node, into.source.audit_interval); }},
-    {"timeout", [](const toml::node& node, Draft& into) { return read_seconds(node, into.source.timeout); }},
-    {"initial_sync",
-     [](const toml::node& node, Draft& into) { return read_flag(node, into.source.initial_sync); }},
-    {"fanotify",
-     [](const toml::node& node, Draft& into) { return read_watching(node, into.source.watching); }},
-    {"rsync_options",
-     [](const toml::node& node, Draft& into) { return read_texts(node, into.source.rsync_options); }},
-};
-
-constexpr Key<Target> target_keys[] = {
-    {"password_file",
-     [](const toml::node& node, Target& into) { return read_path(node, into.password_file); }},
-    {"ssh", [](const toml::node& node, Target& into) { return read_text(node, into.ssh); }},
-    {"rsync_path", [](const toml::node& node, Target& into) { return read_text(node, into.rsync_path); }},
-    {"warm", [](const toml::node& node, Target& into) { return read_flag(node, into.warm); }},
-};
-
-// Those that a [[source.target]] alone may have.
-constexpr Key<Target> own_target_keys[] = {
-    {"name", [](const toml::node& node, Target& into) { return read_text(node, into.name); }},
-    {"delete", [](const toml::node& node, Target& into) { return read_flag(node, into.remove); }},
-    {"rsync_options",
-     [](const toml::node& node, Target& into) { return read_texts(node, into.rsync_options); }},
-};
-
-// How many letters must be typed, left out or changed.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t k = 0; k <= b.size(); ++k) row[k] = k;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t k = 1; k <= b.size(); ++k) {
-      const std::size_t changed = diagonal + (a[i - 1] != b[k - 1]);
-      diagonal = row[k];
-      row[k] = std::min({changed, row[k] + 1, row[k - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
-// "; is it 'KEY'?" where one of `keys` looks like what was written.
-template <class Into, std::size_t n>
-void suggest(const Key<Into> (&keys)[n], std::string_view written, std::string& words) {
-  for (const Key<Into>& key : keys) {
-    if (words.empty() && distance(key.name, written) <= 2) words = "; is it '" + std::string(key.name) + "'?";
-  }
-}
 
 class Reader {
  public:
@@ -243,17 +43,12 @@ class Reader {
     fail(node.source(), "key '" + std::string(key) + "' " + fault);
   }
 
-  void fail_unknown(const toml::node& node, std::string_view key, const char* where, bool top) {
-    std::string hint;
-    if (top) suggest(program_keys, key, hint);
-    suggest(source_keys, key, hint);
-    suggest(target_keys, key, hint);
-    if (!top) suggest(own_target_keys, key, hint);
-    fail_key(node, key, std::string("is not known ") + where + hint);
+  void fail_unknown(const toml::node& node, std::string_view key, const char* where, Table table) {
+    fail_key(node, key, std::string("is not known ") + where + key_hint(key, table));
   }
 
-  template <class Into, std::size_t n>
-  bool take(const Key<Into> (&keys)[n], std::string_view name, const toml::node& node, Into& into) {
+  template <class Into>
+  bool take(const std::vector<Key<Into>>& keys, std::string_view name, const toml::node& node, Into& into) {
     for (const Key<Into>& key : keys) {
       if (key.name != name) continue;
       const Fault fault = key.read(node, into);
@@ -274,9 +69,11 @@ class Reader {
       }
       const bool known = take(program_keys, name, node, config_) || take(source_keys, name, node, draft) ||
                          take(target_keys, name, node, draft.target);
-      if (!known) fail_unknown(node, name, "at the top level", true);
+      if (!known) fail_unknown(node, name, "at the top level", Table::top);
     }
     if (error_) return;
+    if (sources && sources->is_table())
+      return fail(sources->source(), "write [[source]] in place of [source]");
     const toml::array* list = sources ? sources->as_array() : nullptr;
     if (!list || list->empty()) {
       return fail(sources ? sources->source() : root.source(), "there must be a [[source]] table");
@@ -298,7 +95,7 @@ class Reader {
         const Fault fault = read_path(value, draft.source.path);
         if (!fault.empty()) fail_key(value, name, fault);
       } else if (!take(source_keys, name, value, draft) && !take(target_keys, name, value, draft.target)) {
-        fail_unknown(value, name, "in [[source]]", false);
+        fail_unknown(value, name, "in [[source]]", Table::source);
       }
     }
     if (error_) return;
@@ -322,6 +119,8 @@ class Reader {
       }
     }
     if (targets) {
+      if (targets->is_table())
+        return fail(targets->source(), "write [[source.target]] in place of [source.target]");
       const toml::array* list = targets->as_array();
       if (!list) return fail_key(*targets, "target", "must be a table of its own: [[source.target]]");
       for (const toml::node& node : *list) read_target(node, draft);
@@ -345,7 +144,7 @@ class Reader {
         const Fault fault = read_text(value, to);
         if (!fault.empty()) fail_key(value, name, fault);
       } else if (!take(target_keys, name, value, settings) && !take(own_target_keys, name, value, settings)) {
-        fail_unknown(value, name, "in [[source.target]]", false);
+        fail_unknown(value, name, "in [[source.target]]", Table::target);
       }
     }
     if (error_) return;

@@ -115,6 +115,24 @@ TEST_CASE("every error names file, line and key") {
         "sync.toml:3: key 'settle' must be a duration ");
   CHECK(bad("[[source]\n").substr(0, 12) == "sync.toml:1:");
   CHECK(bad("source = 3\n") == "sync.toml:1: there must be a [[source]] table");
+  CHECK(bad("[source]\npath = '/a'\n") == "sync.toml:1: write [[source]] in place of [source]");
+  CHECK(bad("[[source]]\npath = '/a'\n[source.target]\nto = '/b'\n") ==
+        "sync.toml:3: write [[source.target]] in place of [source.target]");
+}
+
+TEST_CASE("a key in the wrong table is told its place") {
+  const std::string source = "[[source]]\npath = '/a'\n", target = source + "[[source.target]]\nto = '/b'\n";
+  CHECK(bad(target + "include = ['x']\n") ==
+        "sync.toml:5: key 'include' is not known in [[source.target]]; it belongs in [[source]]");
+  CHECK(bad(source + "to = '/b'\n") ==
+        "sync.toml:3: key 'to' is not known in [[source]]; it belongs in [[source.target]]");
+  CHECK(bad(source + "jobs = 2\n") ==
+        "sync.toml:3: key 'jobs' is not known in [[source]]; it belongs at the "
+        "top, before the first [[source]]");
+  CHECK(bad("path = '/a'\n") ==
+        "sync.toml:1: key 'path' is not known at the top level; it belongs in [[source]]");
+  CHECK(bad(source + "pathh = '/a'\n") ==
+        "sync.toml:3: key 'pathh' is not known in [[source]]; is it 'path'?");
 }
 
 TEST_CASE("durations") {
