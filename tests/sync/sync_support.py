@@ -267,6 +267,13 @@ def at_a_terminal(*arguments, environment=None):
     return program.wait(DEADLINE), said
 
 
+def said_by(*arguments, folder=None, through=(), stdin=subprocess.DEVNULL):
+    """(exit status, what it said on stderr)."""
+    done = subprocess.run([*through, INOTIFYSYNC, *arguments], cwd=folder, capture_output=True, text=True,
+                          timeout=DEADLINE, stdin=stdin)
+    return done.returncode, done.stderr
+
+
 class Inotifysync:
     """The program under test, with what it said."""
 

@@ -305,5 +305,5 @@ def test_sources_are_said_once(folder, source, daemons, run, more):
     config = folder / "sync.toml"
     config.write_text(config_text(source, daemons))
     program = run("--config", config, *more)
-    assert program.wait() == 78
+    assert program.wait() == 64
     assert more[0] in program.output() and program.output().count("\n") == 1

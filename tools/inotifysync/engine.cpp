@@ -104,6 +104,8 @@ Result<void> Engine::prepare_ssh(const SourceConfig& source) {
 }
 
 int Engine::run() {
+  if (!write_status()) return 1;
+  tell_what_is_silent();
   for (const auto& source : sources_)
     if (auto watched = source->watch(); !watched) {
       log_.line(Log::Level::error, source->path(), cannot_mark(watched.error()));
@@ -264,6 +266,11 @@ void Engine::read_stdin() {
     const auto size = notify_core::sys::read(STDIN_FILENO, buffer, sizeof buffer);
     if (size == -EINTR || size == -EAGAIN) return;
     const char end = options_.null ? '\0' : '\n';
+    if (size < 0) {
+      const auto error = notify_core::sys::error(static_cast<int>(size), "read");
+      log_.line(Log::Level::error, "standard input", "cannot be read: " + notify_tools::reason(error));
+      exit_status_ = 1;
+    }
     if (size > 0) {
       unread_.append(buffer, static_cast<std::size_t>(size));
     } else {
@@ -282,7 +289,9 @@ void Engine::read_stdin() {
 
 void Engine::stdin_line(std::string_view path) {
   if (path.empty() || sources_.front()->hint(path)) return;
-  log_.line(Log::Level::warning, "", fmt::format("{}: not in {}, left out", path, sources_.front()->path()));
+  // Who tells of a whole disk is not told of each name.
+  const auto level = outside_.worth_saying("", "", Clock::now()) ? Log::Level::warning : Log::Level::debug;
+  log_.line(level, "", fmt::format("{}: not in {}, left out", path, sources_.front()->path()));
 }
 
 // --- For people ---
@@ -300,15 +309,26 @@ Status Engine::status() const {
   return status;
 }
 
-void Engine::write_status() {
+bool Engine::write_status() {
   status_stale_ = false;
-  if (options_.config.status_file.empty()) return;
+  if (options_.config.status_file.empty()) return true;
   const std::string& file = options_.config.status_file;
   const auto written = replace_file(file, status_json(status()), 0600);
-  if (written) return repeats_.forget(file);
+  if (written) {
+    repeats_.forget(file);
+    return true;
+  }
   status_stale_ = true;  // it is tried again, and told, but not each time
   const std::string words = cannot_write(written.error());
   if (repeats_.worth_saying(file, words, Clock::now())) log_.line(Log::Level::warning, file, words);
+  return false;
+}
+
+void Engine::tell_what_is_silent() {
+  const Config& config = options_.config;
+  if (options_.daemon && config.log_file.empty() && !config.syslog)
+    log_.line(Log::Level::warning, "",
+              "--daemon without --log-file or --syslog: what goes wrong in the background is told nowhere");
 }
 
 // Until all targets have been in step once.

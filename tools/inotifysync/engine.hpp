@@ -41,8 +41,9 @@ class Engine {
   void stdin_line(std::string_view path);
   void end_if_done();
   void begin_to_stop();
+  void tell_what_is_silent();
   void tell_state();
-  void write_status();
+  bool write_status();
   void show_progress();
   Status status() const;
 
@@ -55,8 +56,9 @@ class Engine {
   std::vector<std::unique_ptr<SourceSync>> sources_;
   std::unique_ptr<Timer> grace_timer_, status_timer_, progress_timer_;
   Clock::time_point started_ = Clock::now();
-  std::string unread_;  // of stdin: the beginning of a path
   RepeatLimit repeats_;
+  RepeatLimit outside_;  // for paths on stdin that are not in the source
+  std::string unread_;   // of stdin: the beginning of a path
   bool stdin_ended_ = false;
   bool stopping_ = false;
   bool aborted_ = false;

@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
   }
   if (!options.error.empty()) {
     say.say(std::string_view(fmt::format("{}: {}", say.program(), options.error)));
-    return options.config_file.empty() ? usage_error : config_error;
+    return options.file_is_wrong ? config_error : usage_error;
   }
   return notify_tools::with_last_words(say.program(), system_error,
                                        [&] { return keep_in_sync(std::move(options), say); });

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -13,6 +14,7 @@
 #include "common/command_line.hpp"
 #include "common/diagnostics.hpp"
 #include "inotifysync/loop/system.hpp"
+#include "inotifysync/troubles.hpp"
 
 namespace inotifysync {
 namespace {
@@ -63,10 +65,6 @@ constexpr auto specs = std::to_array<OptionSpec>({
     {"version", 'V', Argument::none, "-V|--version        \tShow the version."},
 });
 
-std::string words_of(const notify_core::Error& error) {
-  return error.path.empty() ? notify_tools::reason(error) : error.path + ": " + notify_tools::reason(error);
-}
-
 // What is wrong with a value, or empty.
 using Fault = std::string;
 
@@ -82,7 +80,11 @@ Fault number(const std::string& name, const std::string& value, unsigned& into) 
   const char* const end = value.data() + value.size();
   const auto [read, problem] = std::from_chars(value.data(), end, into);
   if (problem == std::errc{} && read == end) return {};
-  return fmt::format("--{} '{}': a number is needed", name, value);
+  return fmt::format("--{} '{}': a whole number, 0 or more, is needed", name, value);
+}
+
+bool names_something(std::string_view option) {
+  return option == "config" || option == "rsync" || option.ends_with("-file") || option.ends_with("-from");
 }
 
 // Options that say how the program runs. False: `name` is none of them.
@@ -142,6 +144,8 @@ class Reader {
 
   void take(const std::string& name, const std::string& value) {
     Fault fault;
+    if (value.empty() && names_something(name))
+      return fail("--" + name + " is given nothing: name a " + (name == "rsync" ? "program" : "file"));
     if (take_mode(name, value, options_)) return;
     if (take_program_option(name, value, options_.config, fault)) {
       options_.program_settings.emplace_back(name, value);
@@ -155,6 +159,8 @@ class Reader {
   // With a configuration file, the command line says nothing of sources.
   void no_sources(const std::vector<std::string>& operands) {
     if (!operands.empty()) return fail("--config and '" + operands.front() + "': give the one or the other");
+    if (!source_.rsync_options.empty())
+      return fail("options behind -- beside --config: say them in the file (rsync_options)");
     if (!source_option_.empty()) fail("--" + source_option_ + " beside --config: say it in the file");
   }
 
@@ -162,19 +168,27 @@ class Reader {
     if (operands.size() < 2)
       return fail("give a SOURCE and at least one TARGET, or --config FILE (see --help)");
     source_.path = operands.front();
+    if (source_.path.empty()) return fail("the SOURCE is empty: name a directory");
     for (const std::string& operand : std::span(operands).subspan(1)) {
+      if (operand.empty())
+        return fail("a TARGET is empty: name a directory, HOST:PATH, HOST::MODULE or rsync://HOST/MODULE");
       auto target = parse_target(operand);
       if (!target) return fail(words_of(target.error()));
       if (target->kind == Target::Kind::daemon) target->password_file = password_file_;
       Target named = *target;
       named.name = operand;  // names are told apart below
       const std::string fault = target_fault(source_.path, named, source_.targets);
-      if (!fault.empty()) return fail(operand + ": " + fault);
+      if (!fault.empty()) return fail("'" + operand + "' " + fault);
       source_.targets.push_back(std::move(*target));
     }
     tell_names_apart();
+    const auto is_daemon = [](const Target& target) { return target.kind == Target::Kind::daemon; };
+    if (!password_file_.empty() && std::ranges::none_of(source_.targets, is_daemon))
+      fail("--password-file is for rsync daemons, and no target is one (rsync:// or HOST::MODULE)");
   }
-  void rsync_options(std::vector<std::string> options) { source_.rsync_options = std::move(options); }
+  void rsync_options(std::vector<std::string> options) {
+    source_.rsync_options = std::move(options);
+  }
 
  private:
   void fail(std::string words) {
@@ -195,9 +209,14 @@ class Reader {
     else if (name == "max-delete")
       return parsed(parse_delete_limit(value), source_.max_delete, name, value);
     else if (name.ends_with("clude") || name.ends_with("clude-from"))
-      source_.filters.push_back("--" + name + "=" + value);
+      return take_filter(name, value);
     else
       return take_duration(name, value);
+    return {};
+  }
+
+  Fault take_filter(const std::string& name, const std::string& value) {
+    source_.filters.push_back("--" + name + "=" + value);
     return {};
   }
 
@@ -234,26 +253,6 @@ class Reader {
   std::string source_option_;  // the first one given
 };
 
-std::string config_file_trouble(const std::string& path) {
-  const auto access = file_access(path);
-  if (!access) return words_of(access.error());
-  const std::string fault =
-      config_file_fault(access->mode, access->owner, access->group, access->we, access->our_group);
-  return fault.empty() ? fault : path + ": " + fault;
-}
-
-std::string password_file_trouble(const Config& config) {
-  for (const SourceConfig& source : config.sources)
-    for (const Target& target : source.targets) {
-      if (target.password_file.empty()) continue;
-      const auto access = file_access(target.password_file);
-      if (!access) return words_of(access.error());
-      const std::string fault = password_file_fault(access->mode, access->owner, access->we);
-      if (!fault.empty()) return target.password_file + ": " + fault;
-    }
-  return {};
-}
-
 void check_modes(Options& options) {
   const auto refuse = [&](bool wrong, const char* words) {
     if (wrong && options.error.empty()) options.error = words;
@@ -279,7 +278,8 @@ Config read_config_file(const Options& options, std::string& error) {
     error = words_of(config.error());
     return {};
   }
-  error = password_file_trouble(*config);
+  error = settings_trouble(*config, true);
+  if (!error.empty()) error = options.config_file + ": " + error;
   for (const auto& [name, value] : options.program_settings) take_program_option(name, value, *config, error);
   return std::move(*config);
 }
@@ -301,10 +301,13 @@ Options read_options(int argc, const char* const* argv) {
     options.error = line.error.substr(std::min(line.error.size(), std::strlen(argv[0]) + 2));
   } else if (options.config_file.empty()) {
     reader.operands(line.operands);
-    if (options.error.empty()) options.error = password_file_trouble(options.config);
+    if (options.error.empty()) options.error = settings_trouble(options.config, false);
   } else {
     reader.no_sources(line.operands);
-    if (options.error.empty()) options.config = read_config_file(options, options.error);
+    if (options.error.empty()) {
+      options.config = read_config_file(options, options.error);
+      options.file_is_wrong = !options.error.empty();
+    }
   }
   check_modes(options);
   return options;

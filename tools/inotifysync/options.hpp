@@ -22,7 +22,8 @@ struct Options {
   bool null = false;  // the paths on stdin end in NUL
   bool help = false;
   bool version = false;
-  std::string error;  // what is wrong, one line without the program's name; empty: nothing
+  std::string error;           // what is wrong, one line without the program's name; empty: nothing
+  bool file_is_wrong = false;  // ... in the configuration file, not on the command line
 };
 
 Options read_options(int argc, const char* const* argv);

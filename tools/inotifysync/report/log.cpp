@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "common/diagnostics.hpp"
 #include "common/visible.hpp"
@@ -121,8 +123,11 @@ std::string Log::coloured(Level level, const std::string& line) const {
 void Log::write(Level level, const std::string& line) const {
   const int to = file_ ? file_.get() : level <= Level::warning ? STDERR_FILENO : STDOUT_FILENO;
   if (!progress_.empty()) sys::write_all(STDERR_FILENO, clear_line);
-  // A line that cannot be written is lost: there is nobody left to tell.
-  sys::write_all(to, coloured(level, line) + "\n");
+  // A line that cannot be written is lost; that of a file is told of once, to who may be there.
+  const int status = sys::write_all(to, coloured(level, line) + "\n");
+  if (status < 0 && file_ && !std::exchange(told_loss_, true))
+    sys::write_all(STDERR_FILENO, fmt::format("inotifysync: {} cannot be written: {}\n", style_.file,
+                                              std::strerror(-status)));
   if (!progress_.empty()) sys::write_all(STDERR_FILENO, progress_);
 }
 

@@ -47,7 +47,8 @@ class Log {
 
   Style style_;
   bool on_terminal_ = false;
-  bool colours_ = false;  // of warnings and errors, which go to stderr
+  bool colours_ = false;            // of warnings and errors, which go to stderr
+  mutable bool told_loss_ = false;  // of a line that the file had no room for
   std::string progress_;
   notify_core::sys::Fd file_;
 };
