@@ -13,6 +13,7 @@
 
 #include "common/command_line.hpp"
 #include "common/diagnostics.hpp"
+#include "inotifysync/config/rules.hpp"
 #include "inotifysync/loop/system.hpp"
 #include "inotifysync/troubles.hpp"
 
@@ -187,6 +188,7 @@ class Reader {
       fail("--password-file is for rsync daemons, and no target is one (rsync:// or HOST::MODULE)");
   }
   void rsync_options(std::vector<std::string> options) {
+    if (const Fault fault = rsync_options_fault(options); !fault.empty()) fail("behind --, " + fault);
     source_.rsync_options = std::move(options);
   }
 
@@ -216,6 +218,8 @@ class Reader {
   }
 
   Fault take_filter(const std::string& name, const std::string& value) {
+    if (name.ends_with("clude"))
+      if (const Fault fault = pattern_fault(value); !fault.empty()) return "--" + name + ": " + fault;
     source_.filters.push_back("--" + name + "=" + value);
     return {};
   }
@@ -259,6 +263,9 @@ void check_modes(Options& options) {
   };
   refuse(options.from_stdin && options.config.sources.size() > 1, "--from-stdin serves one source");
   refuse(options.null && !options.from_stdin, "--null needs --from-stdin");
+  const auto compares = [](const SourceConfig& source) { return source.initial_sync; };
+  refuse(options.once && !options.from_stdin && !std::ranges::all_of(options.config.sources, compares),
+         "--once compares everything, and --no-initial-sync (initial_sync = false) says not to");
   refuse(options.once && options.daemon, "--once and --daemon exclude each other");
   refuse(options.from_stdin && options.daemon, "--from-stdin and --daemon exclude each other");
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "common/diagnostics.hpp"
+#include "inotifysync/config/rules.hpp"
 #include "inotifysync/loop/system.hpp"
 
 namespace inotifysync {
@@ -37,6 +38,8 @@ std::string filter_file_trouble(const SourceConfig& source, bool is_file) {
     if (!name.ends_with("-from")) continue;
     const auto text = read_file(path);
     if (!text) return spelled(name, is_file) + ": " + words_of(text.error());
+    const std::string fault = pattern_lines_fault(*text);
+    if (!fault.empty()) return fmt::format("{}: {}: {}", spelled(name, is_file), path, fault);
   }
   return {};
 }

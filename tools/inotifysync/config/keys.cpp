@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "inotifysync/config/rules.hpp"
+
 namespace inotifysync {
 
 const std::vector<Key<Config>> program_keys = {
@@ -43,11 +45,11 @@ const std::vector<Key<Draft>> source_keys = {
     {"max_delete",
      [](const toml::node& node, Draft& into) { return read_limit(node, into.source.max_delete); }},
     {"filter",
-     [](const toml::node& node, Draft& into) { return read_texts(node, into.filter); }},
+     [](const toml::node& node, Draft& into) { return read_texts(node, into.filter, filter_rule_fault); }},
     {"include",
-     [](const toml::node& node, Draft& into) { return read_texts(node, into.include); }},
+     [](const toml::node& node, Draft& into) { return read_texts(node, into.include, pattern_fault); }},
     {"exclude",
-     [](const toml::node& node, Draft& into) { return read_texts(node, into.exclude); }},
+     [](const toml::node& node, Draft& into) { return read_texts(node, into.exclude, pattern_fault); }},
     {"include_from", [](const toml::node& node, Draft& into) { return read_texts(node, into.include_from); }},
     {"exclude_from", [](const toml::node& node, Draft& into) { return read_texts(node, into.exclude_from); }},
     {"settle", [](const toml::node& node, Draft& into) { return read_duration(node, into.source.settle); }},
@@ -61,7 +63,7 @@ const std::vector<Key<Draft>> source_keys = {
     {"fanotify",
      [](const toml::node& node, Draft& into) { return read_watching(node, into.source.watching); }},
     {"rsync_options",
-     [](const toml::node& node, Draft& into) { return read_texts(node, into.source.rsync_options); }},
+     [](const toml::node& node, Draft& into) { return read_rsync_options(node, into.source.rsync_options); }},
 };
 
 const std::vector<Key<Target>> target_keys = {
@@ -76,7 +78,7 @@ const std::vector<Key<Target>> own_target_keys = {
     {"name", [](const toml::node& node, Target& into) { return read_text(node, into.name); }},
     {"delete", [](const toml::node& node, Target& into) { return read_flag(node, into.remove); }},
     {"rsync_options",
-     [](const toml::node& node, Target& into) { return read_texts(node, into.rsync_options); }},
+     [](const toml::node& node, Target& into) { return read_rsync_options(node, into.rsync_options); }},
 };
 
 namespace {

@@ -3,6 +3,8 @@
 
 #include <sstream>
 
+#include "inotifysync/config/rules.hpp"
+
 namespace inotifysync {
 
 Fault read_text(const toml::node& node, std::string& out) {
@@ -50,6 +52,19 @@ Fault read_texts(const toml::node& node, std::vector<std::string>& out) {
     if (!read_text(item, out.emplace_back()).empty()) return must;
   }
   return {};
+}
+
+Fault read_texts(const toml::node& node, std::vector<std::string>& out, Fault (*fault_of)(std::string_view)) {
+  Fault fault = read_texts(node, out);
+  for (const std::string& text : out) {
+    if (fault.empty()) fault = fault_of(text);
+  }
+  return fault;
+}
+
+Fault read_rsync_options(const toml::node& node, std::vector<std::string>& out) {
+  Fault fault = read_texts(node, out);
+  return fault.empty() ? rsync_options_fault(out) : fault;
 }
 
 Fault read_number(const toml::node& node, std::int64_t low, std::int64_t high, std::int64_t& out) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "inotifysync/config/config.hpp"
@@ -22,6 +23,9 @@ Fault read_flag(const toml::node& node, bool& out);
 Fault read_flag(const toml::node& node, std::optional<bool>& out);
 Fault read_watching(const toml::node& node, Watching& out);
 Fault read_texts(const toml::node& node, std::vector<std::string>& out);
+// Each of which `fault_of` must have nothing to say about.
+Fault read_texts(const toml::node& node, std::vector<std::string>& out, Fault (*fault_of)(std::string_view));
+Fault read_rsync_options(const toml::node& node, std::vector<std::string>& out);
 Fault read_number(const toml::node& node, std::int64_t low, std::int64_t high, std::int64_t& out);
 Fault read_duration(const toml::node& node, Milliseconds& out);
 Fault read_seconds(const toml::node& node, std::chrono::seconds& out);

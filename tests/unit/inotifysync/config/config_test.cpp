@@ -135,6 +135,19 @@ TEST_CASE("a key in the wrong table is told its place") {
         "sync.toml:3: key 'pathh' is not known in [[source]]; is it 'path'?");
 }
 
+TEST_CASE("what would not do what it says is refused") {
+  const std::string source = "[[source]]\npath = '/a'\n", target = source + "[[source.target]]\nto = '/b'\n";
+  CHECK(bad(source + "filter = ['- x', 'P /uploads/']\n") ==
+        "sync.toml:3: key 'filter' 'P /uploads/': a rule must begin with \"+ \" or \"- \"");
+  CHECK(bad("filter = ['!']\n").starts_with("sync.toml:1: key 'filter' '!': a rule must begin"));
+  CHECK(bad(source + "exclude = ['P /uploads/']\n")
+            .starts_with("sync.toml:3: key 'exclude' 'P /uploads/' looks like a filter rule"));
+  CHECK(bad(source + "rsync_options = ['-z', '-n']\n") ==
+        "sync.toml:3: key 'rsync_options' '-n': with -n rsync would bring nothing over");
+  CHECK(bad(target + "rsync_options = ['--list-only']\n")
+            .starts_with("sync.toml:5: key 'rsync_options' '--list-only': "));
+}
+
 TEST_CASE("durations") {
   CHECK(parse_duration("250ms").value() == 250ms);
   CHECK(parse_duration("1.5s").value() == 1500ms);
