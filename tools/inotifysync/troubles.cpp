@@ -7,6 +7,7 @@
 
 #include "common/diagnostics.hpp"
 #include "inotifysync/config/rules.hpp"
+#include "inotifysync/loop/places.hpp"
 #include "inotifysync/loop/system.hpp"
 
 namespace inotifysync {
@@ -64,7 +65,7 @@ std::string settings_trouble(const Config& config, bool is_file) {
     if (trouble.empty()) trouble = filter_file_trouble(source, is_file);
     if (!trouble.empty()) return trouble;
   }
-  return {};
+  return places_fault(config.sources);
 }
 
 }  // namespace inotifysync

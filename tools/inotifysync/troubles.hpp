@@ -12,7 +12,8 @@ namespace inotifysync {
 std::string words_of(const notify_core::Error& error);
 
 std::string config_file_trouble(const std::string& path);
-// Password files and files of patterns. `is_file`: the settings are from a file, whose keys are named instead of the options.
+// Password files, files of patterns, and local directories that may not be what they are meant to be.
+// `is_file`: the settings are from a file, whose keys are named instead of the options.
 std::string settings_trouble(const Config& config, bool is_file);
 
 }  // namespace inotifysync

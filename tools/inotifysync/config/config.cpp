@@ -149,11 +149,19 @@ class Reader {
     }
     if (error_) return;
     if (!to_node) return fail(node.source(), "key 'to' is missing in [[source.target]]");
-    const toml::node* password = table->get("password_file");
     add_target(*to_node, "to", to, settings, draft);
-    if (password && draft.source.targets.back().kind != Target::Kind::daemon) {
-      fail_key(*password, "password_file", "is for daemon targets only (rsync:// or HOST::MODULE)");
-    }
+    if (!error_) check_use(*table, draft.source.targets.back().kind);
+  }
+
+  // What a target says of itself must be of use there; what stands for all is for those who can use it.
+  void check_use(const toml::table& table, Target::Kind kind) {
+    const auto is_for = [&](const char* key, Target::Kind user, const char* words) {
+      const toml::node* node = table.get(key);
+      if (node && kind != user) fail_key(*node, key, words);
+    };
+    is_for("password_file", Target::Kind::daemon, "is for daemon targets only (rsync:// or HOST::MODULE)");
+    is_for("ssh", Target::Kind::ssh, "is for targets by ssh only (HOST:PATH)");
+    is_for("rsync_path", Target::Kind::ssh, "is for targets by ssh only (HOST:PATH)");
   }
 
   void add_target(const toml::node& node, std::string_view key, const std::string& to, const Target& settings,
@@ -161,6 +169,9 @@ class Reader {
     auto parsed = parse_target(to);
     if (!parsed) return fail_key(node, key, "'" + to + "': " + parsed.error().detail);
     Target target = std::move(parsed).value();
+    if (target.kind == Target::Kind::local && to.front() != '/')
+      return fail_key(
+          node, key, "'" + to + "' must be an absolute path, HOST:PATH, HOST::MODULE or rsync://HOST/MODULE");
     if (!settings.name.empty()) target.name = settings.name;
     if (target.kind == Target::Kind::daemon) target.password_file = settings.password_file;
     target.ssh = settings.ssh;
@@ -170,6 +181,11 @@ class Reader {
     target.remove = settings.remove;
     const std::string fault = target_fault(draft.source.path, target, draft.source.targets);
     if (!fault.empty()) fail_key(node, key, "'" + to + "' " + fault);
+    for (const SourceConfig& other : config_.sources) {
+      if (const Target* same = find_same_place(target, other.targets))
+        fail_key(node, key,
+                 "'" + to + "' is the same place as '" + same->operand + "', a target of " + other.path);
+    }
     draft.source.targets.push_back(std::move(target));
   }
 

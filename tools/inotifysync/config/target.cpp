@@ -92,6 +92,53 @@ std::string slashed(std::string path) {
   return path;
 }
 
+// Without what says nothing: "//", "/./" and a '/' at the end.
+std::string plain_path(std::string_view path) {
+  std::string plain = path.starts_with('/') ? "/" : "";
+  while (!path.empty()) {
+    const std::string_view name = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(name.size() + 1, path.size()));
+    if (name.empty() || name == ".") continue;
+    if (!plain.empty() && plain.back() != '/') plain += '/';
+    plain += name;
+  }
+  return plain;
+}
+
+std::string lower_case(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+// The port may also be one of rsync's options.
+bool has_port_option(const Target& target) {
+  return std::any_of(target.rsync_options.begin(), target.rsync_options.end(),
+                     [](const std::string& option) { return option.starts_with("--port"); });
+}
+
+// Equal for two targets that are one place. Who asks is of no account, unless the path begins at his home.
+std::string place_of(const Target& target) {
+  constexpr int usual_port = 873;
+  const std::string host = lower_case(target.host), path = plain_path(target.path);
+  switch (target.kind) {
+    case Target::Kind::local:
+      return path;
+    case Target::Kind::ssh:
+      return target.ssh + '\0' + (path.starts_with('/') ? "" : target.user + "@") + host + ":" + path;
+    case Target::Kind::daemon:
+      break;
+  }
+  const int port = target.port == 0 ? usual_port : target.port;
+  return host + ":" + std::to_string(port) + "::" + target.module + "/" + path;
+}
+
+bool same_place(const Target& one, const Target& other) {
+  if (one.kind != other.kind || place_of(one) != place_of(other)) return false;
+  return one.rsync_options == other.rsync_options || (!has_port_option(one) && !has_port_option(other));
+}
+
 bool inside(std::string_view path, std::string_view directory) {
   while (!directory.empty() && directory.back() == '/') directory.remove_suffix(1);
   return path.substr(0, directory.size()) == directory &&
@@ -166,9 +213,15 @@ std::string config_file_fault(mode_t mode, uid_t owner, gid_t group, uid_t we, g
   return {};
 }
 
+const Target* find_same_place(const Target& target, const std::vector<Target>& others) {
+  const auto found = std::find_if(others.begin(), others.end(),
+                                  [&](const Target& other) { return same_place(other, target); });
+  return found == others.end() ? nullptr : &*found;
+}
+
 std::string target_fault(std::string_view source, const Target& target, const std::vector<Target>& others) {
-  const auto same = [&target](const Target& other) { return other.destination() == target.destination(); };
-  if (std::any_of(others.begin(), others.end(), same)) return "is a target of this source already";
+  if (const Target* same = find_same_place(target, others))
+    return "is the same place as '" + same->operand + "', a target of this source already";
   const auto namesake = [&target](const Target& other) { return other.name == target.name; };
   if (std::any_of(others.begin(), others.end(), namesake)) {
     return "has the name '" + target.name + "' of another target; give it a 'name' of its own";

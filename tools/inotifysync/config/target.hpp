@@ -53,6 +53,10 @@ std::string password_file_fault(mode_t mode, uid_t owner, uid_t we);
 // group that may write it is root's or ours. Says what is wrong; empty: nothing.
 std::string config_file_fault(mode_t mode, uid_t owner, gid_t group, uid_t we, gid_t our_group);
 
+// The one of `others` that leads to the same place as `target`, however the two are written; null: none. What
+// links and mounts make the same is not seen.
+const Target* find_same_place(const Target& target, const std::vector<Target>& others);
+
 // Why `target` may not be one of `source`, which has `others` already; empty: it may.
 std::string target_fault(std::string_view source, const Target& target, const std::vector<Target>& others);
 

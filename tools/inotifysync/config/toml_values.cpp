@@ -62,6 +62,12 @@ Fault read_texts(const toml::node& node, std::vector<std::string>& out, Fault (*
   return fault;
 }
 
+Fault read_paths(const toml::node& node, std::vector<std::string>& out) {
+  return read_texts(node, out, [](std::string_view path) {
+    return path.front() == '/' ? Fault() : "'" + std::string(path) + "' must be an absolute path";
+  });
+}
+
 Fault read_rsync_options(const toml::node& node, std::vector<std::string>& out) {
   Fault fault = read_texts(node, out);
   return fault.empty() ? rsync_options_fault(out) : fault;

@@ -25,6 +25,7 @@ Fault read_watching(const toml::node& node, Watching& out);
 Fault read_texts(const toml::node& node, std::vector<std::string>& out);
 // Each of which `fault_of` must have nothing to say about.
 Fault read_texts(const toml::node& node, std::vector<std::string>& out, Fault (*fault_of)(std::string_view));
+Fault read_paths(const toml::node& node, std::vector<std::string>& out);
 Fault read_rsync_options(const toml::node& node, std::vector<std::string>& out);
 Fault read_number(const toml::node& node, std::int64_t low, std::int64_t high, std::int64_t& out);
 Fault read_duration(const toml::node& node, Milliseconds& out);

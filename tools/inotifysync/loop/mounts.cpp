@@ -11,11 +11,12 @@
 namespace inotifysync {
 namespace {
 
-// "36 35 98:0 /part /mnt/point rw,noatime ...": the fifth word.
-std::string_view mount_point(std::string_view line) {
-  for (int word = 1; word < 5; ++word) line.remove_prefix(std::min(line.find(' '), line.size() - 1) + 1);
+// "36 35 98:0 /part /mnt/point rw,noatime ...": counted from 1.
+std::string_view word_of(std::string_view line, int number) {
+  for (int word = 1; word < number; ++word) line.remove_prefix(std::min(line.find(' '), line.size() - 1) + 1);
   return line.substr(0, line.find(' '));
 }
+constexpr int device_word = 3, root_word = 4, point_word = 5;
 
 bool is_octal(std::string_view text) {
   return text.size() == 3 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '7'; });
@@ -36,6 +37,20 @@ std::string unescaped(std::string_view text) {
   return result;
 }
 
+template <class Visit>
+void each_mount(std::string_view table, Visit visit) {
+  while (!table.empty()) {
+    const std::string_view line = table.substr(0, table.find('\n'));
+    table.remove_prefix(std::min(line.size() + 1, table.size()));
+    if (!line.empty()) visit(line, unescaped(word_of(line, point_word)));
+  }
+}
+
+std::string without_slash(std::string path) {
+  if (!path.empty() && path.back() == '/') path.pop_back();
+  return path;
+}
+
 }  // namespace
 
 std::string mount_table() {
@@ -50,15 +65,26 @@ notify_core::sys::Fd open_mount_table() {
 std::vector<std::string> mounts_below(std::string_view table, std::string_view root) {
   std::vector<std::string> found;
   const std::string below = (root == "/" ? std::string() : std::string(root)) + "/";
-  while (!table.empty()) {
-    const std::string_view line = table.substr(0, table.find('\n'));
-    table.remove_prefix(std::min(line.size() + 1, table.size()));
-    if (line.empty()) continue;
-    if (std::string point = unescaped(mount_point(line));
-        point.size() > below.size() && point.starts_with(below))
-      found.push_back(std::move(point));
-  }
+  each_mount(table, [&](std::string_view, std::string point) {
+    if (point.size() > below.size() && point.starts_with(below)) found.push_back(std::move(point));
+  });
   return found;
+}
+
+std::string place_on_disk(std::string_view table, std::string_view path) {
+  std::string_view mount;
+  std::string at;
+  // Of two that are mounted in one place, the later one is seen.
+  each_mount(table, [&](std::string_view line, std::string point) {
+    point = without_slash(std::move(point));
+    const bool holds = path.starts_with(point) && (path.size() == point.size() || path[point.size()] == '/');
+    if (!holds || (!mount.empty() && point.size() < at.size())) return;
+    mount = line;
+    at = std::move(point);
+  });
+  if (mount.empty()) return std::string(path);
+  const std::string root = without_slash(unescaped(word_of(mount, root_word)));
+  return without_slash(std::string(word_of(mount, device_word)) + root + std::string(path.substr(at.size())));
 }
 
 }  // namespace inotifysync

@@ -21,4 +21,8 @@ notify_core::sys::Fd open_mount_table();
 // The mount points in `table` that lie below the directory `root`, an absolute path without a final '/'.
 std::vector<std::string> mounts_below(std::string_view table, std::string_view root);
 
+// Where `path`, absolute and without links, lies by the device and the path on it: the same for two paths to
+// one place, whatever is mounted where. The path itself where `table` does not tell.
+std::string place_on_disk(std::string_view table, std::string_view path);
+
 }  // namespace inotifysync

@@ -104,7 +104,7 @@ TEST_CASE("every error names file, line and key") {
         "sync.toml:3: key 'targets' 'rsync://h/': no module is named: write HOST::MODULE or "
         "rsync://HOST/MODULE");
   CHECK(bad("[[source]]\npath = '/a'\ntargets = ['/b', '/b/']\n") ==
-        "sync.toml:3: key 'targets' '/b/' is a target of this source already");
+        "sync.toml:3: key 'targets' '/b/' is the same place as '/b', a target of this source already");
   CHECK(bad("[[source]]\npath = '/a'\ntargets = ['/a/b']\n") ==
         "sync.toml:3: key 'targets' '/a/b' lies inside its source");
   CHECK(bad("[[source]]\npath = '/a/b'\ntargets = ['/a']\n") ==
@@ -146,6 +146,25 @@ TEST_CASE("what would not do what it says is refused") {
         "sync.toml:3: key 'rsync_options' '-n': with -n rsync would bring nothing over");
   CHECK(bad(target + "rsync_options = ['--list-only']\n")
             .starts_with("sync.toml:5: key 'rsync_options' '--list-only': "));
+  CHECK(bad(source + "exclude_from = ['rules']\n") ==
+        "sync.toml:3: key 'exclude_from' 'rules' must be an absolute path");
+  CHECK(bad(source + "targets = ['b']\n") ==
+        "sync.toml:3: key 'targets' 'b' must be an absolute path, HOST:PATH, HOST::MODULE or "
+        "rsync://HOST/MODULE");
+  CHECK(bad(source + "[[source.target]]\nto = 'h::m'\nssh = 'ssh -p 22'\n") ==
+        "sync.toml:5: key 'ssh' is for targets by ssh only (HOST:PATH)");
+  CHECK(bad(target + "rsync_path = '/opt/rsync'\n") ==
+        "sync.toml:5: key 'rsync_path' is for targets by ssh only (HOST:PATH)");
+  // For all targets that can use it.
+  CHECK(good("ssh = 'ssh -p 22'\n" + source + "targets = ['h::m', 'h:/m']\n").sources.size() == 1);
+}
+
+TEST_CASE("one place is the target of one source") {
+  CHECK(bad("[[source]]\npath = '/a'\ntargets = ['/t']\n[[source]]\npath = '/b'\ntargets = ['/t/.']\n") ==
+        "sync.toml:6: key 'targets' '/t/.' is the same place as '/t', a target of /a");
+  CHECK(bad("[[source]]\npath = '/a'\ntargets = ['h::m/x']\n[[source]]\npath = '/b'\ntargets = "
+            "['rsync://u@H:873/m//x/']\n") ==
+        "sync.toml:6: key 'targets' 'rsync://u@H:873/m//x/' is the same place as 'h::m/x', a target of /a");
 }
 
 TEST_CASE("durations") {

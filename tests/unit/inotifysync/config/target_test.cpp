@@ -61,6 +61,30 @@ TEST_CASE("what no rsync could reach is refused") {
   }
 }
 
+TEST_CASE("two ways to write one place") {
+  const auto same = [](const char* one, const char* other) {
+    return find_same_place(*parse_target(one), {*parse_target(other)}) != nullptr;
+  };
+  CHECK(same("t1", "./t1/"));
+  CHECK(same("/a//b/./c", "/a/b/c/"));
+  CHECK(same("h::m", "rsync://h/m/"));
+  CHECK(same("h::m/a", "rsync://bob@H:873/m//a/"));
+  CHECK(same("h:/a", "bob@h:/a/."));
+  CHECK(same("h:", "h:./"));
+  CHECK_FALSE(same("a", "/a"));
+  CHECK_FALSE(same("a", "b"));
+  CHECK_FALSE(same("h::m", "rsync://h:8730/m"));
+  CHECK_FALSE(same("h::m", "h::n"));
+  CHECK_FALSE(same("h:a", "bob@h:a"));
+  CHECK_FALSE(same("h:/m", "h::m"));
+  Target other_port = *parse_target("h::m");
+  other_port.rsync_options = {"--port=8730"};
+  CHECK(find_same_place(*parse_target("h::m"), {other_port}) == nullptr);
+  Target other_shell = *parse_target("h:/m");
+  other_shell.ssh = "ssh -p 2222";
+  CHECK(find_same_place(*parse_target("h:/m"), {other_shell}) == nullptr);
+}
+
 TEST_CASE("places below a target") {
   CHECK(parse_target("rsync://h/m")->destination("a/b") == "rsync://h/m/a/b/");
   CHECK(parse_target("rsync://h/m")->destination("-x") == "rsync://h/m/./-x/");

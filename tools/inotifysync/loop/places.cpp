@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/loop/places.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include "inotifysync/loop/mounts.hpp"
+#include "inotifysync/loop/system.hpp"
+
+namespace inotifysync {
+namespace {
+
+// A directory as it is reached by its path, and on its disk.
+struct Place {
+  std::string path, on_disk;
+};
+
+struct TargetPlace {
+  const Target* target;
+  Place place;
+};
+
+struct SourcePlace {
+  const SourceConfig* source;
+  Place place;
+  std::vector<TargetPlace> targets;  // the local ones
+};
+
+// Without links, as far as it is there.
+std::string resolved(std::string path) {
+  std::string below;
+  while (true) {
+    if (auto real = real_path(path)) return (*real == "/" && !below.empty() ? "" : *real) + below;
+    while (path.size() > 1 && path.back() == '/') path.pop_back();
+    const std::size_t slash = path.rfind('/');
+    const bool is_top = slash == std::string::npos;
+    if (path == "." || path == "/") return path + below;
+    below.insert(0, "/" + (is_top ? path : path.substr(slash + 1)));
+    path = is_top ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
+  }
+}
+
+bool inside(std::string_view path, std::string_view directory) {
+  if (directory == "/") directory = "";
+  return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+bool inside(const Place& place, const Place& directory) {
+  return inside(place.path, directory.path) || inside(place.on_disk, directory.on_disk);
+}
+
+bool same(const Place& one, const Place& other) {
+  return one.path == other.path || one.on_disk == other.on_disk;
+}
+
+class Survey {
+ public:
+  explicit Survey(const std::vector<SourceConfig>& sources) : table_(mount_table()) {
+    for (const SourceConfig& source : sources) {
+      SourcePlace& found = sources_.emplace_back(SourcePlace{&source, look(source.path), {}});
+      for (const Target& target : source.targets)
+        if (target.kind == Target::Kind::local) found.targets.push_back({&target, look(target.path)});
+    }
+  }
+
+  std::string fault() const {
+    std::vector<const TargetPlace*> seen;
+    for (const SourcePlace& source : sources_)
+      for (const TargetPlace& target : source.targets) {
+        std::string fault = fault_of(source, target, seen);
+        if (!fault.empty()) return fault;
+        seen.push_back(&target);
+      }
+    return {};
+  }
+
+ private:
+  Place look(const std::string& path) const {
+    Place place{resolved(path), {}};
+    place.on_disk = place_on_disk(table_, place.path == "/" ? "" : place.path);
+    return place;
+  }
+
+  std::string fault_of(const SourcePlace& source, const TargetPlace& target,
+                       const std::vector<const TargetPlace*>& seen) const {
+    const std::string& from = source.source->path;
+    const std::string& to = target.target->operand;
+    if (inside(target.place, source.place)) return "'" + to + "' lies inside its source '" + from + "'";
+    if (inside(source.place, target.place)) return "'" + to + "' holds its own source '" + from + "'";
+    for (const TargetPlace* other : seen)
+      if (same(other->place, target.place))
+        return "'" + to + "' is the same place as '" + other->target->operand + "', a target already";
+    for (const SourcePlace& other : sources_)
+      if (same(other.place, target.place) && feeds(other, source.place))
+        return "'" + from + "' and '" + other.source->path + "' are targets of each other";
+    return {};
+  }
+
+  static bool feeds(const SourcePlace& source, const Place& place) {
+    return std::any_of(source.targets.begin(), source.targets.end(),
+                       [&](const TargetPlace& target) { return same(target.place, place); });
+  }
+
+  std::string table_;
+  std::vector<SourcePlace> sources_;
+};
+
+}  // namespace
+
+std::string places_fault(const std::vector<SourceConfig>& sources) {
+  return Survey(sources).fault();
+}
+
+}  // namespace inotifysync
