@@ -71,10 +71,11 @@ Engine::Engine(Options options, Log log, std::unique_ptr<EventLoop> loop)
 Engine::~Engine() {
   sources_.clear();
   if (!around_.control_directory.empty()) remove_directory(around_.control_directory);
-  if (!options_.config.pid_file.empty() && !options_.dry_run) remove_file(options_.config.pid_file);
 }
 
 Result<std::unique_ptr<Engine>> Engine::create(Options options, Log log) {
+  if (!options.config.pid_file.empty() && !options.dry_run)
+    if (auto free = PidFile::check(options.config.pid_file); !free) return free.error();
   auto loop = EventLoop::create();
   if (!loop) return loop.error();
   std::unique_ptr<Engine> engine(new Engine(std::move(options), std::move(log), std::move(*loop)));
@@ -149,9 +150,16 @@ int Engine::run() {
   return exit_status_;
 }
 
+// Once in the background, whose process id is another one.
 Result<void> Engine::write_pid_file() {
-  if (options_.config.pid_file.empty()) return {};
-  return replace_file(options_.config.pid_file, fmt::format("{}\n", ::getpid()), 0644);
+  const std::string& path = options_.config.pid_file;
+  if (path == pid_file_.path()) return {};
+  pid_file_ = PidFile();
+  if (path.empty()) return {};
+  auto file = PidFile::create(path);
+  if (!file) return file.error();
+  pid_file_ = std::move(*file);
+  return {};
 }
 
 void Engine::before_wait() {
@@ -228,9 +236,8 @@ void Engine::take_settings(const Config& config) {
   places_.set_most(config.jobs);
   around_.rsync_program = config.rsync;
   const std::string old_status = std::exchange(options_.config.status_file, config.status_file);
-  const std::string old_pid = std::exchange(options_.config.pid_file, config.pid_file);
+  options_.config.pid_file = config.pid_file;
   if (!old_status.empty() && old_status != config.status_file) remove_file(old_status);
-  if (!old_pid.empty() && old_pid != config.pid_file) remove_file(old_pid);
   if (auto written = write_pid_file(); !written)
     log_.line(Log::Level::error, config.pid_file, cannot_write(written.error()));
   write_status();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "inotifysync/loop/event_loop.hpp"
+#include "inotifysync/loop/pid_file.hpp"
 #include "inotifysync/options.hpp"
 #include "inotifysync/report/log.hpp"
 #include "inotifysync/source_sync.hpp"
@@ -49,6 +50,7 @@ class Engine {
 
   Options options_;
   Log log_;
+  PidFile pid_file_;
   std::unique_ptr<EventLoop> loop_;
   LoopSpawner spawner_;
   JobPlaces places_;
