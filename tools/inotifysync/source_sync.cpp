@@ -373,7 +373,6 @@ std::vector<std::string> SourceSync::dry_run() const {
     plan_options.deletion = options.deletion;
     lines.push_back(
         shell_quoted(rsync_command(options.rsync, target, full_step(plan_options), options.deletion)));
-    lines.push_back(shell_quoted(warm_command(options.rsync, target, options.deletion)));
   }
   return lines;
 }
