@@ -75,6 +75,7 @@ def test_what_was_never_compared_is_said_at_the_end(folder, source):
     done = subprocess.run([INOTIFYSYNC, "--once", source, f"{folder}/file/below"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "not up to date: everything is to be compared, last error: " in done.stderr
+    assert "again in" not in done.stderr  # nothing is, with --once
 
 
 # As nobody, where we are root, who may look into everything.

@@ -178,13 +178,22 @@ void Engine::end_if_done() {
     return;
   }
   if (!options_.once && !(options_.from_stdin && stdin_ended_)) return;
-  if (all([](const SourceSync& source) { return source.up_to_date(); })) return begin_to_stop();
+  if (all_done()) {
+    const auto whole = [](const SourceSync& source) { return source.has_deleted_all(); };
+    if (options_.once && !all(whole)) exit_status_ = 1;
+    return begin_to_stop();
+  }
   const auto failed = [this](const SourceSync& source) {
-    return options_.once ? source.up_to_date() || source.any_failed() : source.only_trouble_left();
+    return options_.once ? source.has_done_all() || source.any_failed() : source.only_trouble_left();
   };
   if (!all([](const SourceSync& source) { return source.at_rest(); }) || !all(failed)) return;
   exit_status_ = 1;
   begin_to_stop();
+}
+
+bool Engine::all_done() const {
+  return std::all_of(sources_.begin(), sources_.end(),
+                     [](const auto& source) { return source->has_done_all(); });
 }
 
 void Engine::begin_to_stop() {
@@ -199,7 +208,10 @@ void Engine::begin_to_stop() {
 void Engine::on_signal(int number) {
   if (number == SIGHUP) return stopping_ ? void() : reload();
   if (number == SIGUSR1) return tell_state();
-  if (!stopping_) return begin_to_stop();
+  if (!stopping_) {
+    if (options_.once && !all_done()) exit_status_ = 1;
+    return begin_to_stop();
+  }
   if (std::exchange(aborted_, true)) return;
   for (const auto& source : sources_) source->abort(abort_grace);  // asked twice: no patience left
 }

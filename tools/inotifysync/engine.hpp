@@ -42,6 +42,7 @@ class Engine {
   void stdin_line(std::string_view path);
   void end_if_done();
   void begin_to_stop();
+  bool all_done() const;
   void tell_what_is_silent();
   void tell_state();
   bool write_status();

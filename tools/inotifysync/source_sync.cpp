@@ -156,6 +156,7 @@ WorkerOptions SourceSync::options_for(const Target& target) const {
   options.warm_deletes = !path_for_children(open_source(root_ + "/")).empty();
   options.warm = target.warm.value_or(true) && !around_.once;
   options.timeout = config_.timeout;
+  options.once = around_.once;
   options.looks_again = config_.initial_sync && !around_.once;
   options.own_options = !config_.rsync_options.empty() || !target.rsync_options.empty();
   options.names_all = patterns_.empty() && !options.own_options;
@@ -227,9 +228,14 @@ bool SourceSync::at_rest() const {
   return std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->at_rest(); });
 }
 
-bool SourceSync::up_to_date() const {
+bool SourceSync::has_done_all() const {
   return std::all_of(workers_.begin(), workers_.end(),
-                     [](const auto& worker) { return worker->up_to_date(); });
+                     [](const auto& worker) { return worker->has_done_all(); });
+}
+
+bool SourceSync::has_deleted_all() const {
+  return std::all_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return worker->undeleted().empty(); });
 }
 
 bool SourceSync::only_trouble_left() const {
@@ -248,7 +254,10 @@ bool SourceSync::any_failed() const {
 void SourceSync::tell_the_rest() const {
   for (const auto& worker : workers_) {
     const TargetStatus status = worker->status();
-    if (!status.up_to_date)
+    if (worker->has_done_all() && around_.once && !worker->undeleted().empty())
+      around_.log.line(Log::Level::warning, status.name,
+                       "is not the same as the source: " + std::string(worker->undeleted()));
+    else if (!status.up_to_date)
       around_.log.line(Log::Level::warning, status.name,
                        fmt::format("not up to date: {}{}{}",
                                    status.queue != 0           ? fmt::format("{} paths to go", status.queue)
@@ -332,10 +341,10 @@ void SourceSync::on_trouble(const std::string& target, const std::string& words,
                             std::optional<Duration> again) {
   const auto level =
       repeats_.worth_saying(target, words, Clock::now()) ? Log::Level::warning : Log::Level::debug;
-  around_.log.line(
-      level, target,
-      again ? fmt::format("{}; again in {:.1f} s", words, std::chrono::duration<double>(*again).count())
-            : words);
+  around_.log.line(level, target,
+                   again && !around_.once ? fmt::format("{}; again in {:.1f} s", words,
+                                                        std::chrono::duration<double>(*again).count())
+                                          : words);
 }
 
 void SourceSync::on_recovered(const std::string& target) {

@@ -72,7 +72,8 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   void stop();
   void abort(Duration grace);
   bool at_rest() const;
-  bool up_to_date() const;
+  bool has_done_all() const;
+  bool has_deleted_all() const;    // no target keeps what should have been deleted
   bool only_trouble_left() const;  // every target is up to date, or cannot be made so for now
   bool any_failed() const;         // a first full pass did not come through
   // One line a target for all that it still lacks.

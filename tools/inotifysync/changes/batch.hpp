@@ -117,6 +117,7 @@ struct Step {
   StepKind kind = StepKind::exact;
   bool ignore_times = false;  // -I
   bool deletes = false;       // may take something away on the target
+  bool only_counts = false;   // rsync ends with 25 where it would take something away, and takes nothing
   bool from_root = false;     // names are absolute: SOURCE/./NAME
   // Batch::missing has all that this run takes away; else rsync itself has to mind the limit.
   bool counted = false;

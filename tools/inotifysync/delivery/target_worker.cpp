@@ -63,6 +63,13 @@ bool TargetWorker::has_done_all() const {
   return state_ == State::idle && full_pass_done_ && !lacks_anything() && !in_trouble;
 }
 
+std::string_view TargetWorker::undeleted() const {
+  if (deletions_held_) return "--max-delete keeps what is to be deleted";
+  if (deletions_refused_) return "it refuses deletions";
+  if (deletions_skipped_) return "the source is empty, so nothing was deleted";
+  return {};
+}
+
 void TargetWorker::set_state(State state) {
   state_ = state;
   host_.on_state(*this);
@@ -156,12 +163,15 @@ std::shared_ptr<const Batch> TargetWorker::full_batch() {
   views_.doubt_births(view_);
   PlanOptions options;
   options.deletion = host_.may_delete_in_full_pass() ? deletion() : Deletion::none;
+  deletions_skipped_ = false;
   auto batch = std::make_shared<Batch>();
   batch->full = true;
   batch->trees.emplace_back();
   batch->steps.push_back(full_step(options));
   // Somebody has looked and said go on: what --max-delete stopped is deleted now, however much it is.
   batch->steps.back().counted = deletions_allowed_;
+  // Once is all there will be: where nothing may be deleted, it is to be known whether something should be.
+  batch->steps.back().only_counts = options_.once && options.deletion != deletion();
   return batch;
 }
 
@@ -209,8 +219,8 @@ bool TargetWorker::start_cold(const Step& step) {
   RsyncSettings how = settings();
   open_path_ = step.from_root ? batch_->source : "/proc/self/fd/" + std::to_string(source.get());
   if (!step.from_root) how.source = open_path_;
-  const ChildCommand command{rsync_command(how, target_, step, deletion_of(step)), rsync_environment(options_.rsync, target_),
-                             source.get()};
+  const ChildCommand command{rsync_command(how, target_, step, deletion_of(step)),
+                             rsync_environment(options_.rsync, target_), source.get()};
   auto started = RsyncRun::start(host_.spawner(), host_.timers(), command, ended());
   if (started) {
     run_ = std::move(*started);
@@ -223,7 +233,7 @@ bool TargetWorker::start_cold(const Step& step) {
 }
 
 Deletion TargetWorker::deletion_of(const Step& step) const {
-  if (step.kind == StepKind::full && !step.deletes) return Deletion::none;
+  if (step.kind == StepKind::full && !step.deletes && !step.only_counts) return Deletion::none;
   if (step.kind == StepKind::exact && !names_missing(step)) return without_missing(deletion());
   return deletion();
 }

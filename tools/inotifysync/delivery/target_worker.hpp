@@ -75,6 +75,7 @@ struct WorkerOptions {
   Duration warm_lifetime = std::chrono::seconds(300);  // a waiting connection is replaced after this
   std::optional<std::uint64_t> max_delete;             // names a batch may delete
   bool looks_again = false;  // a target that was out of reach is compared as a whole once it is back
+  bool once = false;         // nobody waits for what is tried later
   bool names_all = false;    // no option or pattern makes rsync pass over what it is given
   bool own_options = true;   // the user's, which may keep rsync from saying that it is done, or limit it
 };
@@ -112,6 +113,8 @@ class TargetWorker {
   bool holds_deletions() const { return deletions_held_; }
   // The target is what the source is; where deletions are held, it may have names that are to go.
   bool up_to_date() const { return has_done_all() && !deletions_held_; }
+  // Why the target still has what should have been deleted; empty: it has not.
+  std::string_view undeleted() const;
   bool full_pass_failed() const { return full_pass_failed_; }
   std::size_t queue_length() const;
   const Target& target() const { return target_; }
@@ -188,6 +191,7 @@ class TargetWorker {
   bool deletions_allowed_ = false;  // by the next full pass, without a limit
   bool deletions_refused_ = false;  // by the target; the next full pass that is wanted tries them again
   bool told_of_refusal_ = false;
+  bool deletions_skipped_ = false;  // by the last full pass, as the source was empty
   bool announced_trouble_ = false;
 
   std::shared_ptr<const Batch> batch_;        // while running

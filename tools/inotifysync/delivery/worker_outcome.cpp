@@ -97,7 +97,11 @@ void TargetWorker::account(const Outcome& outcome) {
 void TargetWorker::step_ended(ChildExit how) {
   const auto run = std::move(run_);
   const Step& step = batch_->steps[step_];
-  const Outcome outcome = judge(*run, how, step);
+  Outcome outcome = judge(*run, how, step);
+  if (step.only_counts && outcome.verdict == Verdict::max_delete) {
+    deletions_skipped_ = true;
+    outcome.verdict = Verdict::delivered;
+  }
   account(outcome);
   if (run->hung() && target_.kind == Target::Kind::ssh) host_.leave_connections();
   const bool is_done = outcome.verdict == Verdict::delivered || outcome.verdict == Verdict::partial;
@@ -175,6 +179,8 @@ void TargetWorker::batch_done() {
     host_.on_recovered(target_.name);
     if (!was_full) look_again(Loss::told);
   }
+  report_.again = report_.partial && !options_.once;
+  report_.undeleted = !undeleted().empty();
   host_.on_delivered(report_, was_full);
   leave_batch();
   set_state(State::idle);
@@ -330,7 +336,8 @@ void TargetWorker::hold_deletions(const std::string& words) {
   deletions_held_ = true;
   retire_warm();
   note_error(words);
-  host_.on_trouble(target_.name, words + "; nothing more is deleted until SIGHUP", std::nullopt);
+  host_.on_trouble(target_.name, words + "; nothing more is deleted" + (options_.once ? "" : " until SIGHUP"),
+                   std::nullopt);
 }
 
 void TargetWorker::delete_by_directory(const std::string& words) {

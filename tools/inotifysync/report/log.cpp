@@ -144,11 +144,12 @@ void Log::line(Level level, std::string_view about, std::string_view text) const
 
 void Log::batch(const BatchReport& report, bool full_pass) const {
   const std::string words = batch_line(report);
-  const bool in_step = full_pass && !report.partial;
-  const std::string said = (in_step          ? "in step: "
-                            : report.partial ? "not all: "
-                                             : "") +
-                           words.substr(report.target.size() + 1);
+  const char* const state = report.partial
+                                ? (report.again ? "in part, the rest is tried again: " : "in part: ")
+                            : !full_pass       ? ""
+                            : report.undeleted ? "all but deletions: "
+                                               : "in step: ";
+  const std::string said = state + words.substr(report.target.size() + 1);
   if (!style_.json || !shows(Level::info)) return line(Level::info, report.target, said);
   write(Level::info,
         json_start(Level::info, report.target, said) +

@@ -54,7 +54,9 @@ struct BatchReport {
   std::string target;
   std::uint64_t files = 0, deleted = 0, bytes = 0;
   double seconds = 0;
-  bool partial = false;  // some of it failed, and is tried again
+  bool partial = false;    // some of it failed
+  bool again = false;      // ... and is tried again
+  bool undeleted = false;  // what should have been deleted is still there
 };
 // "web1 12 files, 3 deleted, 1.2 MB in 0.08 s"
 std::string batch_line(const BatchReport& report);

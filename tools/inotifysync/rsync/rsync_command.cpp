@@ -91,6 +91,7 @@ void add_deletion(Arguments& out, const RsyncSettings& settings, const Step& ste
       return;
   }
   out.push_back("--force");
+  if (step.only_counts) return out.push_back("--max-delete=0");
   // What was counted before needs no limit: the old name of a renamed tree would be counted again.
   if (settings.max_delete && !step.counted)
     out.push_back("--max-delete=" + std::to_string(*settings.max_delete + step.renamed));

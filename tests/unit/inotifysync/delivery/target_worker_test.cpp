@@ -278,6 +278,24 @@ TEST_CASE("a full pass over an empty source deletes nothing") {
   CHECK_FALSE(f.child().has("--delete"));
 }
 
+TEST_CASE("once, an empty source tells whether something should have been deleted, and deletes nothing") {
+  WorkerOptions options;
+  options.deletion = Deletion::missing_args;
+  options.once = true;
+  options.warm = false;
+  for (const int status : {0, 25}) {
+    Fixture f(options);
+    f.source_empty = true;
+    f.worker->want_full_pass();
+    CHECK(f.child().has("--delete"));
+    CHECK(f.child().has("--max-delete=0"));
+    f.child().exit(status);
+    CHECK(f.worker->up_to_date());
+    CHECK(f.worker->undeleted().empty() == (status == 0));
+    CHECK(f.troubles.empty());
+  }
+}
+
 TEST_CASE("--max-delete holds deletions until a person says so, and nothing else") {
   WorkerOptions options;
   options.deletion = Deletion::missing_args;
