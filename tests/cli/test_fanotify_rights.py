@@ -133,7 +133,7 @@ def test_what_each_capability_is_for(capabilities, mode, complaint, inotifywait,
     program.chmod(0o755)
     if complaint:
         done = subprocess.run([program, "-q", mode, "d"], cwd=home, capture_output=True, text=True)
-        assert (done.returncode, done.stdout, done.stderr) == (1, "", f"inotifywait: {complaint}\n")
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", complaint + "\n")
         return
     with Watching(program, mode, "-e", "create", "--format", "%p %w%f", "d", cwd=home) as watching:
         (home / "d/f").touch()

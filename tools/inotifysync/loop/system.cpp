@@ -88,11 +88,18 @@ Result<std::string> real_path(const std::string& path) {
 
 std::string absolute_path(const std::string& path) {
   std::error_code failed;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, failed);
+  std::string whole = path.starts_with('/') ? "" : std::filesystem::current_path(failed).string();
   if (failed) return {};
-  std::string whole;
-  for (const auto& part : absolute.relative_path())
-    if (!part.empty() && part != ".") whole += "/" + part.string();
+  if (whole == "/") whole.clear();
+  bool at_start = true;  // from where we are, which is no link, ".." leads to what the text says
+  for (const auto& part : std::filesystem::path(path)) {
+    if (part.empty() || part == "." || part == "/") continue;
+    at_start = at_start && part == "..";
+    if (at_start)
+      whole.erase(std::min(whole.rfind('/'), whole.size()));
+    else
+      whole += "/" + part.string();
+  }
   return whole.empty() ? "/" : whole;
 }
 

@@ -26,8 +26,8 @@ std::string path_for_children(const notify_core::sys::Fd& directory);
 
 // Absolute, without symbolic links; an error of realpath(3).
 notify_core::Result<std::string> real_path(const std::string& path);
-// Absolute, its symbolic links as they are; without "." and double or final slashes. Empty where nobody knows
-// where we are.
+// Absolute, its symbolic links as they are; without "." and double or final slashes, and without the ".."
+// that leads up from where we are. Empty where nobody knows where that is.
 std::string absolute_path(const std::string& path);
 
 notify_core::Result<std::string> read_file(const std::string& path);

@@ -263,12 +263,15 @@ TEST_CASE("a warning is not the reason where there is another") {
   };
   constexpr auto last = "rsync error: unexplained error (code 255) at io.c(232) [sender=3.5.0]\n";
   const std::string refused = "ssh: connect to host web1 port 22: Connection refused";
-  for (const std::string warning : {"Warning: Identity file /k not accessible: No such file or directory.\n",
-                                    "Warning: Permanently added 'web1' (ED25519) to the list of known hosts.\n",
-                                    "** WARNING: connection is not using a post-quantum key exchange.\n"})
+  for (const std::string warning :
+       {"Warning: Identity file /k not accessible: No such file or directory.\n",
+        "Warning: Permanently added 'web1' (ED25519) to the list of known hosts.\n",
+        "** WARNING: connection is not using a post-quantum key exchange.\n"})
     CHECK(words(warning + refused + "\n" + last) == refused);
-  CHECK(words(std::string("@@@@@@@@@@@@\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n@@@@@@@@@@@@\n") +
-              last) == "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @");
+  CHECK(
+      words(std::string(
+                "@@@@@@@@@@@@\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n@@@@@@@@@@@@\n") +
+            last) == "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @");
   CHECK(words("Warning: no more than that\n") == "Warning: no more than that");
 }
 
