@@ -94,14 +94,17 @@ TEST_CASE("a share that nobody takes up is walked by who gave it") {
 TEST_CASE("who waits for a share takes another one meanwhile") {
   WalkSharing sharing(std::make_unique<NoPlacer>());
   std::vector<std::string> walked;
+  std::atomic<bool> taken{false};
   const auto inner = share_of("inner");
   sharing.start([&](backend::WatchPlacer&, WalkShare& share) {
     if (share.names != "outer") return;
+    taken = true;
     while (!sharing.offer(inner)) std::this_thread::yield();  // until the first one waits
     CHECK(sharing.await(*inner, [](WalkShare&) {}));
   });
   const auto outer = share_of("outer");
   while (!sharing.offer(outer)) std::this_thread::yield();
+  while (!taken) std::this_thread::yield();
   CHECK(sharing.await(*outer, [&](WalkShare& share) { walked.push_back(share.names); }));
   CHECK(inner->done);
 }
