@@ -79,6 +79,10 @@ class Watching:
             except BlockingIOError:
                 pass
 
+    def has_said(self, words):
+        self._drain()
+        return words in self.errors
+
     def _at_rest(self):
         self._drain()
         if self.process.poll() is not None:
