@@ -55,7 +55,7 @@ def test_once_with_held_deletions_is_no_success(source, folder, run):
         write(folder / f"copy/stray{n}")
     program = run("--once", "--delete", "--max-delete", "1", source, folder / "copy")
     assert program.wait() == 1
-    assert "not up to date: deletions are held" in program.output()
+    assert "is not the same as the source: --max-delete keeps what is to be deleted" in program.output()
 
 
 def test_after_the_end_the_status_says_so(source, folder, start):

@@ -65,7 +65,7 @@ Outcome TargetWorker::judge(const RsyncRun& run, ChildExit how, const Step& step
                     std::to_string(in<std::chrono::seconds>(options_.timeout).count()) +
                     " s: the run was ended";
   }
-  const bool limited = options_.rsync.max_delete || options_.own_options;
+  const bool limited = options_.rsync.max_delete || options_.own_options || step.only_counts;
   if (outcome.verdict == Verdict::max_delete && !limited) outcome.verdict = Verdict::retry;  // what limit?
   if (const std::string_view why = run.kept_all_output() ? doubt_in(outcome, step) : ""; !why.empty()) {
     outcome.verdict = Verdict::silent;
