@@ -31,13 +31,15 @@ bool is_mount(const sys::Fd& directory, const char* name) {
 // The queue will tell how it came there: whoever moves a watched directory makes a MOVE_SELF. Unless it has
 // been there all along, and was taken for one that the queue has just now replaced: then it has replaced
 // that, and what is in it is news.
-void Watcher::Impl::sighted(NodeId node, NodeId parent, std::string_view name) {
+void Watcher::Impl::sighted(NodeId node, NodeId parent, std::string_view name, bool told) {
   if (tree_.parent(node) == parent && tree_.name(node) == name) {
     if (const NodeId there = tree_.child(parent, name); there != no_node) tree_.set_replaced(there);
     tree_.relink(node, parent, name);
     return news_of(node);
   }
-  sightings_.add(tree_.watch(node), {tree_.watch(parent), std::string(name)});
+  sighted_lately_ = true;
+  calm_ = false;
+  sightings_.add(tree_.watch(node), {tree_.watch(parent), std::string(name), told});
 }
 
 // What is still to come of what was read.
@@ -63,7 +65,7 @@ bool Watcher::Impl::read_on_or_pause() {
 // watched then, and what is known to stand there came later.
 int Watcher::Impl::who_left(NodeId parent, const std::string& name, const Record& record) {
   const NodeId there = tree_.child(parent, name);
-  if (there == no_node && !tree_.was_replaced(parent, name)) return backend::unwatched;
+  if (there == no_node && tree_.replaced_child(parent, name) == no_node) return backend::unwatched;
   const auto stands_there = [&](int watch) {
     const NodeId node = tree_.by_watch(watch);
     if (node == no_node || away_.contains(watch)) return false;
@@ -84,15 +86,23 @@ int Watcher::Impl::who_left(NodeId parent, const std::string& name, const Record
 
 void Watcher::Impl::left(NodeId parent, const std::string& name, const Record& record) {
   watch::Move move;
+  last_arrival_ = {};
   move.cookie = record.cookie;
   move.watch = who_left(parent, name, record);
   move.from_excluded = was_left_out(parent, name);
   move.from = {record.watch, name};
+  NodeId there = tree_.replaced_child(parent, name);
+  if (there == no_node) there = tree_.child(parent, name);
   // Of two that change places, the first is here already.
-  const NodeId there = tree_.child(parent, name);
-  if (move.watch < 0 && there != no_node && !tree_.has_arrived(there)) outdated(there);
+  if (move.watch < 0 && there != no_node && !tree_.has_arrived(there)) {
+    move.suspect = tree_.watch(there);
+    move.unheard = has_moved_unheard(there);
+    move.unheard ? void(move.watch = move.suspect) : outdated(there);
+  }
   moving_ = options_.backend == Backend::inotify ? move.watch : backend::unwatched;
+  const bool ends_here = move.unheard && !is_told_where(move.cookie);
   moves_.add_from(std::move(move));
+  if (ends_here) conclude_unheard(there);
 }
 
 // The kernel lets go of a directory it has renamed before it queues that, so what is done in it at once may
@@ -130,16 +140,25 @@ bool Watcher::Impl::follow_ahead(NodeId node, const Record& record) {
 void Watcher::Impl::arrived(NodeId parent, const Record& record) {
   watch::Move* move = moves_.by_cookie(record.cookie);
   const std::string name(record.name);
+  last_arrival_ = {record.watch, name};
   if (move != nullptr && move->comes_back && !has_come_back(*move, parent, name)) move = nullptr;
   if (move != nullptr && !move->comes_back) complete_exchange(move->from, {record.watch, name});
+  if (move != nullptr && move->watch < 0 && has_come_unheard(move->suspect, {record.watch, name})) {
+    move->watch = move->suspect;
+    move->unheard = true;
+    outdated_.erase(move->watch);
+  }
   const NodeId node = move == nullptr || move->watch < 0 ? no_node : tree_.by_watch(move->watch);
   if (node != no_node) {  // MOVE_SELF comes next
     move->to_parent = parent;
     move->to_name = name;
     if (const NodeId there = tree_.child(parent, name); there != no_node) not_outdated(there);
-    if (leaves_out(parent, name)) return;
-    put_at(node, parent, name);
-    return tree_.set_arrived(node);
+    if (!leaves_out(parent, name)) {
+      put_at(node, parent, name);
+      if (!move->unheard) tree_.set_arrived(node);
+    }
+    if (move->unheard) conclude_unheard(node);
+    return;
   }
   // Moved within the tree but not watched before: born so lately that it could not be. Else it comes from
   // outside.
@@ -163,13 +182,16 @@ void Watcher::Impl::self_moved(NodeId node) {
   away_.erase(tree_.watch(node));   // whatever comes of it, this was the rename that was waited for
   watch::Move* found = moves_.of(tree_.watch(node));
   if (found == nullptr) {  // it left a place that was not watched then
-    if (sightings_.contains(tree_.watch(node)) && !is_mounted_here(node)) put_where_it_went(node);
+    if (sightings_.contains(tree_.watch(node)) && !is_mounted_here(node) && !put_where_told_last(node))
+      put_where_it_went(node);
     newcomer_ = no_node;
     return;
   }
   const watch::Move move = moves_.take(found);
   if (move.to_parent == no_node) {
-    if (!put_at_mount(node) && !put_where_it_went(node) && !comes_back(node)) departing_ = node;
+    if (put_where_told_last(node) || put_at_mount(node) || put_where_it_went(node) || comes_back(node))
+      return;
+    departing_ = node;
   } else if (leaves_out(move.to_parent, move.to_name)) {
     departing_ = node;
   } else {
@@ -214,21 +236,10 @@ bool Watcher::Impl::is_away(NodeId node) const {
 bool Watcher::Impl::has_come_back(const watch::Move& move, NodeId parent, const std::string& name) {
   const NodeId node = tree_.by_watch(move.watch);
   away_.erase(move.watch);
-  if (node != no_node && is_watched_as({tree_.watch(parent), name}, move.watch)) return true;
+  if (node != no_node && stands_at({tree_.watch(parent), name}, move.watch).value_or(false)) return true;
   moves_.take(&move);
   if (node != no_node) drop(node, End::moved_out);
   return false;
-}
-
-// Does this watch come for what stands there?
-bool Watcher::Impl::is_watched_as(const watch::Sightings::Place& place, int watch) {
-  const sys::Fd above = open_confirmed(tree_.by_watch(place.parent));
-  if (!above || backend_->enter(above.get()) < 0) return false;
-  constexpr unsigned here =
-      backend::add_directory_only | backend::add_no_follow | backend::add_keep_old_events;
-  const int found = backend_->add(place.name.c_str(), kernel_events_, here);
-  if (found >= 0 && tree_.by_watch(found) == no_node) backend_->remove(found);
-  return found == watch;
 }
 
 // A directory that is mounted a second time in the tree has two places. Out of the one where it is mounted
@@ -259,7 +270,7 @@ bool Watcher::Impl::is_mounted_at(NodeId node, const watch::Sightings::Place& pl
   constexpr unsigned here =
       backend::add_directory_only | backend::add_no_follow | backend::add_keep_old_events;
   const int watch = backend_->add(place.name.c_str(), kernel_events_, here);
-  if (watch >= 0 && tree_.by_watch(watch) == no_node) backend_->remove(watch);
+  end_stranger(watch);
   return watch == tree_.watch(node);
 }
 

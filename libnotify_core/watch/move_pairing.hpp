@@ -22,6 +22,8 @@ namespace notify_core::watch {
 struct Move {
   std::uint32_t cookie = 0;
   int watch = -1;           // of what moved: its MOVE_SELF is going to follow; negative: it was not watched
+  bool unheard = false;     // no MOVE_SELF is going to follow
+  int suspect = -1;         // which one it was, if it was watched after all
   bool comes_back = false;  // it was out of the tree; there is no place that it leaves
   bool from_excluded = false;  // it was left unwatched on purpose
   Sightings::Place from{};

@@ -106,7 +106,11 @@ void Watcher::Impl::settle_again() {
       unsettled_.push_back(unsettled);
     } else {  // what is new in it goes unwatched
       untold_.erase(unsettled.watch);
-      if (!watch::vanished(place_error_)) failed(sys::error(place_error_, "open", tree_.path(node)));
+      if (watch::vanished(place_error_)) {
+        doubted_[unsettled.watch] |= unsettled.kind == ScanKind::birth;
+      } else {
+        failed(sys::error(place_error_, "open", tree_.path(node)));
+      }
     }
   }
   // The kernel makes a rename visible a moment before it queues its events; a busy machine can stretch that

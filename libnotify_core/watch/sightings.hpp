@@ -16,7 +16,8 @@ class Sightings {
   struct Place {
     int parent = -1;  // the watch; -1: nowhere
     std::string name{};
-    bool operator==(const Place&) const = default;
+    bool told = false;  // the queue has said that something came there
+    bool operator==(const Place& other) const { return parent == other.parent && name == other.name; }
   };
 
   void add(int watch, Place place) {

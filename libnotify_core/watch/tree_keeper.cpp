@@ -82,14 +82,7 @@ void Watcher::Impl::follow_before(NodeId node, const Record& record) {
 void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   if (!untold_.empty()) untold_.heard(record.watch, record.name, record.mask);
   if (record.mask & mask::ignored) return drop(node, End::deleted);
-  if (node == departing_) {
-    departing_ = no_node;
-    return drop(node, End::moved_out);
-  }
-  if (node == newcomer_) {
-    newcomer_ = no_node;
-    return list_newcomer(node);
-  }
+  if (settle_moved(node)) return;
   if (!options_.recursive || !options_.follow_tree || (record.mask & mask::is_directory) == 0) return;
   const std::string name(record.name);
   if (record.mask & mask::moved_from) {
@@ -110,6 +103,19 @@ void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   }
 }
 
+// What its MOVE_SELF has led to. False: nothing is left to be done.
+bool Watcher::Impl::settle_moved(NodeId node) {
+  if (node == departing_) {
+    departing_ = no_node;
+    drop(node, End::moved_out);
+    return true;
+  }
+  if (node != newcomer_) return false;
+  newcomer_ = no_node;
+  list_newcomer(node);
+  return true;
+}
+
 // Opens a watched directory by its path; nothing where another one has that path by now.
 sys::Fd Watcher::Impl::open_confirmed(NodeId node) {
   const int status = watch::open_node(tree_, node, place_flags);
@@ -119,7 +125,7 @@ sys::Fd Watcher::Impl::open_confirmed(NodeId node) {
   const unsigned flags = backend::add_directory_only | backend::add_keep_old_events;
   const int watch = backend_->add(".", kernel_events_, flags);
   if (watch == tree_.watch(node)) return directory;
-  if (watch >= 0 && tree_.by_watch(watch) == no_node) backend_->remove(watch);
+  end_stranger(watch);
   return {};
 }
 
@@ -134,7 +140,7 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   if (watch < 0) return;
   const NodeId known = tree_.by_watch(watch);
   if (known != no_node) {  // watched since it was found by listing; its contents are known
-    if (known != there && !tree_.is_root(known)) sighted(known, parent, name);
+    if (known != there && !tree_.is_root(known)) sighted(known, parent, name, true);
     return;
   }
   if (there != no_node) tree_.set_replaced(there);
@@ -152,33 +158,40 @@ void Watcher::Impl::news_of(NodeId node) {
   await_listing(node);
 }
 
-// Watches and opens the directory `name` in `place`; negative where that cannot be had or where the name has
-// become another directory meanwhile, whose own events will come.
+// Watches and opens the directory `name` in `place`, which has been entered; negative where that cannot be
+// had or where the name has become another directory meanwhile, whose own events will come.
 //
-// It is watched by its name, not through the descriptor: what was opened may stand elsewhere by the time it
-// is watched. So whenever the queue has a rename of it after the watch, it has its MOVE_SELF too.
+// The kernel looks the name up before it attaches the watch: what is moved in between is moved unheard. So it
+// is opened by its name after that. Where this leads to what is watched, the queue has the MOVE_SELF of every
+// rename to come.
 int Watcher::Impl::watch_newborn(NodeId parent, const std::string& name, sys::Fd place, sys::Fd& directory) {
   constexpr unsigned here = backend::add_directory_only | backend::add_keep_old_events;
   const EventMask events = scanner_.quiet_events();
-  int watch = sys::open_at(place.get(), name.c_str(), directory_flags | O_NOFOLLOW);
-  directory.reset(watch);
-  if (directory) watch = backend_->add(name.c_str(), events, here | backend::add_no_follow);
+  int watch = backend_->add(name.c_str(), events, here | backend::add_no_follow);
   if (watch >= 0 && was_ended(watch))
     watch = backend_->add(name.c_str(), events, here | backend::add_no_follow);
+  int status = watch;
+  if (watch >= 0) status = sys::open_at(place.get(), name.c_str(), directory_flags | O_NOFOLLOW);
+  directory.reset(watch >= 0 ? status : -1);
   place.reset();
-  if (watch < 0) {
-    if (watch::vanished(watch)) return watch;
+  if (status < 0) {
+    end_stranger(watch);
+    if (watch::vanished(status)) return status;
     const std::string path = std::string(tree_.path(parent)).append(name).append("/");
-    failed(directory ? adding_error(watch, path) : sys::error(watch, "open", path));
-    return watch;
+    failed(watch >= 0 ? sys::error(status, "open", path) : adding_error(status, path));
+    return status;
   }
   int opened = backend_->enter(directory.get());
   if (opened == 0) opened = backend_->add(".", events, here);
   if (opened == watch) return watch;
-  for (const int stranger : {watch, opened}) {
-    if (stranger >= 0 && tree_.by_watch(stranger) == no_node) backend_->remove(stranger);
-  }
+  end_stranger(watch);
+  end_stranger(opened);
   return -ENOENT;
+}
+
+// Nothing in the tree is watched by it.
+void Watcher::Impl::end_stranger(int watch) {
+  if (watch >= 0 && tree_.by_watch(watch) == no_node) backend_->remove(watch);
 }
 
 // Takes a node and all below it out of the tree, deepest first.
@@ -206,6 +219,7 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   sightings_.erase(tree_.watch(node));
   if (!file_places_.empty()) file_places_.erase(node);
   outdated_.erase(tree_.watch(node));
+  doubted_.erase(tree_.watch(node));
   away_.erase(tree_.watch(node));
   untold_.erase(tree_.watch(node));
   tree_.remove(node);
@@ -241,6 +255,8 @@ void Watcher::Impl::repair() {
   untold_.clear();
   departing_ = newcomer_ = no_node;
   sightings_.clear();
+  doubted_.clear();
+  sighted_lately_ = false;
   outdated_.clear();
   away_.clear();
   if (options_.recursive && options_.follow_tree) {

@@ -138,7 +138,7 @@ TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_vie
     const bool looked_into = kind_ == ScanKind::again || kind_ == ScanKind::arrival;
     if (node == there) return looked_into || listener_.is_told(node) ? Child::skip : Child::known;
     if (kind_ != ScanKind::repair) {
-      listener_.sighted(node, frame.node, name);
+      listener_.sighted(node, frame.node, name, kind_ == ScanKind::again);
       return Child::skip;
     }
     if (tree_.is_below(frame.node, node)) return Child::skip;

@@ -24,8 +24,9 @@ class ScanListener {
   virtual ~ScanListener() = default;
   // True: leave the directory `name` in `parent`, and all below it, unwatched.
   virtual bool leaves_out(NodeId parent, std::string_view name) = 0;
-  // The directory `node`, known under another name, is now `name` in `parent`.
-  virtual void sighted(NodeId node, NodeId parent, std::string_view name) = 0;
+  // The directory `node`, known under another name, is now `name` in `parent`. `told`: the queue has said
+  // that something came there, or nobody is told what is there.
+  virtual void sighted(NodeId node, NodeId parent, std::string_view name, bool told) = 0;
   // `node` is watched but was not found under its name when it was to be listed: it is being moved.
   // `newborn`: its entries are news.
   virtual void unlisted(NodeId node, bool newborn) = 0;

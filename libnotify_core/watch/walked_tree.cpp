@@ -16,7 +16,7 @@ bool WalkedTree::begin(std::string_view name, int watch) {
   }
   tree_.set_swept(known);
   if (tree_.is_root(known)) adopt(known, name);
-  if (!tree_.is_root(known)) listener_.sighted(known, at_hand_.back(), name);
+  if (!tree_.is_root(known)) listener_.sighted(known, at_hand_.back(), name, true);
   return false;
 }
 

@@ -67,10 +67,8 @@ class WatchTree {
   void set_unlisted(NodeId node) { at(node).unlisted = true; }
   bool is_unlisted(NodeId node) const { return at(node).unlisted; }
 
-  // Is there a replaced one?
-  bool was_replaced(NodeId parent, std::string_view name) const {
-    return find_at(parent, name, true) != no_node;
-  }
+  // Of those that were replaced in this place; no_node: none.
+  NodeId replaced_child(NodeId parent, std::string_view name) const { return find_at(parent, name, true); }
 
   bool is_root(NodeId node) const { return at(node).parent == no_node; }
   NodeId parent(NodeId node) const { return at(node).parent; }

@@ -111,6 +111,7 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
   unread_ = false;
   hand_on_batch();
   if (!stopped_ && backend_->drained()) queue_drained();
+  if (!stopped_ && unread_) return true;  // what was left to be done has read on
   if (!stopped_) tell_lost();
   if (stopped_) {
     result = Wait::stopped;
@@ -153,9 +154,9 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
 // Nothing is known or awaited of any directory that an event of a file could matter to, and nothing is left
 // to be done when the queue is empty.
 bool Watcher::Impl::is_calm() const {
-  return recovery_.idle() && untold_.empty() && outdated_.empty() && away_.empty() &&
-         departing_ == watch::no_node && newcomer_ == watch::no_node && taken_before_.empty() &&
-         taken_for_old_.empty() && unsettled_.empty() && retired_.empty();
+  return recovery_.idle() && untold_.empty() && away_.empty() && departing_ == watch::no_node &&
+         newcomer_ == watch::no_node && taken_before_.empty() && taken_for_old_.empty() &&
+         unsettled_.empty() && retired_.empty() && !in_doubt();
 }
 
 void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& record) {
@@ -272,7 +273,11 @@ void Watcher::Impl::work_on_drained() {
     taken_before_ = std::exchange(taken_for_old_, {});
   }
   if (!recovery_.idle()) report_recovered();
-  if (!unsettled_.empty()) settle_again();
+  if (!unsettled_.empty()) {
+    settle_again();
+  } else if (in_doubt()) {
+    settle_doubts();
+  }
   if (!retired_.empty()) retire_some();
   calm_ = is_calm();
 }

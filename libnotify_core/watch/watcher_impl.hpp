@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -41,13 +42,15 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   Result<Wait> wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink);
   Result<Wait> dispatch(EventSink& sink) { return read_all(sink, false); }
   int descriptor() const { return backend_->descriptor(); }
-  bool has_work() const { return unread_ || (!calm_ && (!retired_.empty() || !unsettled_.empty())); }
+  bool has_work() const {
+    return unread_ || (!calm_ && (!retired_.empty() || !unsettled_.empty() || in_doubt()));
+  }
   const watch::WatchTree& tree() const { return tree_; }
 
   // ScanListener
   bool leaves_out(watch::NodeId parent, std::string_view name) override;
   void unlisted(watch::NodeId node, bool newborn) override;
-  void sighted(watch::NodeId node, watch::NodeId parent, std::string_view name) override;
+  void sighted(watch::NodeId node, watch::NodeId parent, std::string_view name, bool told) override;
   void taken_for_old(watch::NodeId node) override;
   bool is_told(watch::NodeId node) override;
   bool was_ended(int watch) override;
@@ -111,6 +114,12 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool read_on_or_pause();
   int who_left(watch::NodeId parent, const std::string& name, const backend::Record& record);
   void left(watch::NodeId parent, const std::string& name, const backend::Record& record);
+  bool has_moved_unheard(watch::NodeId node);
+  bool has_come_unheard(int watch, const watch::Sightings::Place& to);
+  bool is_told_of(int watch);
+  bool is_told_where(std::uint32_t cookie);
+  void conclude_unheard(watch::NodeId node);
+  bool settle_moved(watch::NodeId node);
   bool follow_ahead(watch::NodeId node, const backend::Record& record);
   bool is_told_already(const backend::Record& record) const {
     return (record.mask & mask::moved_to) && record.cookie == told_ahead_ && told_ahead_ != 0;
@@ -123,6 +132,12 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void not_outdated(watch::NodeId node) { outdated_.erase(tree_.watch(node)); }
   void announce_outdated(watch::NodeId node);
   std::vector<watch::Sightings::Place> untold_places(int watch) const;
+  bool in_doubt() const;
+  void settle_doubts();
+  bool settle_doubt(watch::NodeId node);
+  bool put_where_seen(watch::NodeId node);
+  std::vector<int> doubtful_watches() const;
+  bool put_where_told_last(watch::NodeId node);
   bool put_where_it_went(watch::NodeId node);
   bool is_still_to_come(watch::NodeId node);
   bool put_as_newcomer(watch::NodeId node, watch::Sightings::Place place);
@@ -132,12 +147,13 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool comes_back(watch::NodeId node);
   bool is_away(watch::NodeId node) const;
   bool has_come_back(const watch::Move& move, watch::NodeId parent, const std::string& name);
-  bool is_watched_as(const watch::Sightings::Place& place, int watch);
+  std::optional<bool> stands_at(const watch::Sightings::Place& place, int watch);
   void list_newcomer(watch::NodeId node);
   void all_below_is_untold(watch::NodeId top);
   void await_listing(watch::NodeId node);
   void list_rest_later(watch::NodeId top);
   int watch_newborn(watch::NodeId parent, const std::string& name, sys::Fd place, sys::Fd& directory);
+  void end_stranger(int watch);
   void born(watch::NodeId parent, const std::string& name, watch::ScanKind kind);
   void news_of(watch::NodeId node);
   sys::Fd open_confirmed(watch::NodeId node);
@@ -182,7 +198,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   watch::MovePairing moves_;
   int moving_ = backend::unwatched;  // the watch of what left its place, while nothing more is read of that
   std::uint32_t told_ahead_ = 0;     // the cookie of a MOVED_TO that was handled before its turn
-  watch::Sightings::Place last_from_, last_to_;  // of the last rename
+  watch::Sightings::Place last_from_, last_to_;  // of the last rename within the tree
+  watch::Sightings::Place last_arrival_;         // of the last rename, where that was told
   std::unordered_set<std::string> excluded_;
   bool repairing_ = false;  // every root is walked again: excluded paths count
   std::string scratch_;     // a path being put together
@@ -197,6 +214,10 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   };
   std::vector<Unsettled> unsettled_;  // directories that could not be found by their path: listed again later
   watch::Sightings sightings_;
+  // Watches of directories that are not where they should be; and whether what is in them is news.
+  std::unordered_map<int, bool> doubted_;
+  bool sighted_lately_ = false;
+  int doubtful_reads_ = 0;          // since something is in doubt: those that emptied the queue
   std::uint32_t known_before_ = 0;  // last_known_, before the last read but one that emptied the queue
   bool listing_untold_ = false;
   // Watches of directories found in one that was moved in, since the last read and since the one before.

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Moves of which the queue says too little.
+//
+// The kernel looks a name up before it attaches the watch. What is moved in between has its watch, and there
+// is no MOVE_SELF of that rename: it would be taken for one that stayed. Where the queue says that a place
+// was left, and not by whom, that place is looked at. And whatever is in doubt when all has been read is
+// looked for where it should be, and where it was seen.
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "sys/syscall.hpp"
+#include "watch/places.hpp"
+#include "watch/watcher_impl.hpp"
+
+namespace notify_core {
+
+using backend::Record;
+using watch::no_node;
+using watch::NodeId;
+
+// The queue says that this place was left, and not by whom. Did it leave?
+bool Watcher::Impl::has_moved_unheard(NodeId node) {
+  if (options_.backend != Backend::inotify || known_since_before(node)) return false;
+  const watch::Sightings::Place place{tree_.watch(tree_.parent(node)), std::string(tree_.name(node))};
+  return !stands_at(place, tree_.watch(node)).value_or(true) && !is_told_of(tree_.watch(node));
+}
+
+// Where it could not be said of the place that was left, for its directory cannot be found: was it the one
+// that is at the other place now?
+bool Watcher::Impl::has_come_unheard(int watch, const watch::Sightings::Place& to) {
+  const NodeId node = tree_.by_watch(watch);
+  if (node == no_node || !outdated_.contains(watch) || known_since_before(node)) return false;
+  return stands_at(to, watch).value_or(false) && !is_told_of(watch);
+}
+
+// Will there be a MOVE_SELF, or its end?
+bool Watcher::Impl::is_told_of(int watch) {
+  read_to_the_end();
+  read_on_or_pause();
+  bool told = false;
+  backend_->visit_unread([&](const Record& record) {
+    told = record.watch == watch && (record.mask & (mask::move_self | mask::ignored)) != 0;
+    return !told;
+  });
+  return told;
+}
+
+// Will there be a MOVED_TO?
+bool Watcher::Impl::is_told_where(std::uint32_t cookie) {
+  bool told = false;
+  backend_->visit_unread([&](const Record& record) {
+    told = record.cookie == cookie && (record.mask & mask::moved_to) != 0;
+    return !told;
+  });
+  return told;
+}
+
+// What its MOVE_SELF would have led to.
+void Watcher::Impl::conclude_unheard(NodeId node) {
+  moving_ = backend::unwatched;
+  self_moved(node);
+  settle_moved(node);
+}
+
+// Does this watch come for what stands there? Empty: it cannot be looked at, and place_error_ says why.
+std::optional<bool> Watcher::Impl::stands_at(const watch::Sightings::Place& place, int watch) {
+  const NodeId parent = tree_.by_watch(place.parent);
+  place_error_ = -ENOENT;
+  const sys::Fd above = parent == no_node ? sys::Fd() : open_confirmed(parent);
+  if (!above || backend_->enter(above.get()) < 0) return std::nullopt;
+  constexpr unsigned here =
+      backend::add_directory_only | backend::add_no_follow | backend::add_keep_old_events;
+  const int found = backend_->add(place.name.c_str(), kernel_events_, here);
+  if (found < 0 && !watch::vanished(found)) {
+    place_error_ = found;
+    return std::nullopt;
+  }
+  end_stranger(found);
+  return found == watch;
+}
+
+// It was moved unheard before, so nobody knew that this was the one.
+bool Watcher::Impl::put_where_told_last(NodeId node) {
+  const std::vector<watch::Sightings::Place> seen = sightings_.all(tree_.watch(node));
+  const NodeId parent = tree_.by_watch(last_arrival_.parent);
+  if (parent == no_node || std::ranges::find(seen, last_arrival_) == seen.end()) return false;
+  outdated_.erase(tree_.watch(node));
+  put_at(node, parent, last_arrival_.name);
+  sightings_.reached(tree_.watch(node), last_arrival_);
+  return true;
+}
+
+bool Watcher::Impl::in_doubt() const {
+  return !outdated_.empty() || !doubted_.empty() || sighted_lately_;
+}
+
+// All has been read, and something should have been said of what is in doubt.
+void Watcher::Impl::settle_doubts() {
+  constexpr int patience = 3;  // reads that emptied the queue
+  constexpr int most_reads = 20;
+  if (batch_events_ == 0) sys::pause_for(queueing_pause);
+  if (++doubtful_reads_ < patience) return;
+  const bool last_chance = doubtful_reads_ >= most_reads;
+  bool left = false;
+  for (const int watch : doubtful_watches()) {
+    const NodeId node = tree_.by_watch(watch);
+    if (node != no_node && !settle_doubt(node) && !last_chance) {
+      left = true;
+    } else {
+      doubted_.erase(watch);
+      outdated_.erase(watch);
+    }
+  }
+  sighted_lately_ = left;
+  if (!in_doubt()) doubtful_reads_ = 0;
+  backend_->visit_unread([this](const Record&) { return !(unread_ = true); });
+}
+
+// Those above others come first, mostly.
+std::vector<int> Watcher::Impl::doubtful_watches() const {
+  std::vector<int> watches(outdated_.begin(), outdated_.end());
+  for (const auto& [watch, newborn] : doubted_) watches.push_back(watch);
+  sightings_.for_each([&](int watch, const auto&) { watches.push_back(watch); });
+  std::ranges::sort(watches);
+  watches.erase(std::ranges::unique(watches).begin(), watches.end());
+  return watches;
+}
+
+// False where it cannot be said so far.
+bool Watcher::Impl::settle_doubt(NodeId node) {
+  if (tree_.is_root(node)) return true;
+  const int watch = tree_.watch(node);
+  const NodeId parent = tree_.parent(node);
+  const std::string name(tree_.name(node));
+  const std::optional<bool> there = stands_at({tree_.watch(parent), name}, watch);
+  if (!there && !watch::vanished(place_error_)) return true;
+  if (there == true) {
+    if (outdated_.contains(watch)) announce_outdated(node);
+    return true;
+  }
+  if (is_told_of(watch)) return false;
+  if (put_where_seen(node)) return true;
+  if (!there) {
+    if (!tree_.is_root(parent)) doubted_.try_emplace(tree_.watch(parent), false);
+    return tree_.is_root(parent);
+  }
+  drop(node, End::moved_out);
+  return true;
+}
+
+// If it is there, and the last place counts most.
+bool Watcher::Impl::put_where_seen(NodeId node) {
+  const int watch = tree_.watch(node);
+  std::vector<watch::Sightings::Place> seen = sightings_.all(watch);
+  std::ranges::reverse(seen);
+  const auto place =
+      std::ranges::find_if(seen, [&](const auto& at) { return stands_at(at, watch).value_or(false); });
+  if (place == seen.end() || !put_as_newcomer(node, *place)) return false;
+  if (!place->told) return settle_moved(node);
+  newcomer_ = no_node;
+  if (const auto doubt = doubted_.find(watch); doubt != doubted_.end() && doubt->second) await_listing(node);
+  return true;
+}
+
+}  // namespace notify_core
