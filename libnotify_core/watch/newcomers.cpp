@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Directories that cannot be listed yet: those not found by their path while the queue is behind, and those
-// that came back into the tree unheard, whose contents are news.
+// that came back into the tree unheard, whose contents are news. And what else waits until the queue is
+// empty.
 #include <fcntl.h>
 
 #include <algorithm>
@@ -17,6 +18,34 @@ namespace notify_core {
 using watch::no_node;
 using watch::NodeId;
 using watch::ScanKind;
+
+void Watcher::Impl::work_on_drained() {
+  if (!taken_before_.empty() || !taken_for_old_.empty()) {
+    taken_before_ = std::exchange(taken_for_old_, {});
+  }
+  if (!recovery_.idle()) report_recovered();
+  if (!unsettled_.empty()) {
+    settle_again();
+  } else if (in_doubt()) {
+    settle_doubts();
+  }
+  if (!retired_.empty()) retire_some();
+  calm_ = is_calm();
+  // Some of that may have read on.
+  backend_->visit_unread([this](const backend::Record&) { return !(unread_ = true); });
+}
+
+// What was listed before the last read, and of which that read brought no word.
+void Watcher::Impl::report_recovered() {
+  constexpr std::int64_t second = 1'000'000'000;
+  due_.clear();
+  recovery_.drained(recovery_mark_, due_);
+  report_found(due_);
+  const std::int64_t now = sys::nanoseconds(sys::now(CLOCK_MONOTONIC));
+  if (now - last_forgetting_ < second) return;
+  recovery_.forget_old();
+  last_forgetting_ = now;
+}
 
 // Who reads the events has seen it leave and not come: all that is in it is news. It is listed when the queue
 // has come to its end, for until then the tree is behind what would be found.

@@ -71,11 +71,15 @@ void Watcher::Impl::failed(Error error) {
 // What must change before the event is handed on, so that it is said of the right path.
 void Watcher::Impl::follow_before(NodeId node, const Record& record) {
   if ((record.mask & mask::move_self) == 0) return;
-  // It may have moved just before its link count was looked at, which is another one's then.
+  doubt_leaf(node);
+  self_moved(node);
+}
+
+// It may have moved just before its link count was looked at, which is another one's then.
+void Watcher::Impl::doubt_leaf(NodeId node) {
   if (tree_.is_unlisted(node) && !known_since_before(node)) {
     unsettled_.push_back({tree_.watch(node), ScanKind::arrival, 0});
   }
-  self_moved(node);
 }
 
 // What changes once the event has been handed on.
@@ -211,10 +215,8 @@ void Watcher::Impl::drop(NodeId top, End end) {
 
 void Watcher::Impl::drop_one(NodeId node, End end) {
   if (end == End::deleted) notice(Notice::Kind::watch_deleted, tree_.path(node), tree_.order(node));
-  if (end == End::moved_out) {
-    notice(Notice::Kind::watch_moved_out, tree_.path(node), tree_.order(node));
-    retired_.insert(tree_.watch(node));
-  }
+  if (end == End::moved_out) notice(Notice::Kind::watch_moved_out, tree_.path(node), tree_.order(node));
+  if (end != End::deleted) retired_.insert(tree_.watch(node));
   moves_.forget(node);
   sightings_.erase(tree_.watch(node));
   if (!file_places_.empty()) file_places_.erase(node);

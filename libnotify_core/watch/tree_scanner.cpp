@@ -177,8 +177,12 @@ void TreeScanner::descend(Pending child) {
     entered_ = frames_.size() + 1;
     return push(std::move(directory), child);
   }
+  if (status >= 0 || vanished(status)) {
+    if (child.newborn) return listener_.slipped_away(child.node);
+    tree_.set_order(child.node);
+    return listener_.unlisted(child.node, false);
+  }
   tree_.set_order(child.node);
-  if (status >= 0 || vanished(status)) return listener_.unlisted(child.node, child.newborn);
   // Readable but not searchable: what is in it cannot be watched, by anyone of this user.
   const bool said = directory && status == -EACCES;
   directory.reset();

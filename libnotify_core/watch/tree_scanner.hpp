@@ -30,6 +30,9 @@ class ScanListener {
   // `node` is watched but was not found under its name when it was to be listed: it is being moved.
   // `newborn`: its entries are news.
   virtual void unlisted(NodeId node, bool newborn) = 0;
+  // `node` was found in a newborn directory, and is not there any more: nobody knows whether it left before
+  // it was watched or after. Takes it out of the tree; its events will bring it back, as newborn.
+  virtual void slipped_away(NodeId node) = 0;
   // `node` was found in a directory moved in. If its CREATE is still to come, its entries are news all the
   // same.
   virtual void taken_for_old(NodeId node) = 0;

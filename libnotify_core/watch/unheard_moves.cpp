@@ -60,6 +60,7 @@ bool Watcher::Impl::is_told_where(std::uint32_t cookie) {
 // What its MOVE_SELF would have led to.
 void Watcher::Impl::conclude_unheard(NodeId node) {
   moving_ = backend::unwatched;
+  doubt_leaf(node);
   self_moved(node);
   settle_moved(node);
 }
@@ -115,7 +116,6 @@ void Watcher::Impl::settle_doubts() {
   }
   sighted_lately_ = left;
   if (!in_doubt()) doubtful_reads_ = 0;
-  backend_->visit_unread([this](const Record&) { return !(unread_ = true); });
 }
 
 // Those above others come first, mostly.

@@ -23,6 +23,9 @@
 // tell. A directory that cannot be found where it should be is "unsettled" and looked at again when the queue
 // is empty.
 //
+// Unheard. What is moved while the kernel begins to watch it has no MOVE_SELF of that: where the queue leaves
+// something in doubt, it is looked for (unheard_moves.cpp).
+//
 // Somebody waits for the line that an event becomes, and it comes to a program that slept until now: each
 // page and each line of memory on the way costs more than what is done there. What runs from read(2) to
 // write(2) is therefore marked [[gnu::hot]], here and elsewhere, which puts it side by side, and keeps what
@@ -111,7 +114,7 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
   unread_ = false;
   hand_on_batch();
   if (!stopped_ && backend_->drained()) queue_drained();
-  if (!stopped_ && unread_) return true;  // what was left to be done has read on
+  if (!stopped_ && unread_) return true;
   if (!stopped_) tell_lost();
   if (stopped_) {
     result = Wait::stopped;
@@ -266,31 +269,6 @@ void Watcher::Impl::notice(Notice::Kind kind, std::string_view path, std::uint32
 [[gnu::hot]] void Watcher::Impl::queue_drained() {
   known_before_ = last_known_;
   if (!calm_) work_on_drained();
-}
-
-void Watcher::Impl::work_on_drained() {
-  if (!taken_before_.empty() || !taken_for_old_.empty()) {
-    taken_before_ = std::exchange(taken_for_old_, {});
-  }
-  if (!recovery_.idle()) report_recovered();
-  if (!unsettled_.empty()) {
-    settle_again();
-  } else if (in_doubt()) {
-    settle_doubts();
-  }
-  if (!retired_.empty()) retire_some();
-  calm_ = is_calm();
-}
-
-// What was listed before the last read, and of which that read brought no word.
-void Watcher::Impl::report_recovered() {
-  due_.clear();
-  recovery_.drained(recovery_mark_, due_);
-  report_found(due_);
-  const std::int64_t now = sys::nanoseconds(sys::now(CLOCK_MONOTONIC));
-  if (now - last_forgetting_ < 1000 * millisecond) return;
-  recovery_.forget_old();
-  last_forgetting_ = now;
 }
 
 [[gnu::hot]] Result<Watcher::Wait> Watcher::Impl::wait(std::optional<std::chrono::nanoseconds> timeout,

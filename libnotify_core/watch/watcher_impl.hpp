@@ -51,6 +51,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool leaves_out(watch::NodeId parent, std::string_view name) override;
   void unlisted(watch::NodeId node, bool newborn) override;
   void sighted(watch::NodeId node, watch::NodeId parent, std::string_view name, bool told) override;
+  void slipped_away(watch::NodeId node) override { drop(node, End::unknown); }
   void taken_for_old(watch::NodeId node) override;
   bool is_told(watch::NodeId node) override;
   bool was_ended(int watch) override;
@@ -64,7 +65,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   virtual void queue_drained();
 
   // Why a watch ends.
-  enum class End { deleted, moved_out };
+  enum class End { deleted, moved_out, unknown };
 
   // watcher.cpp: reading and handing on
   Result<Wait> read_all(EventSink& sink, bool resting);
@@ -105,6 +106,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   Result<void> add_plain(const std::string& path);
   Result<void> add_tree(const std::string& path, sys::Fd directory);
   void follow_before(watch::NodeId node, const backend::Record& record);
+  void doubt_leaf(watch::NodeId node);
   void follow_after(watch::NodeId node, const backend::Record& record);
   bool walk_tree(watch::NodeId root, sys::Fd directory);
   bool is_excluded(std::string_view path) const;

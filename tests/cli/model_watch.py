@@ -239,6 +239,7 @@ def subject():
 def write_dump(directory, seed, bursts, failure):
     lines = [str(failure), "", "operations:", operations.describe(bursts[min(failure.burst, len(bursts) - 1)]), "",
              "events:", *map(str, failure.events), "", "standard error:", failure.said.decode(errors="backslashreplace")]
+    directory.mkdir(parents=True, exist_ok=True)
     (directory / f"seed-{seed}").write_text("\n".join(lines) + "\n")
 
 

@@ -52,9 +52,10 @@ class Interleaved final : public backend::WatchBackend {
   // How many records the next read is to bring at most.
   using Room = std::function<std::size_t()>;
 
-  // `doubts`: it says that there may be more to read, until there is nothing.
-  Interleaved(backend::WatchBackend& real, Turn turn, Room room, bool doubts)
-      : real_(real), turn_(std::move(turn)), room_(std::move(room)), doubts_(doubts) {}
+  // `doubts`: it says that there may be more to read, until there is nothing. `amid`: somebody else's turn
+  // comes in the middle of watching, too.
+  Interleaved(backend::WatchBackend& real, Turn turn, Room room, bool doubts, bool amid)
+      : real_(real), turn_(std::move(turn)), room_(std::move(room)), doubts_(doubts), amid_(amid) {}
 
   int descriptor() const override { return real_.descriptor(); }
   int enter(int directory) override {
@@ -65,6 +66,7 @@ class Interleaved final : public backend::WatchBackend {
   }
   int add(const char* name, EventMask events, unsigned flags) override {
     turn_({});
+    if (!amid_) return said(std::string("watch ") + name, real_.add(name, events, flags));
     const int follow = (flags & backend::add_no_follow) != 0 ? O_NOFOLLOW : 0;
     const int status = sys::open_at(in_working_directory_ ? AT_FDCWD : entered_, name, O_PATH | follow);
     const sys::Fd found(status);
@@ -168,6 +170,7 @@ class Interleaved final : public backend::WatchBackend {
   bool interrupted_ = false;
   bool drained_ = true;
   bool doubts_;
+  bool amid_;
   std::vector<Kept> batch_;
   std::size_t next_ = 0;
 };
@@ -180,7 +183,8 @@ class Player final : public EventSink {
         random_(schedule),
         eagerness_(chances[below(std::size(chances))]),
         doubts_(schedule % 4 == 0),
-        changes_in_walk_(schedule % 3 == 0),
+        amid_(schedule % 2 == 1),
+        changes_in_walk_(schedule % 6 == 3),
         exchanges_(std::ranges::any_of(
             operations, [](const Operation& planned) { return planned.kind == Operation::Kind::exchange; })) {
     std::string pattern = (fs::temp_directory_path() / "notify-interleaving-XXXXXX").string();
@@ -199,7 +203,7 @@ class Player final : public EventSink {
     options.recursive = options.follow_tree = true;
     auto backend = std::make_unique<Interleaved>(
         inotify_, [this](const std::string& what) { turn(what); },
-        [this] { return below(4) == 0 ? 1 + below(8) : 1000; }, doubts_);
+        [this] { return below(4) == 0 ? 1 + below(8) : 1000; }, doubts_, amid_);
     backend_ = backend.get();
     watcher_ = std::make_unique<WatcherInside::Impl>(std::move(options), std::move(backend));
     while (next_ < operations_.size() / 3) change();
@@ -315,6 +319,7 @@ class Player final : public EventSink {
   std::mt19937 random_;
   unsigned eagerness_;
   bool doubts_;
+  bool amid_;
   bool changes_in_walk_;
   bool exchanges_;
   std::size_t next_ = 0;
