@@ -32,9 +32,12 @@ inline constexpr int unwatched = -2;
 
 // How add() looks the name up, apart from the events.
 enum AddFlags : unsigned {
-  add_directory_only = 1,   // ENOTDIR for anything else
-  add_no_follow = 2,        // do not follow a symbolic link
-  add_keep_old_events = 4,  // the events asked for before stay asked for
+  add_directory_only = 1,  // ENOTDIR for anything else
+  add_no_follow = 2,       // do not follow a symbolic link
+  // The events asked for before stay asked for. Without it they are replaced, and inotify loses what happens
+  // in that moment: it writes the new mask in two steps, and who queues an event does not wait for the second
+  // (inotify_update_existing_watch() in fs/notify/inotify/inotify_user.c).
+  add_keep_old_events = 4,
 };
 
 // Adds watches: of names in one directory after another.

@@ -17,7 +17,9 @@ namespace {
 
 constexpr std::size_t listing_buffer = 64 * 1024;
 constexpr std::size_t open_levels = 24;  // as long as descriptors last
-constexpr unsigned child_flags = backend::add_directory_only | backend::add_no_follow;
+constexpr unsigned child_flags =
+    backend::add_directory_only | backend::add_no_follow | backend::add_keep_old_events;
+constexpr unsigned silencing_flags = backend::add_directory_only | backend::add_no_follow;
 constexpr int open_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 constexpr std::size_t large_walk = 1000;  // directories: worth a thread
 constexpr std::size_t worthwhile = 64;    // directories watched between two shares
@@ -126,7 +128,7 @@ void FirstWalk::entry(Frame& frame, const char* name) {
   if (frame.next != frame.end || is_visit_likely()) return put_off(frame, name);
   const int watch = placer_.add(name, rules_.events, child_flags);
   if (watch < 0) return fail(watch, placer_.adding_call(), name);
-  if (!begin(name, watch, false)) return;
+  if (!begin(name, watch)) return;
   if (is_leaf(frame, name)) return end_leaf();
   note_visit(true);
   put_off(frame, name);
@@ -144,10 +146,9 @@ void FirstWalk::end_leaf() {
 }
 
 // False where it was watched before: it is as it was, then.
-bool FirstWalk::begin(const char* name, int watch, bool quiet) {
+bool FirstWalk::begin(const char* name, int watch) {
   ++watched_;
   if (sink_.begin(name, watch)) return true;
-  if (quiet) placer_.add(name, rules_.events, child_flags);
   read_again(frames_.back(), name);
   return false;
 }
@@ -187,7 +188,7 @@ bool FirstWalk::watch_unseen(const std::string& name, int& watch, sys::Fd& direc
     fail(watch, placer_.adding_call(), name);
     return false;
   }
-  if (!begin(name.c_str(), watch, quiet)) return false;
+  if (!begin(name.c_str(), watch)) return false;
   if (likely) return true;
   if (is_leaf(frames_.back(), name.c_str())) {
     end_leaf();
@@ -201,7 +202,7 @@ bool FirstWalk::watch_unseen(const std::string& name, int& watch, sys::Fd& direc
 // that stays as it was.
 bool FirstWalk::silence(const std::string& name, int watch) {
   if (!has_quiet()) return true;
-  const int found = placer_.add(name.c_str(), rules_.quiet_events, child_flags);
+  const int found = placer_.add(name.c_str(), rules_.quiet_events, silencing_flags);
   if (found == watch) return true;
   if (found >= 0) placer_.add(name.c_str(), rules_.events, child_flags);
   give_up(name, watch, found < 0 ? found : -ENOENT, false);
@@ -298,7 +299,8 @@ bool FirstWalk::reopen(Frame& frame, int child) {
       frame.directory.reset(open_path(frames_.front().directory.get(), below_first, open_flags));
     }
     if (!frame.directory || placer_.enter(frame.directory.get()) < 0) continue;
-    if (placer_.add(".", rules_.quiet_events, backend::add_directory_only) == frame.watch) {
+    constexpr unsigned here = backend::add_directory_only | backend::add_keep_old_events;
+    if (placer_.add(".", rules_.quiet_events, here) == frame.watch) {
       entered_ = frames_.size();
       return true;
     }

@@ -75,7 +75,7 @@ class FirstWalk {
   void list(Frame& frame);
   void entry(Frame& frame, const char* name);
   void put_off(Frame& frame, std::string_view name);
-  bool begin(const char* name, int watch, bool quiet);
+  bool begin(const char* name, int watch);
   void end_leaf();
   bool is_leaf(const Frame& frame, const char* name) const;
   void visit_next();

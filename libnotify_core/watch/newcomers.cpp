@@ -163,7 +163,8 @@ bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
   sys::Fd directory(place ? sys::open_at(place.get(), ".", O_RDONLY | O_DIRECTORY) : -1);
   if (!directory) return false;
   backend_->enter(directory.get());
-  backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
+  if (scanner_.quiet_events() != kernel_events_)
+    backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
   listing_untold_ = kind == ScanKind::birth && untold_.contains(tree_.watch(node));
   scanner_.scan(std::move(directory), node, kind);
   if (std::exchange(listing_untold_, false)) list_rest_later(node);

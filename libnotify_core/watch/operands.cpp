@@ -45,7 +45,8 @@ Result<void> Watcher::Impl::add(std::string_view path,
 }
 
 Result<void> Watcher::Impl::add_plain(const std::string& path) {
-  const unsigned flags = options_.follow_symlinks ? 0U : backend::add_no_follow;
+  const unsigned flags =
+      backend::add_keep_old_events | (options_.follow_symlinks ? 0U : backend::add_no_follow);
   const int watch = backend_->add_path(path.c_str(), kernel_events_, flags);
   if (watch < 0) return adding_error(watch, path);
   if (tree_.by_watch(watch) != no_node) return {};  // the first name of the two stays
@@ -65,11 +66,9 @@ Result<void> Watcher::Impl::add_tree(const std::string& path, sys::Fd directory)
     backend_->use_working_directory(own);
     watch = watch_root(path, directory.get());
     if (watch < 0) return;
-    if (tree_.by_watch(watch) != no_node) {
-      backend_->add(".", kernel_events_, backend::add_directory_only);
+    if (tree_.by_watch(watch) != no_node)
       return watch::retread(std::move(directory), with_slash(path),
                             [this](std::string_view below) { return is_excluded(below); });
-    }
     const NodeId root = tree_.add_root(root_name(path, true), watch);
     complete = walk_tree(root, std::move(directory));
   });
@@ -127,10 +126,10 @@ void Watcher::Impl::root_moved(NodeId root) {
 
 // By its path where it may be read but not entered.
 int Watcher::Impl::watch_root(const std::string& path, int directory) {
+  constexpr unsigned flags = backend::add_directory_only | backend::add_keep_old_events;
   const int status = backend_->enter(directory);
-  if (status == -EACCES)
-    return backend_->add_path(path.c_str(), scanner_.quiet_events(), backend::add_directory_only);
-  return status < 0 ? status : backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
+  if (status == -EACCES) return backend_->add_path(path.c_str(), scanner_.quiet_events(), flags);
+  return status < 0 ? status : backend_->add(".", scanner_.quiet_events(), flags);
 }
 
 bool Watcher::Impl::is_excluded(std::string_view path) const {

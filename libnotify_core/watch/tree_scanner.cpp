@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t listing_buffer = 64 * 1024;
 constexpr std::size_t open_levels = 24;  // as long as descriptors last
-constexpr unsigned child_flags = backend::add_directory_only | backend::add_no_follow;
+constexpr unsigned child_flags =
+    backend::add_directory_only | backend::add_no_follow | backend::add_keep_old_events;
+constexpr unsigned own_flags = backend::add_directory_only | backend::add_keep_old_events;
 constexpr EventMask made_by_listing = mask::open | mask::access | mask::close_nowrite;
 
 }  // namespace
@@ -100,8 +102,9 @@ void TreeScanner::entry(Frame& frame, const char* name, unsigned char type, std:
 
 // No node where it is not to be visited, nor given an order.
 TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
-  int watch = backend_.add(name, events_, child_flags);
-  if (watch >= 0 && listener_.was_ended(watch)) watch = backend_.add(name, events_, child_flags);
+  const EventMask events = frame.newborn ? quiet_events_ : events_;  // it is going to be listed at once
+  int watch = backend_.add(name, events, child_flags);
+  if (watch >= 0 && listener_.was_ended(watch)) watch = backend_.add(name, events, child_flags);
   if (watch < 0) {
     fail(watch, backend_.adding_call(), frame.node, name);
     return {};
@@ -116,7 +119,7 @@ TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
   const std::uint32_t links = link_count(frame, name);
   const bool visit = newborn || links != 2;
   if (!visit) tree_.set_unlisted(child);
-  return {child, links, visit, newborn};
+  return {child, links, visit, newborn, frame.newborn && state == Child::unknown};
 }
 
 // Of `name` in the directory entered, which should be `node`.
@@ -173,7 +176,7 @@ void TreeScanner::descend(Pending child) {
     status = backend_.enter(directory.get());
     entered_ = 0;
   }
-  if (status >= 0 && silence(child.node, ".", backend::add_directory_only) >= 0) {
+  if (status >= 0 && silence(child.node, ".", own_flags) >= 0) {
     entered_ = frames_.size() + 1;
     return push(std::move(directory), child);
   }
@@ -207,7 +210,7 @@ int TreeScanner::silence(NodeId node, const char* name, unsigned flags) {
   if (tree_.by_watch(watch) == no_node) {
     backend_.remove(watch);
   } else if (quiet_events_ != events_) {
-    backend_.add(name, events_, flags);
+    backend_.add(name, events_, flags | backend::add_keep_old_events);
   }
   return -ENOENT;
 }
@@ -217,7 +220,8 @@ sys::Fd TreeScanner::open_child(const Pending& child, const std::string& name, i
   const int parent = frames_.back().directory.get();
   if (quiet_events_ != events_) {
     status = enter_top();
-    if (status == 0) status = silence(child.node, name.c_str(), child_flags);
+    constexpr unsigned replacing = child_flags & ~backend::add_keep_old_events;
+    if (status == 0) status = silence(child.node, name.c_str(), child.quiet ? child_flags : replacing);
     if (status < 0) return {};
   }
   constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
@@ -236,6 +240,10 @@ void TreeScanner::close_above() {
 }
 
 void TreeScanner::leave() {
+  for (std::size_t i = frames_.back().pending_next; i < pending_.size(); ++i) {  // the limit was reached
+    if (pending_[i].quiet && enter_top() >= 0)
+      ask_for_all_events(pending_[i].node, std::string(tree_.name(pending_[i].node)).c_str());
+  }
   Frame frame = std::move(frames_.back());
   frames_.pop_back();
   pending_.resize(frame.pending_begin);
@@ -255,7 +263,7 @@ bool TreeScanner::reopen(Frame& frame, int child) {
   for (const bool by_path : {false, true}) {
     if (by_path) frame.directory.reset(open_node(tree_, frame.node, flags));
     if (frame.directory && backend_.enter(frame.directory.get()) == 0 &&
-        silence(frame.node, ".", backend::add_directory_only) >= 0) {
+        silence(frame.node, ".", own_flags) >= 0) {
       entered_ = frames_.size();
       return true;
     }

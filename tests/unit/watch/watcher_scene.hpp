@@ -13,8 +13,8 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,15 +57,17 @@ class Queued final : public backend::WatchBackend {
   // False: what is read ahead of its turn brings nothing, as if it were not queued yet.
   void let_read_on(bool let) { reads_on_ = let; }
   std::size_t watch_count() const { return watched_.size(); }
+  // Calls that replaced what a watch was asked for, by no less: inotify loses events in that moment.
+  std::size_t careless_calls() const { return careless_; }
 
   int descriptor() const override { return real_->descriptor(); }
   int enter(int directory) override { return real_->enter(directory); }
   int add(const char* name, EventMask events, unsigned flags) override {
     if (before_add_) before_add_(name);
-    return noted(real_->add(name, events, flags));
+    return noted(real_->add(name, events, flags), events, flags);
   }
   int add_path(const char* path, EventMask events, unsigned flags) override {
-    return noted(real_->add_path(path, events, flags));
+    return noted(real_->add_path(path, events, flags), events, flags);
   }
   int remove(int watch) override {
     watched_.erase(watch);
@@ -116,15 +118,22 @@ class Queued final : public backend::WatchBackend {
     return count;
   }
 
-  int noted(int watch) {
-    if (watch >= 0) watched_.insert(watch);
+  int noted(int watch, EventMask events, unsigned flags) {
+    if (watch < 0) return watch;
+    const auto [known, is_new] = watched_.try_emplace(watch, events);
+    if (is_new) return watch;
+    const bool keeps = (flags & backend::add_keep_old_events) != 0;
+    const bool silences = (events & ~known->second) == 0 && events != known->second;
+    if (!keeps && !silences) ++careless_;
+    known->second = keeps ? known->second | events : events;
     return watch;
   }
 
   std::unique_ptr<backend::WatchBackend> real_;
   Dealer dealer_;
   std::function<void(const std::string&)> before_add_;
-  std::set<int> watched_;
+  std::map<int, EventMask> watched_;  // and what they were asked for
+  std::size_t careless_ = 0;
   bool reads_on_ = true;
   Queue queue_;
   Queue batch_;
@@ -143,9 +152,10 @@ class Scene : public EventSink {
   void touch(const std::string& path) const { std::ofstream(at(path)).put('x'); }
 
   // `before_add`: see Queued.
-  void watch(std::function<void(const std::string&)> before_add = {}) {
+  void watch(std::function<void(const std::string&)> before_add = {},
+             EventMask events = mask::create | mask::remove | mask::move) {
     WatcherOptions options;
-    options.mask = mask::create | mask::remove | mask::move;
+    options.mask = events;
     options.recursive = options.follow_tree = true;
     auto queued = std::make_unique<Queued>(backend::InotifyBackend::create().value());
     queue_ = queued.get();

@@ -235,3 +235,21 @@ TEST_CASE("what happens in a directory between the records of its rename is said
     if (to == "t/b") check_places(scene, {"t/b", "t/b/s", "t/b/new"});
   }
 }
+
+TEST_CASE("what a watch is asked for is replaced to silence it, and for nothing else") {
+  Scene scene;
+  fs::create_directories(scene.at("t/a/b/c"));
+  fs::create_directories(scene.at("t/leaf"));
+  fs::create_directories(scene.at("o/x/y/z"));
+  scene.watch({}, mask::all_events);
+  fs::create_directories(scene.at("t/new/in/it"));
+  scene.settle();
+  fs::rename(scene.at("o/x"), scene.at("t/x"));
+  scene.settle();
+  fs::rename(scene.at("t/a"), scene.at("t/x/a"));
+  fs::remove_all(scene.at("t/new"));
+  fs::create_directories(scene.at("t/new/again"));
+  scene.settle();
+  CHECK(scene.queue().watch_count() == 10);
+  CHECK(scene.queue().careless_calls() == 0);
+}
