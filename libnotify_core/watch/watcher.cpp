@@ -84,8 +84,11 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
   stopped_ = false;
   Result<Wait> result(Wait::timed_out);
   one_read_will_do_ = true;
+  constexpr int most_reads = 32;  // where the queue never ends, the program has other things to do, too
+  int reads = 0;
   for (bool more = read_and_hand_on(result, resting); more; more = read_and_hand_on(result, false)) {
     one_read_will_do_ = false;
+    if (++reads == most_reads) break;
   }
   sink_ = nullptr;
   return result;
