@@ -96,13 +96,10 @@ void Watcher::Impl::left(NodeId parent, const std::string& name, const Record& r
   // Of two that change places, the first is here already.
   if (move.watch < 0 && there != no_node && !tree_.has_arrived(there)) {
     move.suspect = tree_.watch(there);
-    move.unheard = has_moved_unheard(there);
-    move.unheard ? void(move.watch = move.suspect) : outdated(there);
+    outdated(there);
   }
   moving_ = options_.backend == Backend::inotify ? move.watch : backend::unwatched;
-  const bool ends_here = move.unheard && !is_told_where(move.cookie);
   moves_.add_from(std::move(move));
-  if (ends_here) conclude_unheard(there);
 }
 
 // The kernel lets go of a directory it has renamed before it queues that, so what is done in it at once may

@@ -3,8 +3,8 @@
 //
 // The kernel looks a name up before it attaches the watch. What is moved in between has its watch, and there
 // is no MOVE_SELF of that rename: it would be taken for one that stayed. Where the queue says that a place
-// was left, and not by whom, that place is looked at. And whatever is in doubt when all has been read is
-// looked for where it should be, and where it was seen.
+// was left, and not by whom, what came to the other place is looked at. And whatever is in doubt when all has
+// been read is looked for where it should be, and where it was seen.
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -20,38 +20,30 @@ using backend::Record;
 using watch::no_node;
 using watch::NodeId;
 
-// The queue says that this place was left, and not by whom. Did it leave?
-bool Watcher::Impl::has_moved_unheard(NodeId node) {
-  if (options_.backend != Backend::inotify || known_since_before(node)) return false;
-  const watch::Sightings::Place place{tree_.watch(tree_.parent(node)), std::string(tree_.name(node))};
-  return !stands_at(place, tree_.watch(node)).value_or(true) && !is_told_of(tree_.watch(node));
-}
-
-// Where it could not be said of the place that was left, for its directory cannot be found: was it the one
-// that is at the other place now?
+// The queue said that a place was left, and not by whom: was it the one that is at the other place now?
 bool Watcher::Impl::has_come_unheard(int watch, const watch::Sightings::Place& to) {
   const NodeId node = tree_.by_watch(watch);
   if (node == no_node || !outdated_.contains(watch) || known_since_before(node)) return false;
-  return stands_at(to, watch).value_or(false) && !is_told_of(watch);
+  if (is_far_behind()) return false;
+  return !is_told_of(watch) && stands_at(to, watch).value_or(false) && !is_told_of(watch);
 }
 
-// Will there be a MOVE_SELF, or its end?
+// In a storm of renames the buffer fills, and what was queued last cannot be seen. What is in doubt is looked
+// at after it.
+bool Watcher::Impl::is_far_behind() {
+  constexpr int many = 64;  // records: less than half of the buffer
+  int unread = 0;
+  backend_->visit_unread([&](const Record&) { return ++unread < many; });
+  return unread == many;
+}
+
+// Will there be a MOVE_SELF, or its end? Also true where not all could be read.
 bool Watcher::Impl::is_told_of(int watch) {
   read_to_the_end();
-  read_on_or_pause();
+  if (is_far_behind()) return true;
   bool told = false;
   backend_->visit_unread([&](const Record& record) {
     told = record.watch == watch && (record.mask & (mask::move_self | mask::ignored)) != 0;
-    return !told;
-  });
-  return told;
-}
-
-// Will there be a MOVED_TO?
-bool Watcher::Impl::is_told_where(std::uint32_t cookie) {
-  bool told = false;
-  backend_->visit_unread([&](const Record& record) {
-    told = record.cookie == cookie && (record.mask & mask::moved_to) != 0;
     return !told;
   });
   return told;
@@ -124,7 +116,7 @@ std::vector<int> Watcher::Impl::doubtful_watches() const {
   for (const auto& [watch, newborn] : doubted_) watches.push_back(watch);
   sightings_.for_each([&](int watch, const auto&) { watches.push_back(watch); });
   std::ranges::sort(watches);
-  watches.erase(std::ranges::unique(watches).begin(), watches.end());
+  watches.erase(std::unique(watches.begin(), watches.end()), watches.end());
   return watches;
 }
 
@@ -140,6 +132,7 @@ bool Watcher::Impl::settle_doubt(NodeId node) {
     if (outdated_.contains(watch)) announce_outdated(node);
     return true;
   }
+  read_on_or_pause();
   if (is_told_of(watch)) return false;
   if (put_where_seen(node)) return true;
   if (!there) {

@@ -116,10 +116,9 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool read_on_or_pause();
   int who_left(watch::NodeId parent, const std::string& name, const backend::Record& record);
   void left(watch::NodeId parent, const std::string& name, const backend::Record& record);
-  bool has_moved_unheard(watch::NodeId node);
   bool has_come_unheard(int watch, const watch::Sightings::Place& to);
+  bool is_far_behind();
   bool is_told_of(int watch);
-  bool is_told_where(std::uint32_t cookie);
   void conclude_unheard(watch::NodeId node);
   bool settle_moved(watch::NodeId node);
   bool follow_ahead(watch::NodeId node, const backend::Record& record);
