@@ -107,6 +107,22 @@ def test_empty_source_at_start_deletes_nothing(source, daemons, run):
     assert all((d.root / "precious").exists() for d in daemons)
 
 
+def test_what_comes_in_the_place_of_an_empty_source_is_watched(source, folder, run):
+    program = run("--delete", source, folder / "copy")
+    program.wait_said("in step")
+    source.rename(folder / "away")
+    write(source / "other")
+    wait_identical(source, folder / "copy")
+    write(source / "later")
+    wait_identical(source, folder / "copy")
+    source.rename(folder / "strange")
+    write(folder / "away/own")
+    (folder / "away").rename(source)
+    wait_identical(source, folder / "copy")
+    write(source / "last")
+    wait_identical(source, folder / "copy")
+
+
 def test_without_delete_nothing_is_deleted(source, daemons, run):
     write(source / "a")
     write(daemons[0].root / "stray")

@@ -105,7 +105,7 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   void on_notice(const notify_core::Notice& notice) override;
 
   SourceVerdict judge_source(const SourceFacts& facts);
-  void lose_source(SourceVerdict verdict, int error);
+  void lose_source(Duration look_after);
   void tell_lost(SourceVerdict verdict, int error);
   void look_where_link_leads();
   void look_for_source();

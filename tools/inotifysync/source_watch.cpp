@@ -242,9 +242,15 @@ notify_core::sys::Fd SourceSync::trusted_source() {
   if (lost_) return {};
   auto source = open_source(root_ + "/");
   const SourceFacts facts = look_at_source(source);
+  const bool known = guard_.knows(facts);
   const SourceVerdict verdict = judge_source(facts);
   if (verdict != SourceVerdict::trusted) {
-    lose_source(verdict, facts.error);
+    tell_lost(verdict, facts.error);
+    lose_source(look_again);
+    return {};
+  }
+  if (!known) {  // what is watched is another one
+    lose_source(Duration::zero());
     return {};
   }
   if (is_still_emptied(facts)) return {};
@@ -282,11 +288,10 @@ bool SourceSync::is_still_emptied(const SourceFacts& facts) {
   return true;
 }
 
-void SourceSync::lose_source(SourceVerdict verdict, int error) {
+void SourceSync::lose_source(Duration look_after) {
   lost_ = true;
-  tell_lost(verdict, error);
   for (const auto& worker : workers_) worker->pause();
-  guard_timer_->set(look_again);
+  guard_timer_->set(look_after);
 }
 
 void SourceSync::tell_lost(SourceVerdict verdict, int error) {

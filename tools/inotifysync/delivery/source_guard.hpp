@@ -33,16 +33,21 @@ class SourceGuard {
   explicit SourceGuard(const SourceFacts& at_start) : known_(at_start) {}
 
   // A filesystem mounted again becomes the known one; so does whatever comes over a source that was empty at
-  // start.
+  // start, and that again if it comes back.
   SourceVerdict judge(const SourceFacts& now);
+
+  // Is it the directory that was trusted last?
+  bool knows(const SourceFacts& now) const;
 
   // A full pass over an empty source would empty the targets: at boot the source may not be mounted yet.
   static bool may_delete_in_full_pass(const SourceFacts& now) { return now.is_directory && !now.is_empty; }
 
  private:
   bool is_same_come_back(const SourceFacts& now) const;
+  bool has_returned(const SourceFacts& now) const;
 
   SourceFacts known_;
+  SourceFacts gave_way_;  // the one before, where that was empty and something was moved to its place
 };
 
 // For people: "the source is gone".

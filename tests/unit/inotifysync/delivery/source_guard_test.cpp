@@ -63,6 +63,33 @@ TEST_CASE("a source that was empty at the start may get its filesystem later") {
   CHECK(guard.judge(empty_below) == SourceVerdict::unmounted);
 }
 
+TEST_CASE("a source that was empty at the start and gave way to another is trusted when it is back") {
+  SourceFacts empty = emptied(plain);
+  SourceFacts other = plain;
+  other.inode = 101;
+  SourceGuard guard(empty);
+  CHECK(guard.judge(other) == SourceVerdict::trusted);
+  CHECK(guard.judge(empty) == SourceVerdict::unmounted);
+  CHECK(guard.judge(plain) == SourceVerdict::trusted);
+  CHECK(guard.judge(other) == SourceVerdict::replaced);
+}
+
+TEST_CASE("what is written where a filesystem is missing is not the source") {
+  SourceFacts strewn = empty_below;
+  strewn.is_empty = false;
+  SourceGuard guard(empty_below);
+  CHECK(guard.judge(mounted) == SourceVerdict::trusted);
+  CHECK(guard.judge(strewn) == SourceVerdict::replaced);
+}
+
+TEST_CASE("what has come in the place of an empty source is not known at first") {
+  SourceGuard guard(empty_below);
+  CHECK(guard.knows(empty_below));
+  CHECK_FALSE(guard.knows(mounted));
+  guard.judge(mounted);
+  CHECK(guard.knows(mounted));
+}
+
 TEST_CASE("a full pass deletes nothing while the source is empty") {
   CHECK(SourceGuard::may_delete_in_full_pass(plain));
   CHECK_FALSE(SourceGuard::may_delete_in_full_pass(emptied(plain)));
