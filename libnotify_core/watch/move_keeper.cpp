@@ -336,4 +336,9 @@ void Watcher::Impl::outdated(NodeId node) {
   if (node != no_node) outdated_.insert(tree_.watch(node));
 }
 
+// What came in its place has been told. Or it was this that left it, unheard.
+void Watcher::Impl::not_outdated(NodeId node) {
+  if (outdated_.erase(tree_.watch(node)) != 0) doubt(tree_.watch(node));
+}
+
 }  // namespace notify_core

@@ -136,7 +136,7 @@ void Watcher::Impl::settle_again() {
     } else {  // what is new in it goes unwatched
       untold_.erase(unsettled.watch);
       if (watch::vanished(place_error_)) {
-        doubted_[unsettled.watch] |= unsettled.kind == ScanKind::birth;
+        doubt(unsettled.watch, unsettled.kind);
       } else {
         failed(sys::error(place_error_, "open", tree_.path(node)));
       }
@@ -171,27 +171,30 @@ bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
   return true;
 }
 
-// What goes with `top`, or is that, but was seen elsewhere in the tree since: it went there after `top` left
-// the tree. Where the queue does not tell where to, it is looked for there.
+// What goes with `top`, or is that, but was seen elsewhere in the tree since. It went there unheard, or after
+// `top` left the tree; where the queue does not tell where to, it is looked for there.
 void Watcher::Impl::rescue_sighted(NodeId top) {
-  std::vector<NodeId> rescued;
+  std::vector<NodeId> elsewhere;
   sightings_.for_each([&](int watch, const watch::Sightings::Place& place) {
     const NodeId node = tree_.by_watch(watch);
     const NodeId parent = tree_.by_watch(place.parent);
-    if (parent == no_node || is_heard_of(parent)) return;
-    if (tree_.is_below(node, top) && !tree_.is_below(parent, top)) rescued.push_back(node);
+    if (parent != no_node && tree_.is_below(node, top) && !tree_.is_below(parent, top))
+      elsewhere.push_back(node);
   });
-  if (rescued.empty()) return;
-  read_to_the_end();
   const auto is_known = [&](int watch) {
     const NodeId parent = tree_.by_watch(watch);
     return parent != no_node && !tree_.is_below(parent, top);
   };
-  for (const NodeId node : rescued) {
-    std::vector<watch::Sightings::Place> seen = sightings_.all(tree_.watch(node));
+  for (const NodeId node : elsewhere) {
+    const int watch = tree_.watch(node);
+    if (!is_told_of(watch) && put_where_seen(node)) continue;
+    std::vector<watch::Sightings::Place> seen = sightings_.all(watch);
+    if (seen.empty()) continue;
+    const watch::Sightings::Place last = seen.back();
+    if (!last.told && is_heard_of(tree_.by_watch(last.parent))) continue;
     seen.push_back({tree_.watch(tree_.parent(node)), std::string(tree_.name(node))});
-    if (watch::follow(watch::steps_of(unread_records(), tree_.watch(node)), seen, is_known).told) continue;
-    unsettled_.push_back({seen[seen.size() - 2].parent, ScanKind::again, 0});
+    if (watch::follow(watch::steps_of(unread_records(), watch), seen, is_known).told) continue;
+    unsettled_.push_back({last.parent, ScanKind::again, 0});
   }
 }
 

@@ -19,6 +19,7 @@ namespace notify_core {
 using backend::Record;
 using watch::no_node;
 using watch::NodeId;
+using watch::ScanKind;
 
 // The queue said that a place was left, and not by whom: was it the one that is at the other place now?
 bool Watcher::Impl::has_come_unheard(int watch, const watch::Sightings::Place& to) {
@@ -113,7 +114,7 @@ void Watcher::Impl::settle_doubts() {
 // Those above others come first, mostly.
 std::vector<int> Watcher::Impl::doubtful_watches() const {
   std::vector<int> watches(outdated_.begin(), outdated_.end());
-  for (const auto& [watch, newborn] : doubted_) watches.push_back(watch);
+  for (const auto& [watch, unlisted] : doubted_) watches.push_back(watch);
   sightings_.for_each([&](int watch, const auto&) { watches.push_back(watch); });
   std::ranges::sort(watches);
   watches.erase(std::unique(watches.begin(), watches.end()), watches.end());
@@ -130,13 +131,14 @@ bool Watcher::Impl::settle_doubt(NodeId node) {
   if (!there && !watch::vanished(place_error_)) return true;
   if (there == true) {
     if (outdated_.contains(watch)) announce_outdated(node);
+    list_doubted(node);
     return true;
   }
   read_on_or_pause();
   if (is_told_of(watch)) return false;
   if (put_where_seen(node)) return true;
   if (!there) {
-    if (!tree_.is_root(parent)) doubted_.try_emplace(tree_.watch(parent), false);
+    if (!tree_.is_root(parent)) doubt(tree_.watch(parent));
     return tree_.is_root(parent);
   }
   drop(node, End::moved_out);
@@ -153,8 +155,21 @@ bool Watcher::Impl::put_where_seen(NodeId node) {
   if (place == seen.end() || !put_as_newcomer(node, *place)) return false;
   if (!place->told) return settle_moved(node);
   newcomer_ = no_node;
-  if (const auto doubt = doubted_.find(watch); doubt != doubted_.end() && doubt->second) await_listing(node);
+  list_doubted(node);
   return true;
+}
+
+// It is not where it should be; and how it is to be listed once it is found.
+void Watcher::Impl::doubt(int watch, std::optional<ScanKind> unlisted) {
+  std::optional<ScanKind>& kept = doubted_[watch];
+  kept = std::max(kept, unlisted);
+}
+
+void Watcher::Impl::list_doubted(NodeId node) {
+  const auto doubted = doubted_.find(tree_.watch(node));
+  if (doubted == doubted_.end() || !doubted->second) return;
+  if (*doubted->second == ScanKind::birth) return await_listing(node);
+  unsettled_.push_back({doubted->first, *doubted->second, 0});
 }
 
 }  // namespace notify_core

@@ -130,13 +130,15 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void self_moved(watch::NodeId node);
   void put_at(watch::NodeId node, watch::NodeId parent, const std::string& name);
   void outdated(watch::NodeId node);
-  void not_outdated(watch::NodeId node) { outdated_.erase(tree_.watch(node)); }
+  void not_outdated(watch::NodeId node);
   void announce_outdated(watch::NodeId node);
   std::vector<watch::Sightings::Place> untold_places(int watch) const;
   bool in_doubt() const;
   void settle_doubts();
   bool settle_doubt(watch::NodeId node);
   bool put_where_seen(watch::NodeId node);
+  void doubt(int watch, std::optional<watch::ScanKind> unlisted = std::nullopt);
+  void list_doubted(watch::NodeId node);
   std::vector<int> doubtful_watches() const;
   bool put_where_told_last(watch::NodeId node);
   bool put_where_it_went(watch::NodeId node);
@@ -215,8 +217,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   };
   std::vector<Unsettled> unsettled_;  // directories that could not be found by their path: listed again later
   watch::Sightings sightings_;
-  // Watches of directories that are not where they should be; and whether what is in them is news.
-  std::unordered_map<int, bool> doubted_;
+  // Watches of directories that are not where they should be; and how they are to be listed, if at all.
+  std::unordered_map<int, std::optional<watch::ScanKind>> doubted_;
   bool sighted_lately_ = false;
   int doubtful_reads_ = 0;          // since something is in doubt: those that emptied the queue
   std::uint32_t known_before_ = 0;  // last_known_, before the last read but one that emptied the queue
