@@ -210,8 +210,7 @@ bool FirstWalk::silence(const std::string& name, int watch) {
 }
 
 // Between being watched and being opened, the name may have come to stand for something else. What was
-// watched is being moved, then: before anything is reported, that is set right by its events alone, at no
-// cost here.
+// watched is being moved, then: it is listed again when its events say so, and costs nothing here.
 void FirstWalk::open_and_push(const std::string& name, int watch, sys::Fd directory) {
   int status = 0;
   if (!directory) directory = open_child(name, &status);

@@ -53,7 +53,7 @@ void Watcher::Impl::list_newcomer(NodeId node) {
   const NodeId parent = tree_.parent(node);
   const std::string name(tree_.name(node));
   untold_.untell(tree_.watch(parent), name);
-  found(parent, name, true);
+  if (!recovery_.has_reported(tree_.watch(parent), name)) found(parent, name, true);
   untold_.tell(tree_.watch(parent), name);
   all_below_is_untold(node);
   await_listing(node);

@@ -13,7 +13,12 @@ void Recovery::add(int watch, std::string_view name, bool directory) {
   index_.emplace(Key{watch, entry->found.name}, entry);
 }
 
-Recovery::Entry* Recovery::lookup(int watch, std::string_view name) {
+bool Recovery::has_reported(int watch, std::string_view name) const {
+  const Entry* entry = lookup(watch, name);
+  return entry != nullptr && entry->state == State::reported;
+}
+
+Recovery::Entry* Recovery::lookup(int watch, std::string_view name) const {
   const auto position = index_.find(Key{watch, name});
   return position == index_.end() ? nullptr : position->second;
 }

@@ -38,6 +38,8 @@ class Recovery {
   // How many entries were ever added: what a later drained() may be about.
   std::uint64_t mark() const { return forgotten_ + found_.size(); }
   void add(int watch, std::string_view name, bool directory);
+  // Lately, and it has not left since.
+  bool has_reported(int watch, std::string_view name) const;
 
   enum class Verdict { report, already_reported };
   // The kernel says `mask` of (`node`, `name`). Appends to `due` what must be reported before that, parents
@@ -72,7 +74,7 @@ class Recovery {
     }
   };
 
-  Entry* lookup(int watch, std::string_view name);
+  Entry* lookup(int watch, std::string_view name) const;
   void report_with_parents(NodeId node, std::vector<Found>& due);
   void settle(Entry& entry);
 

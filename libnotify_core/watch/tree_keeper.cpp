@@ -71,13 +71,15 @@ void Watcher::Impl::failed(Error error) {
 // What must change before the event is handed on, so that it is said of the right path.
 void Watcher::Impl::follow_before(NodeId node, const Record& record) {
   if ((record.mask & mask::move_self) == 0) return;
-  doubt_leaf(node);
+  doubt_listing(node);
   self_moved(node);
 }
 
-// It may have moved just before its link count was looked at, which is another one's then.
-void Watcher::Impl::doubt_leaf(NodeId node) {
-  if (tree_.is_unlisted(node) && !known_since_before(node)) {
+// It may have moved just before its link count was looked at, which is another one's then; and in a walk of
+// the whole tree, before it was listed: nobody makes sure there that what is opened is what was watched.
+void Watcher::Impl::doubt_listing(NodeId node) {
+  const bool walked = known_before_ == 0;
+  if (!known_since_before(node) && (walked || tree_.is_unlisted(node))) {
     unsettled_.push_back({tree_.watch(node), ScanKind::arrival, 0});
   }
 }

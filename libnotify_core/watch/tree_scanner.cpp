@@ -119,7 +119,8 @@ TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
   const std::uint32_t links = link_count(frame, name);
   const bool visit = newborn || links != 2;
   if (!visit) tree_.set_unlisted(child);
-  return {child, links, visit, newborn, frame.newborn && state == Child::unknown};
+  const bool fresh = state == Child::unknown;
+  return {child, links, visit, newborn, fresh, frame.newborn && fresh};
 }
 
 // Of `name` in the directory entered, which should be `node`.
@@ -141,7 +142,7 @@ TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_vie
     const bool looked_into = kind_ == ScanKind::again || kind_ == ScanKind::arrival;
     if (node == there) return looked_into || listener_.is_told(node) ? Child::skip : Child::known;
     if (kind_ != ScanKind::repair) {
-      listener_.sighted(node, frame.node, name, kind_ == ScanKind::again);
+      listener_.sighted(node, frame.node, name, kind_ == ScanKind::again && !frame.newborn);
       return Child::skip;
     }
     if (tree_.is_below(frame.node, node)) return Child::skip;
@@ -181,9 +182,9 @@ void TreeScanner::descend(Pending child) {
     return push(std::move(directory), child);
   }
   if (status >= 0 || vanished(status)) {
-    if (child.newborn) return listener_.slipped_away(child.node);
+    if (child.newborn && child.fresh) return listener_.slipped_away(child.node);
     tree_.set_order(child.node);
-    return listener_.unlisted(child.node, false);
+    return listener_.unlisted(child.node, child.newborn);
   }
   tree_.set_order(child.node);
   // Readable but not searchable: what is in it cannot be watched, by anyone of this user.

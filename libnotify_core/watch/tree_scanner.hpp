@@ -85,6 +85,7 @@ class TreeScanner {
     std::uint32_t links = 0;  // its link count, where it counts; 0: not known
     bool visit = false;       // has subdirectories, or may have
     bool newborn = false;
+    bool fresh = false;  // was not watched before
     bool quiet = false;  // watched for quiet events, and for no others before
   };
 

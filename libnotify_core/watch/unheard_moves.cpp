@@ -50,10 +50,11 @@ bool Watcher::Impl::is_told_of(int watch) {
   return told;
 }
 
-// What its MOVE_SELF would have led to.
+// What its MOVE_SELF would have led to. And what was listed as its contents may be those of what came to its
+// place just then.
 void Watcher::Impl::conclude_unheard(NodeId node) {
   moving_ = backend::unwatched;
-  doubt_leaf(node);
+  unsettled_.push_back({tree_.watch(node), ScanKind::arrival, 0});
   self_moved(node);
   settle_moved(node);
 }
@@ -114,7 +115,7 @@ void Watcher::Impl::settle_doubts() {
 // Those above others come first, mostly.
 std::vector<int> Watcher::Impl::doubtful_watches() const {
   std::vector<int> watches(outdated_.begin(), outdated_.end());
-  for (const auto& [watch, unlisted] : doubted_) watches.push_back(watch);
+  for (const auto& [watch, kind] : doubted_) watches.push_back(watch);
   sightings_.for_each([&](int watch, const auto&) { watches.push_back(watch); });
   std::ranges::sort(watches);
   watches.erase(std::unique(watches.begin(), watches.end()), watches.end());
@@ -131,7 +132,7 @@ bool Watcher::Impl::settle_doubt(NodeId node) {
   if (!there && !watch::vanished(place_error_)) return true;
   if (there == true) {
     if (outdated_.contains(watch)) announce_outdated(node);
-    list_doubted(node);
+    if (doubted_.contains(watch)) list_doubted(node);
     return true;
   }
   read_on_or_pause();
@@ -153,23 +154,26 @@ bool Watcher::Impl::put_where_seen(NodeId node) {
   const auto place =
       std::ranges::find_if(seen, [&](const auto& at) { return stands_at(at, watch).value_or(false); });
   if (place == seen.end() || !put_as_newcomer(node, *place)) return false;
+  outdated_.erase(watch);
   if (!place->told) return settle_moved(node);
   newcomer_ = no_node;
   list_doubted(node);
   return true;
 }
 
-// It is not where it should be; and how it is to be listed once it is found.
-void Watcher::Impl::doubt(int watch, std::optional<ScanKind> unlisted) {
-  std::optional<ScanKind>& kept = doubted_[watch];
-  kept = std::max(kept, unlisted);
+// It may not be where it should be. `kind`: how it is to be listed once it is found.
+void Watcher::Impl::doubt(int watch, ScanKind kind) {
+  ScanKind& kept = doubted_.try_emplace(watch, kind).first->second;
+  kept = std::max(kept, kind);
 }
 
+// What was looked at when it was watched may have been another one, in its place just then.
 void Watcher::Impl::list_doubted(NodeId node) {
-  const auto doubted = doubted_.find(tree_.watch(node));
-  if (doubted == doubted_.end() || !doubted->second) return;
-  if (*doubted->second == ScanKind::birth) return await_listing(node);
-  unsettled_.push_back({doubted->first, *doubted->second, 0});
+  const int watch = tree_.watch(node);
+  const auto doubted = doubted_.extract(watch);
+  const ScanKind kind = doubted ? doubted.mapped() : ScanKind::arrival;
+  if (kind == ScanKind::birth) return await_listing(node);
+  unsettled_.push_back({watch, kind, 0});
 }
 
 }  // namespace notify_core

@@ -106,7 +106,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   Result<void> add_plain(const std::string& path);
   Result<void> add_tree(const std::string& path, sys::Fd directory);
   void follow_before(watch::NodeId node, const backend::Record& record);
-  void doubt_leaf(watch::NodeId node);
+  void doubt_listing(watch::NodeId node);
   void follow_after(watch::NodeId node, const backend::Record& record);
   bool walk_tree(watch::NodeId root, sys::Fd directory);
   bool is_excluded(std::string_view path) const;
@@ -137,7 +137,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void settle_doubts();
   bool settle_doubt(watch::NodeId node);
   bool put_where_seen(watch::NodeId node);
-  void doubt(int watch, std::optional<watch::ScanKind> unlisted = std::nullopt);
+  void doubt(int watch, watch::ScanKind kind = watch::ScanKind::arrival);
   void list_doubted(watch::NodeId node);
   std::vector<int> doubtful_watches() const;
   bool put_where_told_last(watch::NodeId node);
@@ -217,8 +217,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   };
   std::vector<Unsettled> unsettled_;  // directories that could not be found by their path: listed again later
   watch::Sightings sightings_;
-  // Watches of directories that are not where they should be; and how they are to be listed, if at all.
-  std::unordered_map<int, std::optional<watch::ScanKind>> doubted_;
+  // Watches of directories that may not be where they should be; and how they are to be listed once found.
+  std::unordered_map<int, watch::ScanKind> doubted_;
   bool sighted_lately_ = false;
   int doubtful_reads_ = 0;          // since something is in doubt: those that emptied the queue
   std::uint32_t known_before_ = 0;  // last_known_, before the last read but one that emptied the queue
