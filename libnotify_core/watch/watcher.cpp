@@ -114,16 +114,21 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
       result = Wait::events;
     }
   }
-  unread_ = false;
+  const bool resumed = std::exchange(unread_, false);
+  if (resumed) {
+    result = Wait::events;
+    hand_on_kept();
+  }
   hand_on_batch();
   if (!stopped_ && backend_->drained()) queue_drained();
   if (!stopped_ && unread_) return true;
   if (!stopped_) tell_lost();
   if (stopped_) {
+    unread_ = true;  // or all of it was kept
     result = Wait::stopped;
     return false;
   }
-  return !backend_->drained() || (!calm_ && (has_work() || recovery_.mark() != recovery_mark_));
+  return resumed || !backend_->drained() || (!calm_ && (has_work() || recovery_.mark() != recovery_mark_));
 }
 
 [[gnu::hot]] void Watcher::Impl::hand_on_batch() {
@@ -197,7 +202,7 @@ void Watcher::Impl::tell_lost() {
 
 // fanotify also tells what happens in directories just below a watched one.
 void Watcher::Impl::report_elsewhere(const backend::Record& record) {
-  if (stopped_ || !asked_or_vital(record.mask)) return;
+  if (!asked_or_vital(record.mask)) return;
   Event event;
   event.mask = record.mask;
   event.watched = record.directory;
@@ -216,9 +221,25 @@ bool Watcher::Impl::name_program(Event& event) {
 }
 
 [[gnu::hot]] void Watcher::Impl::hand_on(Event& event) {
-  if (event.pid != 0 && !name_program(event)) return;
   event.time = batch_time_;
+  if (stopped_) return keep(event);
+  if (event.pid != 0 && !name_program(event)) return;
   stopped_ = !sink_->on_event(event);
+}
+
+// One record may make several events, and the sink may stop at the first.
+void Watcher::Impl::keep(const Event& event) {
+  kept_.push_back({event, std::string(event.watched), std::string(event.name)});
+}
+
+void Watcher::Impl::hand_on_kept() {
+  for (; !stopped_ && !kept_.empty(); kept_.pop_front()) {
+    Kept& kept = kept_.front();
+    kept.event.watched = kept.watched;
+    kept.event.name = kept.name;
+    if (kept.event.pid != 0 && !name_program(kept.event)) continue;
+    stopped_ = !sink_->on_event(kept.event);
+  }
 }
 
 [[gnu::hot]] bool Watcher::Impl::asked_or_vital(EventMask mask) const {
@@ -227,7 +248,7 @@ bool Watcher::Impl::name_program(Event& event) {
 
 [[gnu::hot]] void Watcher::Impl::report(watch::NodeId node, EventMask mask, std::uint32_t cookie,
                                         std::string_view name, std::int32_t pid, bool recovered) {
-  if (stopped_ || !asked_or_vital(mask)) return;
+  if (!asked_or_vital(mask)) return;
   Event event;
   event.mask = mask;
   event.cookie = cookie;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -89,6 +90,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool asked_or_vital(EventMask mask) const;
   [[gnu::noinline]] bool name_program(Event& event);
   void hand_on(Event& event);
+  [[gnu::noinline]] void keep(const Event& event);
+  [[gnu::noinline]] void hand_on_kept();
 
   // Was it watched, and in its place, before the events at hand were queued?
   bool known_since_before(watch::NodeId node) const {
@@ -228,6 +231,13 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   int place_error_ = 0;                                               // why open_confirmed() found nothing
   const std::function<void(const Error&)>* on_unreadable_ = nullptr;  // during add()
   Error limit_error_;
+
+  // Reported when the sink had stopped: the next call hands it on first.
+  struct Kept {
+    Event event;
+    std::string watched, name;
+  };
+  std::deque<Kept> kept_;
 
   std::size_t lost_ = 0;              // events of directories that could not be found
   std::int64_t last_forgetting_ = 0;  // monotonic nanoseconds

@@ -185,6 +185,7 @@ class Player final : public EventSink {
         doubts_(schedule % 4 == 0),
         amid_(schedule % 2 == 1),
         changes_in_walk_(schedule % 6 == 3),
+        stops_(schedule % 5 == 4),
         exchanges_(std::ranges::any_of(
             operations, [](const Operation& planned) { return planned.kind == Operation::Kind::exchange; })) {
     std::string pattern = (fs::temp_directory_path() / "notify-interleaving-XXXXXX").string();
@@ -235,7 +236,7 @@ class Player final : public EventSink {
     const bool allowed = exchanges_ && event.recovered;
     if (probing_ && !allowed) probes_.push_back(path);
     if (!event.name.empty()) reader_.read(event.mask, event.cookie, path);
-    return true;
+    return !stops_ || ++told_ % 3 != 0;
   }
 
  private:
@@ -321,6 +322,7 @@ class Player final : public EventSink {
   bool doubts_;
   bool amid_;
   bool changes_in_walk_;
+  bool stops_;  // this sink, at every third event
   bool exchanges_;
   std::size_t next_ = 0;
   bool watching_ = false;
@@ -328,6 +330,7 @@ class Player final : public EventSink {
   Interleaved* backend_ = nullptr;
   std::unique_ptr<WatcherInside::Impl> watcher_;
   Reader reader_;
+  std::size_t told_ = 0;
   bool probing_ = false;
   std::vector<std::string> probes_;  // what was told of them
   std::vector<std::string> story_;
