@@ -71,6 +71,8 @@ class WatchBackend : public WatchPlacer {
   // Ends a watch. An "ignored" record may or may not follow.
   virtual int remove(int watch) = 0;
 
+  // Is there something to read?
+  virtual bool has_queued() const { return false; }
   // Reads what is queued, without waiting: the number of bytes, or minus the errno (EAGAIN: nothing).
   virtual std::ptrdiff_t fill() = 0;
   // The same, but where nothing is queued it waits for that; minus EINTR: a signal came first. Only where

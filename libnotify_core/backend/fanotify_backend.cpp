@@ -180,6 +180,11 @@ std::string FanotifyBackend::where(int watch) const {
   return path;
 }
 
+bool FanotifyBackend::has_queued() const {
+  constexpr std::timespec no_time{};
+  return sys::wait_readable(descriptor(), &no_time) > 0;
+}
+
 std::ptrdiff_t FanotifyBackend::fill() {
   renames_ = searched_at_ = 0;
   own_process_ = sys::process_id();

@@ -45,6 +45,7 @@ class FanotifyBackend final : public WatchBackend {
   int remove(int watch) override;
   bool keeps_place() const override { return false; }
   void use_working_directory(bool use) override { (void)use; }
+  bool has_queued() const override;
   std::ptrdiff_t fill() override;
   bool next(Record& record) override;
   bool drained() const override { return queue_.drained(); }

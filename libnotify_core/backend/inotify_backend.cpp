@@ -75,6 +75,11 @@ int InotifyBackend::remove(int watch) {
   return sys::inotify_remove_watch(inotify_.get(), watch);
 }
 
+bool InotifyBackend::has_queued() const {
+  constexpr std::timespec no_time{};
+  return sys::wait_readable(inotify_.get(), &no_time) > 0;
+}
+
 [[gnu::hot]] std::ptrdiff_t InotifyBackend::fill() {
   return fill_buffer(false);
 }

@@ -43,6 +43,7 @@ class InotifyBackend final : public WatchBackend {
   bool keeps_place() const override { return placer_.keeps_place(); }
   void use_working_directory(bool use) override { placer_.use_working_directory(use); }
   std::unique_ptr<WatchPlacer> another_placer() override;
+  bool has_queued() const override;
   std::ptrdiff_t fill() override;
   std::ptrdiff_t fill_when_ready() override;
   bool can_rest_in_read() const override { return true; }

@@ -97,7 +97,9 @@ bool Watcher::Impl::walk_tree(NodeId root, sys::Fd directory) {
   watch::WalkSharing sharing(may_share ? backend_->another_placer() : nullptr);
   watch::WalkedTree sink(tree_, *this, root);
   watch::FirstWalk walk(*backend_, rules, sink, sharing.is_possible() ? &sharing : nullptr);
-  return walk.walk(std::move(directory), tree_.watch(root), std::string(tree_.path(root)));
+  const bool complete = walk.walk(std::move(directory), tree_.watch(root), std::string(tree_.path(root)));
+  walk_was_disturbed_ = walk_was_disturbed_ || (options_.follow_tree && backend_->has_queued());
+  return complete;
 }
 
 Error Watcher::Impl::adding_error(int status, std::string_view path) const {

@@ -75,11 +75,10 @@ void Watcher::Impl::follow_before(NodeId node, const Record& record) {
   self_moved(node);
 }
 
-// It may have moved just before its link count was looked at, which is another one's then; and in a walk of
-// the whole tree, before it was listed: nobody makes sure there that what is opened is what was watched.
+// It may have moved just before its link count was looked at, which is another one's then; and during the
+// first walk, before it was listed: nobody makes sure there that what is opened is what was watched.
 void Watcher::Impl::doubt_listing(NodeId node) {
-  const bool walked = known_before_ == 0;
-  if (!known_since_before(node) && (walked || tree_.is_unlisted(node))) {
+  if (!known_since_before(node) && (walk_was_disturbed_ || tree_.is_unlisted(node))) {
     unsettled_.push_back({tree_.watch(node), ScanKind::arrival, 0});
   }
 }

@@ -292,6 +292,7 @@ void Watcher::Impl::notice(Notice::Kind kind, std::string_view path, std::uint32
 // All that the kernel had queued when it was last read has been handed on.
 [[gnu::hot]] void Watcher::Impl::queue_drained() {
   known_before_ = last_known_;
+  walk_was_disturbed_ = false;
   if (!calm_) work_on_drained();
 }
 

@@ -184,6 +184,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   EventSink* sink_ = nullptr;  // during dispatch()
   bool stopped_ = false;
   bool calm_ = false;    // as is_calm() found when the queue was last empty, and nothing came since
+  bool walk_was_disturbed_ = false;  // something was queued at its end, and that has not all been read
   bool unread_ = false;  // the last batch was left half handed on
   watch::NodeId departing_ = watch::no_node;  // left the tree; goes when its MOVE_SELF is handed on
   watch::NodeId newcomer_ = watch::no_node;   // came back to the tree; listed when its MOVE_SELF is handed on

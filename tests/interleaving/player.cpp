@@ -58,6 +58,7 @@ class Interleaved final : public backend::WatchBackend {
       : real_(real), turn_(std::move(turn)), room_(std::move(room)), doubts_(doubts), amid_(amid) {}
 
   int descriptor() const override { return real_.descriptor(); }
+  bool has_queued() const override { return !queue_.empty(); }
   int enter(int directory) override {
     const int status = real_.enter(directory);
     entered_ = directory;
