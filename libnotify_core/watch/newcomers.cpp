@@ -172,8 +172,9 @@ bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
 }
 
 // What goes with `top`, or is that, but was seen elsewhere in the tree since. It went there unheard, or after
-// `top` left the tree; where the queue does not tell where to, it is looked for there.
-void Watcher::Impl::rescue_sighted(NodeId top) {
+// `top` left the tree; where the queue does not tell where to, it is looked for there. True where that is
+// `top` itself, and it was found.
+bool Watcher::Impl::rescue_sighted(NodeId top) {
   std::vector<NodeId> elsewhere;
   sightings_.for_each([&](int watch, const watch::Sightings::Place& place) {
     const NodeId node = tree_.by_watch(watch);
@@ -187,7 +188,10 @@ void Watcher::Impl::rescue_sighted(NodeId top) {
   };
   for (const NodeId node : elsewhere) {
     const int watch = tree_.watch(node);
-    if (!is_told_of(watch) && put_where_seen(node)) continue;
+    if (!is_told_of(watch) && put_where_seen(node)) {
+      if (node == top) return true;
+      continue;
+    }
     std::vector<watch::Sightings::Place> seen = sightings_.all(watch);
     if (seen.empty()) continue;
     const watch::Sightings::Place last = seen.back();
@@ -196,6 +200,7 @@ void Watcher::Impl::rescue_sighted(NodeId top) {
     if (watch::follow(watch::steps_of(unread_records(), watch), seen, is_known).told) continue;
     unsettled_.push_back({last.parent, ScanKind::again, 0});
   }
+  return false;
 }
 
 }  // namespace notify_core

@@ -199,9 +199,9 @@ void Watcher::Impl::end_stranger(int watch) {
   if (watch >= 0 && tree_.by_watch(watch) == no_node) backend_->remove(watch);
 }
 
-// Takes a node and all below it out of the tree, deepest first.
+// Takes a node and all below it out of the tree, deepest first. What is found elsewhere stays.
 void Watcher::Impl::drop(NodeId top, End end) {
-  if (!sightings_.empty()) rescue_sighted(top);
+  if (!sightings_.empty() && rescue_sighted(top)) return;
   const bool goes_on = end == End::moved_out || tree_.first_child(top) != no_node;  // with what is in it
   if (goes_on && !recovery_.idle()) recovery_.forget(top);
   NodeId node = top;

@@ -119,12 +119,19 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
     result = Wait::events;
     hand_on_kept();
   }
-  hand_on_batch();
-  if (!stopped_ && backend_->drained()) queue_drained();
+  bool seen_to = std::exchange(seen_to_, false);
+  if (!seen_to) {
+    hand_on_batch();
+    if (!stopped_ && backend_->drained()) {
+      queue_drained();
+      seen_to = true;
+    }
+  }
   if (!stopped_ && unread_) return true;
   if (!stopped_) tell_lost();
   if (stopped_) {
-    unread_ = true;  // or all of it was kept
+    seen_to_ = seen_to && !unread_;
+    unread_ = true;  // if only what is kept
     result = Wait::stopped;
     return false;
   }
@@ -240,6 +247,7 @@ void Watcher::Impl::hand_on_kept() {
     if (kept.event.pid != 0 && !name_program(kept.event)) continue;
     stopped_ = !sink_->on_event(kept.event);
   }
+  if (!stopped_) sink_->on_batch_end();
 }
 
 [[gnu::hot]] bool Watcher::Impl::asked_or_vital(EventMask mask) const {

@@ -166,7 +166,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void settle_again();
   bool has_no_directories(watch::NodeId node, const sys::Fd& place) const;
   bool list_again(watch::NodeId node, watch::ScanKind kind);
-  void rescue_sighted(watch::NodeId top);
+  bool rescue_sighted(watch::NodeId top);
   void drop(watch::NodeId node, End end);
   void drop_one(watch::NodeId node, End end);
   void retire_some();
@@ -185,7 +185,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool stopped_ = false;
   bool calm_ = false;    // as is_calm() found when the queue was last empty, and nothing came since
   bool walk_was_disturbed_ = false;  // something was queued at its end, and that has not all been read
-  bool unread_ = false;  // the last batch was left half handed on
+  bool seen_to_ = false;  // when the sink stopped, all that was read had been handled
+  bool unread_ = false;   // the last batch was left half handed on
   watch::NodeId departing_ = watch::no_node;  // left the tree; goes when its MOVE_SELF is handed on
   watch::NodeId newcomer_ = watch::no_node;   // came back to the tree; listed when its MOVE_SELF is handed on
   std::uint32_t last_known_ = 0;              // tree_.last_order() before the last read

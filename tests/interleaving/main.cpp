@@ -92,6 +92,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "interleaving: a seed and how many, two numbers: interleaving [FIRST [COUNT]]\n");
     return EX_USAGE;
   }
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // a failure shows at once, also where it goes into a file
   const auto inotify = notify_core::backend::InotifyBackend::create().value();
   unsigned failed = 0;
   Case shortest;
