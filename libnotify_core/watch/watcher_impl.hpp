@@ -68,7 +68,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   // Why a watch ends.
   enum class End { deleted, moved_out, unknown };
 
-  // watcher.cpp: reading and handing on
+  // watcher.cpp and handing_on.cpp: reading and handing on
   Result<Wait> read_all(EventSink& sink, bool resting);
   bool read_and_hand_on(Result<Wait>& result, bool resting);
   void hand_on_batch();
@@ -183,10 +183,10 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   // more than the memory it looks at.
   EventSink* sink_ = nullptr;  // during dispatch()
   bool stopped_ = false;
-  bool calm_ = false;    // as is_calm() found when the queue was last empty, and nothing came since
+  bool calm_ = false;  // as is_calm() found when the queue was last empty, and nothing came since
   bool walk_was_disturbed_ = false;  // something was queued at its end, and that has not all been read
-  bool seen_to_ = false;  // when the sink stopped, all that was read had been handled
-  bool unread_ = false;   // the last batch was left half handed on
+  bool seen_to_ = false;             // when the sink stopped, all that was read had been handled
+  bool unread_ = false;              // the last batch was left half handed on
   watch::NodeId departing_ = watch::no_node;  // left the tree; goes when its MOVE_SELF is handed on
   watch::NodeId newcomer_ = watch::no_node;   // came back to the tree; listed when its MOVE_SELF is handed on
   std::uint32_t last_known_ = 0;              // tree_.last_order() before the last read

@@ -82,8 +82,8 @@ struct Notice {
 class NOTIFY_API EventSink {
  public:
   virtual ~EventSink() = default;
-  // Returns false to stop: nothing further is handed on by this call of wait() or dispatch(), and what is left
-  // is by the next one.
+  // Returns false to stop: nothing further is handed on by this call of wait() or dispatch(), and what is
+  // left is by the next one.
   virtual bool on_event(const Event& event) = 0;
   // Of what was read at once, all has been handed on, and there is no reason to expect more at this moment:
   // time to pass on what was gathered, before the watcher sees to its own affairs.
