@@ -188,7 +188,7 @@ bool Watcher::Impl::rescue_sighted(NodeId top) {
   };
   for (const NodeId node : elsewhere) {
     const int watch = tree_.watch(node);
-    if (!is_told_of(watch) && put_where_seen(node)) {
+    if (put_where_seen(node)) {
       if (node == top) return true;
       continue;
     }

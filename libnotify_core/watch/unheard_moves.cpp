@@ -50,6 +50,18 @@ bool Watcher::Impl::is_told_of(int watch) {
   return told;
 }
 
+// Is the queue going to say more of what came to this place, or to one above it? The tree is not to be ahead
+// of that.
+bool Watcher::Impl::is_place_told_of(const watch::Sightings::Place& place) {
+  bool told = false;
+  backend_->visit_unread([&](const Record& record) {
+    told = record.watch == place.parent && record.name == place.name;
+    return !told;
+  });
+  const NodeId parent = tree_.by_watch(place.parent);
+  return told || (parent != no_node && is_still_to_come(parent));
+}
+
 // What its MOVE_SELF would have led to. And what was listed as its contents may be those of what came to its
 // place just then.
 void Watcher::Impl::conclude_unheard(NodeId node) {
@@ -153,7 +165,9 @@ bool Watcher::Impl::put_where_seen(NodeId node) {
   std::ranges::reverse(seen);
   const auto place =
       std::ranges::find_if(seen, [&](const auto& at) { return stands_at(at, watch).value_or(false); });
-  if (place == seen.end() || !put_as_newcomer(node, *place)) return false;
+  if (place == seen.end()) return false;
+  read_on_or_pause();
+  if (is_told_of(watch) || is_place_told_of(*place) || !put_as_newcomer(node, *place)) return false;
   outdated_.erase(watch);
   if (!place->told) return settle_moved(node);
   newcomer_ = no_node;

@@ -122,6 +122,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool has_come_unheard(int watch, const watch::Sightings::Place& to);
   bool is_far_behind();
   bool is_told_of(int watch);
+  bool is_place_told_of(const watch::Sightings::Place& place);
   void conclude_unheard(watch::NodeId node);
   bool settle_moved(watch::NodeId node);
   bool follow_ahead(watch::NodeId node, const backend::Record& record);
