@@ -107,6 +107,19 @@ def test_empty_source_at_start_deletes_nothing(source, daemons, run):
     assert all((d.root / "precious").exists() for d in daemons)
 
 
+def test_a_directory_above_the_source_is_replaced(folder, run):
+    write(folder / "app/data/old")
+    program = run("--delete", folder / "app/data", folder / "copy")
+    program.wait_said("in step")
+    shutil.copytree(folder / "app", folder / "next")
+    write(folder / "next/data/new")
+    (folder / "app").rename(folder / "last")
+    (folder / "next").rename(folder / "app")
+    program.wait_said("another directory is in the source's place")
+    program.process.send_signal(signal.SIGHUP)
+    wait_identical(folder / "app/data", folder / "copy")
+
+
 def test_what_comes_in_the_place_of_an_empty_source_is_watched(source, folder, run):
     program = run("--delete", source, folder / "copy")
     program.wait_said("in step")

@@ -84,7 +84,7 @@ SourceSync::SourceSync(const SourceConfig& config, Surroundings& around, std::st
   guard_timer_ = around_.loop.timer([this] { look_for_source(); });
   audit_timer_ = around_.loop.timer([this] { audit(); });
   mounts_timer_ = around_.loop.timer([this] { mounts_changed(); });
-  link_timer_ = around_.loop.timer([this] { look_where_link_leads(); });
+  path_timer_ = around_.loop.timer([this] { look_where_path_leads(); });
   emptied_timer_ = around_.loop.timer([this] {
     for (const auto& worker : workers_) worker->changed();
   });
@@ -166,7 +166,7 @@ WorkerOptions SourceSync::options_for(const Target& target) const {
 void SourceSync::start() {
   set_tick();
   watch_mounts();
-  look_where_link_leads();
+  look_where_path_leads();
   if (config_.initial_sync) {
     full_pass();
   } else {
@@ -214,7 +214,7 @@ void SourceSync::retry_now() {
 void SourceSync::stop() {
   stopping_ = true;
   guard_timer_->cancel();
-  link_timer_->cancel();
+  path_timer_->cancel();
   audit_timer_->cancel();
   mounts_timer_->cancel();
   for (const auto& worker : workers_) worker->stop();

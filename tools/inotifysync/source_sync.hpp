@@ -107,7 +107,7 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   SourceVerdict judge_source(const SourceFacts& facts);
   void lose_source(Duration look_after);
   void tell_lost(SourceVerdict verdict, int error);
-  void look_where_link_leads();
+  void look_where_path_leads();
   void look_for_source();
   bool is_still_emptied(const SourceFacts& facts);
   void watch_mounts();
@@ -151,7 +151,7 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   notify_core::sys::Fd mount_table_;  // open while we look at what is mounted in the source
   std::vector<std::unique_ptr<TargetWorker>> workers_;
   std::optional<notify_core::Watcher> watcher_;
-  std::unique_ptr<Timer> tick_timer_, guard_timer_, audit_timer_, emptied_timer_, mounts_timer_, link_timer_;
+  std::unique_ptr<Timer> tick_timer_, guard_timer_, audit_timer_, emptied_timer_, mounts_timer_, path_timer_;
 
   struct {
     std::shared_ptr<const ChangeSet> changes;

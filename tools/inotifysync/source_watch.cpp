@@ -21,6 +21,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration look_again = 500ms;  // for a source that is gone
 constexpr Duration look_at_link = 2s;   // by which the source is reached
+constexpr Duration look_at_path = 5s;   // where nothing of it is a link
 // A source that has just been emptied may be about to vanish, too; so its deletions wait this long.
 constexpr Duration emptied_pause = 2s;
 
@@ -268,11 +269,12 @@ SourceVerdict SourceSync::judge_source(const SourceFacts& facts) {
   return other.is_empty ? SourceVerdict::unmounted : SourceVerdict::replaced;
 }
 
-// No event tells of what happens to a link outside of the source.
-void SourceSync::look_where_link_leads() {
-  if (entrance_.empty() || around_.once) return;
+// No event tells of what happens to a link outside of the source, to a directory above it, or of what is
+// mounted over them.
+void SourceSync::look_where_path_leads() {
+  if (around_.once) return;
   trusted_source();
-  link_timer_->set(look_at_link);
+  path_timer_->set(entrance_.empty() ? look_at_path : look_at_link);
 }
 
 bool SourceSync::is_still_emptied(const SourceFacts& facts) {
