@@ -36,6 +36,18 @@ constexpr std::string_view long_idle[] = {"--dry-run",          "--list-only",  
                                           "--only-write-batch", "--read-batch", "--daemon",    "--server",
                                           "--sender",           "--info=help",  "--debug=help"};
 
+// Options by which files are not where they should be, and taken for delivered: --append leaves alone what is
+// shorter at the other end or not there at all, --remove-source-files takes the source away, and
+// --relative brings everything below the path that we name the source by.
+constexpr std::string_view long_harmful[] = {"--append", "--append-verify", "--remove-source-files",
+                                             "--remove-sent-files", "--relative"};
+constexpr std::string_view short_harmful = "R";
+
+bool is_harmful(std::string_view option) {
+  if (option.size() == 2) return short_harmful.find(option.back()) != std::string_view::npos;
+  return std::find(std::begin(long_harmful), std::end(long_harmful), option) != std::end(long_harmful);
+}
+
 // Long options whose value may be the next argument, which is then no option whatever it looks like.
 constexpr std::string_view long_with_value[] = {"address",
                                                 "backup-dir",
@@ -115,8 +127,8 @@ class OptionReader {
   explicit OptionReader(const std::vector<std::string>& options, bool is_remote = false)
       : options_(options), is_remote_(is_remote) {}
 
-  // The option by which rsync would do nothing, as people know it; empty: none.
-  std::string idle() {
+  // The first option by which rsync would do nothing, or harm, as people know it; empty: none.
+  std::string faulty() {
     while (next_ < options_.size()) {
       const std::string_view option = options_[next_++];
       std::string found;
@@ -137,7 +149,7 @@ class OptionReader {
 
   // What the other side is told is read in the same way, but it tells nobody else.
   std::string remote(std::string_view option) const {
-    return is_remote_ ? std::string() : OptionReader({std::string(option)}, true).idle();
+    return is_remote_ ? std::string() : OptionReader({std::string(option)}, true).faulty();
   }
 
   std::string long_option(std::string_view option) {
@@ -152,13 +164,14 @@ class OptionReader {
     }
     for (const std::string_view idle : long_idle)
       if (idle == name || idle == whole) return std::string(idle);
-    return {};
+    return is_harmful(name) ? std::string(name) : std::string();
   }
 
   std::string bundle(std::string_view option) {
     for (std::size_t at = 1; at < option.size(); ++at) {
       const char letter = option[at];
-      if (short_idle.find(letter) != std::string_view::npos) return std::string("-") + letter;
+      const bool harmful = !is_remote_ && short_harmful.find(letter) != std::string_view::npos;
+      if (harmful || short_idle.find(letter) != std::string_view::npos) return std::string("-") + letter;
       if (short_with_value.find(letter) == std::string_view::npos) continue;
       const std::string_view rest = option.substr(at + 1);
       const std::string_view value = rest.empty() ? take_next() : behind(rest, 0);
@@ -200,10 +213,12 @@ std::string pattern_lines_fault(std::string_view text) {
 
 std::string rsync_options_fault(const std::vector<std::string>& options) {
   OptionReader reader(options);
-  const std::string idle = reader.idle();
-  if (idle.empty()) return {};
+  const std::string faulty = reader.faulty();
+  if (faulty.empty()) return {};
   const std::string& written = options[reader.seen() - 1];
-  return "'" + written + "': with " + idle + " rsync would bring nothing over";
+  const char* const what = is_harmful(faulty) ? " the targets would not become the same as the source"
+                                              : " rsync would bring nothing over";
+  return "'" + written + "': with " + faulty + what;
 }
 
 }  // namespace inotifysync

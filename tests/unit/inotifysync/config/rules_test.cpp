@@ -102,5 +102,10 @@ TEST_CASE("options by which rsync does nothing are refused") {
     CHECK(rsync_options_fault(options) == "");
   }
   CHECK(rsync_options_fault({"-z", "-avn"}) == "'-avn': with -n rsync would bring nothing over");
+  const std::string harm = " the targets would not become the same as the source";
+  for (const char* option : {"--append", "--append-verify", "--remove-source-files", "--relative"})
+    CHECK(rsync_options_fault({option}) == "'" + std::string(option) + "': with " + option + harm);
+  CHECK(rsync_options_fault({"-zR"}) == "'-zR': with -R" + harm);
+  CHECK(rsync_options_fault({"--no-relative", "--rsh", "--append"}).empty());
   CHECK(rsync_options_fault({"--info", "help"}) == "'help': with --info=help rsync would bring nothing over");
 }
