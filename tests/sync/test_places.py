@@ -54,3 +54,20 @@ def test_sources_that_share_a_target(folder, source):
     status, said = said_of(folder / "other", source)
     assert status == 78 and said == (f"inotifysync: {config}: '{source}' and '{folder}/other' are targets of each "
                                      "other\n")
+
+
+@pytest.mark.parametrize("outer_is_first", [True, False])
+def test_a_target_inside_one_that_deletes(folder, source, outer_is_first):
+    (folder / "other").mkdir()
+    (folder / "t").mkdir()
+    places = [folder / "t", folder / "t/sub"] if outer_is_first else [folder / "t/sub", folder / "t"]
+    deletes = [f"delete = {str(place == folder / 't').lower()}" for place in places]
+    config = folder / "sync.toml"
+    config.write_text(f'[[source]]\npath = "{source}"\n{deletes[0]}\ntargets = ["{places[0]}"]\n'
+                      f'[[source]]\npath = "{folder}/other"\n{deletes[1]}\ntargets = ["{places[1]}"]\n')
+    status, said = said_by("--config", config, "--once")
+    assert status == 78 and said == (f"inotifysync: {config}: '{folder}/t/sub' lies inside the target '{folder}/t', "
+                                     "where its files would be deleted\n")
+    config.write_text(config.read_text().replace("delete = true", "delete = false"))
+    status, said = said_by("--config", config, "--once")
+    assert status == 0, said

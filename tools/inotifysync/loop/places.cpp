@@ -18,6 +18,7 @@ struct Place {
 struct TargetPlace {
   const Target* target;
   Place place;
+  bool deletes;
 };
 
 struct SourcePlace {
@@ -59,7 +60,8 @@ class Survey {
     for (const SourceConfig& source : sources) {
       SourcePlace& found = sources_.emplace_back(SourcePlace{&source, look(source.path), {}});
       for (const Target& target : source.targets)
-        if (target.kind == Target::Kind::local) found.targets.push_back({&target, look(target.path)});
+        if (target.kind == Target::Kind::local)
+          found.targets.push_back({&target, look(target.path), target.remove.value_or(source.remove)});
     }
   }
 
@@ -90,10 +92,19 @@ class Survey {
     for (const TargetPlace* other : seen)
       if (same(other->place, target.place))
         return "'" + to + "' is the same place as '" + other->target->operand + "', a target already";
+    for (const TargetPlace* other : seen) {
+      if (other->deletes && inside(target.place, other->place)) return deletes_in(*other, target);
+      if (target.deletes && inside(other->place, target.place)) return deletes_in(target, *other);
+    }
     for (const SourcePlace& other : sources_)
       if (same(other.place, target.place) && feeds(other, source.place))
         return "'" + from + "' and '" + other.source->path + "' are targets of each other";
     return {};
+  }
+
+  static std::string deletes_in(const TargetPlace& outer, const TargetPlace& inner) {
+    return "'" + inner.target->operand + "' lies inside the target '" + outer.target->operand +
+           "', where its files would be deleted";
   }
 
   static bool feeds(const SourcePlace& source, const Place& place) {
