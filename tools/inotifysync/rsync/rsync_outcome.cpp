@@ -224,7 +224,7 @@ std::string telling_words(std::string_view output, std::string_view errors, bool
 }
 
 bool no_space(std::string_view errors) {
-  return has_any(errors, {"No space left on device", "Disk quota exceeded"});
+  return has_any(errors, {"No space left on device", "Disk quota exceeded", "File too large"});
 }
 
 Verdict refused(std::string_view errors) {

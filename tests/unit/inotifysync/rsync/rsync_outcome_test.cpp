@@ -303,6 +303,8 @@ TEST_CASE("what is to be done about a run that broke off") {
   CHECK(verdict(2, "protocol version mismatch -- is your shell clean?\n") == Verdict::hold);
   CHECK(verdict(3, "rsync: [sender] change_dir \"/tmp/nosrc/\" failed: No such file or directory (2)\n") ==
         Verdict::source_missing);
+  CHECK(verdict(11, "rsync: [receiver] write failed on \"big\" (in fat): File too large (27)\n") ==
+        Verdict::target_full);
   CHECK(verdict(11, "rsync: [receiver] write failed on \"big\" (in full): No space left on device (28)\n") ==
         Verdict::target_full);
   CHECK(verdict(11, "rsync: [Receiver] mkdir \"/a/b\" failed: No such file or directory (2)\n") ==
