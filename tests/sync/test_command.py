@@ -162,6 +162,29 @@ def test_events_from_a_pipe(source, daemons, run):
     assert "/elsewhere: not in" in program.output()
 
 
+def test_dots_in_paths_from_a_pipe(source, folder, run):
+    write(source / "d/file")
+    program = run("--from-stdin", source, folder / "copy", stdin=subprocess.PIPE)
+    program.wait_said("in step")
+    write(source / "d/new")
+    write(source / "up")
+    program.process.stdin.write(f"{source}/./d//./new\n{source}/d/../up\n".encode())
+    program.process.stdin.close()
+    assert program.wait() == 0
+    assert (folder / "copy/d/new").exists() and not (folder / "copy/up").exists()
+    assert f"{source}/d/../up: not in" in program.output()
+
+
+def test_who_started_it_may_not_care_for_its_children(source, folder, run):
+    """Ignored signals are inherited, and with SIGCHLD ignored nobody can say how a child ended."""
+    program = run(source, folder / "copy", through=["env", "--ignore-signal=CHLD"])
+    program.wait_said("in step")
+    write(source / "later")
+    wait_identical(source, folder / "copy")
+    program.process.terminate()
+    program.wait()
+
+
 def test_without_an_initial_pass_only_changes_go(source, daemons, run):
     write(source / "before")
     program = run("--no-initial-sync", "--from-stdin", "--password-file", daemons[0].password_file, source,

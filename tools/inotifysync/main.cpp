@@ -37,6 +37,9 @@ int keep_in_sync(inotifysync::Options options, const notify_tools::Diagnostics& 
 int main(int argc, char** argv) {
   notify_tools::open_missing_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);  // children that end early are told apart by their exit, not by our death
+  std::signal(SIGXFSZ, SIG_IGN);  // a log that has grown to its limit is an error to be told
+  // Whoever started us may have ignored it, and nobody could say then how a child ended (wait(2)).
+  std::signal(SIGCHLD, SIG_DFL);
   const notify_tools::Diagnostics say(argc > 0 ? argv[0] : "inotifysync");
   inotifysync::Options options = inotifysync::read_options(argc, argv);
   if (options.help) {

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "common/diagnostics.hpp"
+#include "inotifysync/changes/path_names.hpp"
 #include "inotifysync/loop/mounts.hpp"
 #include "inotifysync/loop/system.hpp"
 #include "inotifysync/source_sync.hpp"
@@ -230,8 +231,10 @@ bool SourceSync::hint(std::string_view path) {
     if (!below.empty() && below.front() != '/' && root != "/") continue;
     while (!below.empty() && below.front() == '/') below.remove_prefix(1);
     while (!below.empty() && below.back() == '/') below.remove_suffix(1);
+    const std::optional<std::string> plain = without_dots(below);
+    if (!plain) return false;
     told_ = true;
-    intake_.hint(below, wall_nanoseconds());
+    intake_.hint(*plain, wall_nanoseconds());
     return true;
   }
   return false;

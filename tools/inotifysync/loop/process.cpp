@@ -81,6 +81,7 @@ struct Launch {
     if (kept_open >= 0) ::fcntl(kept_open, F_SETFD, 0);
     stand_somewhere();
     ::signal(SIGPIPE, SIG_DFL);
+    ::signal(SIGXFSZ, SIG_DFL);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -228,7 +229,13 @@ class LoopChild : public Child {
   // Does not wait for the pipes' end: a grandchild (ssh's shared connection) may hold them open for hours.
   void ended() {
     siginfo_t info{};
-    if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0) return;
+    const int status = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG);
+    if (status == 0 && info.si_pid == 0) return;
+    if (status < 0) {  // somebody else has waited for it: how it ended, nobody can say
+      if (errno != ECHILD) return;
+      info.si_code = CLD_KILLED;
+      info.si_status = SIGKILL;
+    }
     loop_.remove(pidfd_.get());
     pidfd_.reset();
     grace_.reset();
