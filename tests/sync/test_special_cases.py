@@ -11,7 +11,7 @@ import signal
 
 import pytest
 from fault_support import LATE
-from sync_support import describe, differences, wait_until, write
+from sync_support import describe, differences, wait_identical, wait_until, write
 from test_changes import ODD_NAMES
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
@@ -282,3 +282,21 @@ def test_everything_becomes_everything_else(source, folder, start_daemon, run, a
     for target in (daemon.root, folder / "copy"):
         wait_until(lambda target=target: not wrong(source, target),
                    lambda target=target: "identical: " + "\n".join(wrong(source, target)[:20]), LATE)
+
+
+@pytest.mark.parametrize("option", ["checksum", "fuzzy", "link-dest"])
+def test_a_daemon_that_refuses_what_a_rename_needs(source, daemons, sync, option):
+    """It is done without, on that target alone."""
+    write(source / "big", "b" * 1_000_000)
+    for n in range(4):
+        write(source / f"dir/{n}", str(n) * 300_000)
+    daemons[0].reconfigure(refuse_options=option)
+    program = sync()
+    (source / "big").rename(source / "large")
+    (source / "dir").rename(source / "directory")
+    write(source / "later")
+    wait_identical(source, *(d.root for d in daemons))
+    program.wait_said("what is renamed is sent again there")
+    (source / "directory").rename(source / "last")
+    wait_identical(source, *(d.root for d in daemons))
+    assert program.output().count("is sent again there") == 1

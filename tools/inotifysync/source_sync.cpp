@@ -281,8 +281,9 @@ bool SourceSync::set_way_to_source(PlanOptions& options, const notify_core::sys:
 }
 
 std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const ChangeSet>& changes,
-                                              Deletion deletion) {
-  if (planned_.batch && planned_.changes == changes && planned_.deletion == deletion) {
+                                              Deletion deletion, bool links) {
+  if (planned_.batch && planned_.changes == changes && planned_.deletion == deletion &&
+      planned_.links == links) {
     tree_reads_.begin(planned_.batch->trees);
     return planned_.batch;
   }
@@ -290,6 +291,7 @@ std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const Change
   PlanOptions options;
   options.limited = config_.max_delete.unit != DeleteLimit::Unit::none;
   options.deletion = deletion;
+  options.links = links;
   options.patterns = &patterns_;
   options.is_kept_back = [this](std::string_view path) { return intake_.keeps_back(path); };
   const auto source = std::make_shared<notify_core::sys::Fd>(trusted_source());
@@ -300,7 +302,7 @@ std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const Change
     options.source.clear();  // deletions go by the open source, not by its path
     *batch = plan_batch(*changes, view_, options);
   }
-  planned_ = {changes, deletion, std::move(batch)};
+  planned_ = {changes, deletion, links, std::move(batch)};
   tree_reads_.begin(planned_.batch->trees);
   return planned_.batch;
 }

@@ -116,8 +116,8 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
 
   Timers& timers() override { return around_.loop; }
   Spawner& spawner() override { return around_.spawner; }
-  std::shared_ptr<const Batch> plan(const std::shared_ptr<const ChangeSet>& changes,
-                                    Deletion deletion) override;
+  std::shared_ptr<const Batch> plan(const std::shared_ptr<const ChangeSet>& changes, Deletion deletion,
+                                    bool links) override;
   bool set_way_to_source(PlanOptions& options, const notify_core::sys::Fd& source, std::size_t changes) const;
   notify_core::sys::Fd trusted_source() override;
   bool may_delete_in_full_pass() override;
@@ -156,6 +156,7 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   struct {
     std::shared_ptr<const ChangeSet> changes;
     Deletion deletion = Deletion::none;
+    bool links = true;
     std::shared_ptr<const Batch> batch;
   } planned_;  // the last one: targets that lack the same follow each other
 

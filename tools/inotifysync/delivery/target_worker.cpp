@@ -178,12 +178,13 @@ std::shared_ptr<const Batch> TargetWorker::full_batch() {
 std::shared_ptr<const Batch> TargetWorker::next_batch() {
   changes_ = views_.take(view_);
   in_flight_since_ = std::exchange(lacking_since_, std::nullopt);
-  auto batch = host_.plan(changes_, deletion());
-  if (batch->full && !host_.may_delete_in_full_pass()) return host_.plan(changes_, Deletion::none);
+  auto batch = host_.plan(changes_, deletion(), options_.links);
+  if (batch->full && !host_.may_delete_in_full_pass())
+    return host_.plan(changes_, Deletion::none, options_.links);
   if (!options_.max_delete || batch->missing <= *options_.max_delete) return batch;
   hold_deletions("--max-delete: " + std::to_string(batch->missing) + " paths are to be deleted, more than " +
                  std::to_string(*options_.max_delete));
-  return host_.plan(changes_, deletion());
+  return host_.plan(changes_, deletion(), options_.links);
 }
 
 // One connection a target at any time: a daemon may allow no more.

@@ -40,7 +40,7 @@ class WorkerHost {
   // The batch for what `changes` says, planned from the source as it is now. Workers that lack the same get
   // the same.
   virtual std::shared_ptr<const Batch> plan(const std::shared_ptr<const ChangeSet>& changes,
-                                            Deletion deletion) = 0;
+                                            Deletion deletion, bool links) = 0;
   // Looks at the source and keeps it open: whatever comes to stand at its path meanwhile is not what is
   // copied. Empty: nothing may be started; resume() comes when it is back.
   virtual notify_core::sys::Fd trusted_source() = 0;
@@ -67,6 +67,7 @@ class WorkerHost {
 struct WorkerOptions {
   RsyncSettings rsync;
   Deletion deletion = Deletion::none;
+  bool links = true;  // what is renamed is linked on the target
   bool warm = true;
   // Batches lead to the source by a path that cannot come to mean another directory: then the waiting
   // connection may delete.
@@ -158,6 +159,7 @@ class TargetWorker {
   void leave_batch();
   void settle_verdict(const Outcome& outcome);
   void hold_deletions(const std::string& words);
+  void send_what_is_renamed(const std::string& words);
   void delete_by_directory(const std::string& words);
   void refuse_deletions(const std::string& words);
   bool try_deletions_again();

@@ -22,6 +22,7 @@ constexpr Duration late_writes = 2s;
 Backoff::Trouble trouble_of(Verdict verdict) {
   switch (verdict) {
     case Verdict::hold:
+    case Verdict::no_links:
       return Backoff::Trouble::held;
     case Verdict::target_full:
     case Verdict::busy:
@@ -307,6 +308,9 @@ void TargetWorker::settle_verdict(const Outcome& outcome) {
     case Verdict::no_missing_args:
       if (options_.deletion == Deletion::missing_args) return delete_by_directory(outcome.words);
       break;
+    case Verdict::no_links:
+      if (options_.links) return send_what_is_renamed(outcome.words);
+      break;
     case Verdict::no_deletion:
       if (deletion() != Deletion::none) return refuse_deletions(outcome.words);
       break;
@@ -344,6 +348,12 @@ void TargetWorker::delete_by_directory(const std::string& words) {
   options_.deletion = Deletion::by_directory;
   retire_warm();
   note_error(words);
+}
+
+void TargetWorker::send_what_is_renamed(const std::string& words) {
+  options_.links = false;
+  note_error(words);
+  host_.on_trouble(target_.name, words + "; what is renamed is sent again there", std::nullopt);
 }
 
 void TargetWorker::refuse_deletions(const std::string& words) {

@@ -234,7 +234,13 @@ Verdict refused(std::string_view errors) {
   return Verdict::hold;
 }
 
-Verdict breaking_verdict(int code, std::string_view errors) {
+bool refuses_links(std::string_view errors, const Step& step) {
+  const bool moves = step.kind == StepKind::move_directory || step.kind == StepKind::move_file;
+  return moves && has_any(errors, {"refuse --checksum", "refuse --fuzzy", "refuse --link-dest"});
+}
+
+Verdict breaking_verdict(int code, std::string_view errors, const Step& step) {
+  if (refuses_links(errors, step)) return Verdict::no_links;
   if (no_space(errors)) return Verdict::target_full;
   switch (code) {
     case 1:
@@ -322,7 +328,7 @@ Outcome judge_rsync(bool signalled, int code, std::string_view output, std::stri
   } else if (ended) {
     outcome.verdict = Verdict::partial;
   } else {
-    outcome.verdict = signalled ? Verdict::retry : breaking_verdict(code, errors);
+    outcome.verdict = signalled ? Verdict::retry : breaking_verdict(code, errors, step);
     outcome.named = reader.named();
   }
   outcome.words = telling_words(output, errors, signalled, code);

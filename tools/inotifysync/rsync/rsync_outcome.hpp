@@ -34,6 +34,7 @@ enum class Verdict : std::uint8_t {
   target_full,      // no space left for what is named, or for anything: back off, say so
   busy,             // max connections reached: back off
   no_missing_args,  // its rsync breaks on --delete-missing-args: plan again with Deletion::by_directory
+  no_links,         // it refuses what a rename needs: plan again without --link-dest and its like
   no_deletion,      // it refuses to delete: plan again with Deletion::none, say so once
   max_delete,       // more deletions than allowed: hold and say so
   source_missing,   // exit 3 about the source: look at the source before anything else

@@ -117,11 +117,12 @@ struct Fixture : WorkerHost {
 
   Timers& timers() override { return time; }
   Spawner& spawner() override { return children; }
-  std::shared_ptr<const Batch> plan(const std::shared_ptr<const ChangeSet>& changes,
-                                    Deletion deletion) override {
+  std::shared_ptr<const Batch> plan(const std::shared_ptr<const ChangeSet>& changes, Deletion deletion,
+                                    bool links) override {
     AllFiles files;
     PlanOptions plan_options;
     plan_options.deletion = deletion;
+    plan_options.links = links;
     plan_options.source = from_root ? way : "";
     return std::make_shared<Batch>(plan_batch(*changes, files, plan_options));
   }
