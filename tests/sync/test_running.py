@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,7 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
-from sync_support import DEADLINE, INOTIFYSYNC, at_a_terminal, fake_rsync, wait_identical, wait_until, write
+from sync_support import BUILD, DEADLINE, INOTIFYSYNC, at_a_terminal, fake_rsync, wait_identical, wait_until, write
+
+NAMESPACES = subprocess.run(["unshare", "-Urm", "true"], capture_output=True).returncode == 0
 
 
 def test_an_overflow_ends_in_a_full_pass(source, daemons, sync):
@@ -184,3 +187,16 @@ def test_a_status_file_that_cannot_be_written_for_a_while(folder, source, daemon
     assert program.output().count("cannot be written") == 1
     (folder / "away").rename(place)
     wait_until((place / "status").exists, program.output)
+
+
+@pytest.mark.plain_build  # a sanitizer wants /proc
+@pytest.mark.skipif(not NAMESPACES, reason="user namespaces are not allowed here")
+def test_without_proc(source, folder, daemons, run):
+    write(source / "d/file")
+    run("--delete", "--password-file", daemons[0].password_file, source, daemons[0].url, folder / "copy",
+        environment={"LD_LIBRARY_PATH": str(BUILD / "libnotify_core")},  # beside the program means: by /proc
+        through=["unshare", "-Urm", "sh", "-c", 'mount -t tmpfs none /proc && exec "$0" "$@"'])
+    wait_identical(source, daemons[0].root, folder / "copy")
+    shutil.rmtree(source / "d")
+    write(source / "e/file")
+    wait_identical(source, daemons[0].root, folder / "copy")

@@ -10,6 +10,8 @@ namespace {
 // and its paths count as not confirmed.
 constexpr std::size_t most_kept = std::size_t{32} << 20;
 
+constexpr Duration longest_between_looks = std::chrono::seconds(15);
+
 }  // namespace
 
 Result<std::unique_ptr<RsyncRun>> RsyncRun::start(Spawner& spawner, Timers& timers,
@@ -21,30 +23,37 @@ Result<std::unique_ptr<RsyncRun>> RsyncRun::start(Spawner& spawner, Timers& time
   return run;
 }
 
-void RsyncRun::feed(std::string names, Duration patience) {
+void RsyncRun::feed(std::string names, Duration patience, std::function<void()> stands_still) {
   fed_ = true;
   patience_ = patience;
+  between_looks_ = std::min<Duration>(patience / 4, longest_between_looks);
+  stands_still_ = std::move(stands_still);
   child_->give_input(std::move(names));
   if (patience <= Duration::zero()) return;
+  moved_ = child_->bytes_moved().value_or(0) + output_.size() + errors_.size();
   moved_at_ = timers_.now();
   watchdog_ = timers_.timer([this] { look_for_progress(); });
-  watchdog_->set(patience_ / 4);
+  watchdog_->set(between_looks_);
 }
 
 // rsync's own --timeout may never fire: a client that has sent all and waits for a stopped daemon keeps the
-// connection alive by itself. Bytes that the child reads and writes are what cannot be pretended.
+// connection alive by itself. Bytes that the child reads and writes are what cannot be pretended. Where nobody
+// can say how many these are, without /proc, none is ended.
 void RsyncRun::look_for_progress() {
-  const std::uint64_t moved = child_->bytes_moved().value_or(0) + output_.size() + errors_.size();
+  const auto bytes = child_->bytes_moved();
+  const std::uint64_t moved = bytes.value_or(0) + output_.size() + errors_.size();
   const auto now = timers_.now();
-  if (moved != moved_) {
+  if (!bytes || moved != moved_) {
     moved_ = moved;
     moved_at_ = now;
   } else if (now - moved_at_ >= patience_) {
     hung_ = true;
     child_->end(std::chrono::seconds(1));
     return;
+  } else {
+    stands_still_();
   }
-  watchdog_->set(patience_ / 4);
+  watchdog_->set(between_looks_);
 }
 
 void RsyncRun::on_output(std::string_view bytes) {

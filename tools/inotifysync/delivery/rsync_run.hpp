@@ -20,8 +20,9 @@ class RsyncRun : public ChildListener {
                                                  const ChildCommand& command, Ended ended);
 
   // Hands it the names, after which it does its work and ends. From here on it must get on: when nothing has
-  // moved for `patience`, it is ended and says so by hung(). Zero: for ever.
-  void feed(std::string names, Duration patience);
+  // moved for `patience`, it is ended and says so by hung(). Zero: for ever. `stands_still` is called when
+  // nothing has moved for a quarter of that, or for 15 s.
+  void feed(std::string names, Duration patience, std::function<void()> stands_still = [] {});
   void end(Duration grace) { child_->end(grace); }
 
   bool was_fed() const { return fed_; }
@@ -51,7 +52,8 @@ class RsyncRun : public ChildListener {
   std::uint64_t lines_ = 0;
   bool fed_ = false;
   bool hung_ = false;
-  Duration patience_{};
+  Duration patience_{}, between_looks_{};
+  std::function<void()> stands_still_;
   std::unique_ptr<Timer> watchdog_;
   std::uint64_t moved_ = 0;
   Clock::time_point moved_at_;

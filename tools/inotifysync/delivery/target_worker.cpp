@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "inotifysync/delivery/age.hpp"
+#include "inotifysync/loop/system.hpp"
 
 namespace inotifysync {
 namespace {
@@ -202,7 +203,9 @@ void TargetWorker::run_step() {
     return;
   }
   fed_at_ = host_.timers().now();
-  run_->feed(step.names, options_.timeout * (step.kind == StepKind::full ? full_pass_patience : 1));
+  // A run that stands still takes nothing that another would need.
+  run_->feed(step.names, options_.timeout * (step.kind == StepKind::full ? full_pass_patience : 1),
+             [this] { leave_place(); });
 }
 
 RsyncSettings TargetWorker::settings() {
@@ -218,8 +221,8 @@ bool TargetWorker::start_cold(const Step& step) {
     return false;
   }
   RsyncSettings how = settings();
-  open_path_ = step.from_root ? batch_->source : "/proc/self/fd/" + std::to_string(source.get());
-  if (!step.from_root) how.source = open_path_;
+  open_path_ = step.from_root ? batch_->source : path_for_heir(source);
+  if (!step.from_root && !open_path_.empty()) how.source = open_path_;
   const ChildCommand command{rsync_command(how, target_, step, deletion_of(step)),
                              rsync_environment(options_.rsync, target_), source.get()};
   auto started = RsyncRun::start(host_.spawner(), host_.timers(), command, ended());

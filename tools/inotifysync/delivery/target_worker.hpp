@@ -157,6 +157,7 @@ class TargetWorker {
   void put_back_rest(const Outcome& outcome);
   void doubt(const Step& step);
   void leave_batch();
+  void leave_place();
   void settle_verdict(const Outcome& outcome);
   void hold_deletions(const std::string& words);
   void send_what_is_renamed(const std::string& words);

@@ -209,8 +209,11 @@ void TargetWorker::leave_batch() {
   batch_.reset();
   changes_.reset();
   in_flight_since_.reset();
-  if (!std::exchange(has_place_, false)) return;
-  host_.leave_place(*this);
+  leave_place();
+}
+
+void TargetWorker::leave_place() {
+  if (std::exchange(has_place_, false)) host_.leave_place(*this);
 }
 
 // Puts back everything from the step that broke off. Where nothing has been done yet, or not in the way that

@@ -63,6 +63,11 @@ std::string path_for_children(const sys::Fd& directory) {
   return "/proc/" + us + "/fd/" + std::to_string(directory.get());
 }
 
+std::string path_for_heir(const sys::Fd& directory) {
+  std::string path = "/proc/self/fd/" + std::to_string(directory.get());
+  return ::access(path.c_str(), F_OK) == 0 ? path : std::string();
+}
+
 SourceFacts look_at_source(const sys::Fd& directory) {
   SourceFacts facts;
   struct statx raw;

@@ -23,6 +23,8 @@ SourceFacts look_at_source(const notify_core::sys::Fd& directory);
 // A path by which our children come to exactly this directory for as long as it is open here. Empty where
 // they may not: no /proc, another's /proc, or a program that hides from its own user.
 std::string path_for_children(const notify_core::sys::Fd& directory);
+// The same for a child that inherits the descriptor. Empty where there is no /proc.
+std::string path_for_heir(const notify_core::sys::Fd& directory);
 
 // Absolute, without symbolic links; an error of realpath(3).
 notify_core::Result<std::string> real_path(const std::string& path);

@@ -179,24 +179,6 @@ TEST_CASE("an idle target that goes away is noticed, and back") {
   CHECK_FALSE(f.child().input);
 }
 
-TEST_CASE("a hung run is ended when nothing moves, not before") {
-  WorkerOptions options;
-  options.timeout = 8s;
-  Fixture f(options);
-  f.change("a");
-  for (int i = 0; i < 10; ++i) {
-    f.child().moved += 100;
-    f.time.pass(6s);
-    REQUIRE_FALSE(f.child().told_to_end);
-  }
-  f.time.pass(12s);
-  CHECK(f.child().told_to_end);
-  f.child().exit(20);
-  REQUIRE(f.troubles.size() == 1);
-  CHECK(f.troubles[0].find("no byte moved for 8 s") != std::string::npos);
-  CHECK(f.worker->queue_length() == 1);
-}
-
 TEST_CASE("a path that fails is tried again later, keeps no other waiting, and is told of the second time") {
   constexpr auto denied =
       "rsync: [sender] send_files failed to open \"/source/a\": Permission denied (13)\n"

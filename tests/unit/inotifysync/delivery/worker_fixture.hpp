@@ -84,7 +84,7 @@ class FakeSpawner : public Spawner {
     std::vector<std::string> arguments;
     ChildListener& listener;
     std::optional<std::string> input;
-    std::uint64_t moved = 0;
+    std::optional<std::uint64_t> moved = 0;
     bool told_to_end = false;
   };
 
@@ -132,7 +132,7 @@ struct Fixture : WorkerHost {
   bool may_delete_in_full_pass() override { return !source_empty; }
   bool is_there(std::string_view) override { return source_holds_all; }
   bool take_place(TargetWorker&) override { return true; }
-  void leave_place(TargetWorker&) override {}
+  void leave_place(TargetWorker&) override { ++left_places; }
   std::string control_directory() override { return "/sockets"; }
   void leave_connections() override { ++left_connections; }
   double chance() override { return 0; }
@@ -173,7 +173,7 @@ struct Fixture : WorkerHost {
   Target target;
   bool trusted = true, source_empty = false, source_holds_all = false, from_root = true;
   std::string way = "/source";  // by which lists lead to the source
-  int full_passes = 0, delivered = 0, recovered = 0, left_connections = 0;
+  int full_passes = 0, delivered = 0, recovered = 0, left_connections = 0, left_places = 0;
   std::vector<std::string> troubles;
   std::unique_ptr<TargetWorker> worker;
 };
