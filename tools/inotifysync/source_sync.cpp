@@ -295,6 +295,9 @@ std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const Change
   options.patterns = &patterns_;
   options.is_kept_back = [this](std::string_view path) { return intake_.keeps_back(path); };
   const auto source = std::make_shared<notify_core::sys::Fd>(trusted_source());
+  // The runs go by the open source, and so has the plan to: what is missing from another that stands at its
+  // path for a moment would be listed by its topmost name alone, and all below count as delivered.
+  if (*source) view_.look_through(source->get());
   const bool open = set_way_to_source(options, *source, changes->size());
   auto batch = std::make_shared<Batch>(plan_batch(*changes, view_, options));
   if (open) batch->kept_open = source;
@@ -302,6 +305,7 @@ std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const Change
     options.source.clear();  // deletions go by the open source, not by its path
     *batch = plan_batch(*changes, view_, options);
   }
+  view_.look_by_path();
   planned_ = {changes, deletion, links, std::move(batch)};
   tree_reads_.begin(planned_.batch->trees);
   return planned_.batch;

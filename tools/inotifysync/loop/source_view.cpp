@@ -33,11 +33,16 @@ FileInfo::Type type_of(std::uint32_t mode) {
 
 }  // namespace
 
+std::string SourceView::way_to(const std::string& path) const {
+  if (directory_ != AT_FDCWD) return path.empty() ? "." : path;
+  return path.empty() ? root_ : root_ + "/" + path;
+}
+
 FileInfo SourceView::lstat(const std::string& path) {
   FileInfo info;
   struct statx raw;
   constexpr unsigned wanted = STATX_TYPE | STATX_SIZE | STATX_INO | STATX_NLINK | STATX_CTIME;
-  if (::statx(AT_FDCWD, absolute(path).c_str(), AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, wanted, &raw) < 0) {
+  if (::statx(directory_, way_to(path).c_str(), AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, wanted, &raw) < 0) {
     info.type = errno == ENOENT || errno == ENOTDIR ? FileInfo::Type::missing : FileInfo::Type::unreadable;
     return info;
   }
@@ -52,7 +57,7 @@ FileInfo SourceView::lstat(const std::string& path) {
 
 bool SourceView::list(const std::string& path, const std::function<void(std::string_view name)>& visit) {
   const sys::Fd directory(
-      sys::open_at(AT_FDCWD, absolute(path).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+      sys::open_at(directory_, way_to(path).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   if (!directory) return false;
   std::vector<char> buffer(32768);
   while (true) {

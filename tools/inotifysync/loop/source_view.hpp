@@ -2,6 +2,8 @@
 // The source as it is on disk at this moment.
 #pragma once
 
+#include <fcntl.h>
+
 #include <string>
 #include <vector>
 
@@ -23,15 +25,20 @@ class SourceView : public FileSystemView {
   }
   std::vector<std::string> other_names(const std::string& path) override { return links_.others(path); }
   void begin_plan() { links_.renew(); }
+  // Sees what is in this directory, whatever comes to stand at the source's path. It stays its owner's.
+  void look_through(int directory) { directory_ = directory; }
+  void look_by_path() { directory_ = AT_FDCWD; }
   // Learns which files have several names, unless the source has more than a hundred thousand.
   void look_for_links() { links_.walk(100'000); }
   // How many names there are in the source. Reads all of it.
   std::size_t count_names() { return links_.walk(); }
 
  private:
-  std::string absolute(const std::string& path) const { return path.empty() ? root_ : root_ + "/" + path; }
+  // From directory_.
+  std::string way_to(const std::string& path) const;
 
   std::string root_;
+  int directory_ = AT_FDCWD;
   LinkIndex links_{*this};
 };
 
