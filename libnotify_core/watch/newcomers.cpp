@@ -20,6 +20,7 @@ using watch::NodeId;
 using watch::ScanKind;
 
 void Watcher::Impl::work_on_drained() {
+  if (!astray_.empty()) see_who_returned();
   if (!taken_before_.empty() || !taken_for_old_.empty()) {
     taken_before_ = std::exchange(taken_for_old_, {});
   }
@@ -135,7 +136,9 @@ void Watcher::Impl::settle_again() {
       unsettled_.push_back(unsettled);
     } else {  // what is new in it goes unwatched
       untold_.erase(unsettled.watch);
-      if (watch::vanished(place_error_)) {
+      if (watch::vanished(place_error_) && is_astray(node)) {
+        wait_for_return(node, unsettled.kind);
+      } else if (watch::vanished(place_error_)) {
         doubt(unsettled.watch, unsettled.kind);
       } else {
         failed(sys::error(place_error_, "open", tree_.path(node)));

@@ -223,6 +223,7 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   if (!file_places_.empty()) file_places_.erase(node);
   outdated_.erase(tree_.watch(node));
   doubted_.erase(tree_.watch(node));
+  astray_.erase(tree_.watch(node));
   away_.erase(tree_.watch(node));
   untold_.erase(tree_.watch(node));
   tree_.remove(node);
@@ -259,6 +260,7 @@ void Watcher::Impl::repair() {
   departing_ = newcomer_ = no_node;
   sightings_.clear();
   doubted_.clear();
+  astray_.clear();
   sighted_lately_ = false;
   outdated_.clear();
   away_.clear();

@@ -150,9 +150,14 @@ bool Watcher::Impl::settle_doubt(NodeId node) {
   read_on_or_pause();
   if (is_told_of(watch)) return false;
   if (put_where_seen(node)) return true;
+  if (!there && tree_.is_root(parent)) {
+    const auto kept = doubted_.find(watch);
+    wait_for_return(node, kept == doubted_.end() ? ScanKind::arrival : kept->second);
+    return true;
+  }
   if (!there) {
-    if (!tree_.is_root(parent)) doubt(tree_.watch(parent));
-    return tree_.is_root(parent);
+    doubt(tree_.watch(parent));
+    return false;
   }
   drop(node, End::moved_out);
   return true;
@@ -188,6 +193,40 @@ void Watcher::Impl::list_doubted(NodeId node) {
   const ScanKind kind = doubted ? doubted.mapped() : ScanKind::arrival;
   if (kind == ScanKind::birth) return await_listing(node);
   unsettled_.push_back({watch, kind, 0});
+}
+
+// --- Operands that have moved, themselves or with something above them ---
+
+NodeId Watcher::Impl::root_of(NodeId node) const {
+  while (!tree_.is_root(node)) node = tree_.parent(node);
+  return node;
+}
+
+bool Watcher::Impl::is_astray(NodeId node) {
+  return !open_confirmed(root_of(node));
+}
+
+// Until what it was watched under is found under its name again, nothing new can be watched in it.
+void Watcher::Impl::wait_for_return(NodeId node, ScanKind kind) {
+  const NodeId root = root_of(node);
+  const auto same = [&](const auto& one) { return root_of(tree_.by_watch(one.first)) == root; };
+  const bool is_told = std::any_of(astray_.begin(), astray_.end(), same);
+  astray_.insert_or_assign(tree_.watch(node), kind);
+  if (!is_told) notice(Notice::Kind::astray, tree_.path(root));
+}
+
+void Watcher::Impl::see_who_returned() {
+  const auto waiting = std::exchange(astray_, {});
+  for (const auto& [watch, kind] : waiting) {
+    const NodeId node = tree_.by_watch(watch);
+    if (is_astray(node)) {
+      astray_.emplace(watch, kind);
+    } else if (tree_.is_root(node)) {
+      unsettled_.push_back({watch, kind, 0});
+    } else {
+      doubt(watch, kind);
+    }
+  }
 }
 
 }  // namespace notify_core

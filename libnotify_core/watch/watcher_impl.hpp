@@ -165,6 +165,10 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void news_of(watch::NodeId node);
   sys::Fd open_confirmed(watch::NodeId node);
   void settle_again();
+  watch::NodeId root_of(watch::NodeId node) const;
+  bool is_astray(watch::NodeId node);
+  void wait_for_return(watch::NodeId node, watch::ScanKind kind);
+  void see_who_returned();
   bool has_no_directories(watch::NodeId node, const sys::Fd& place) const;
   bool list_again(watch::NodeId node, watch::ScanKind kind);
   bool rescue_sighted(watch::NodeId top);
@@ -225,6 +229,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   watch::Sightings sightings_;
   // Watches of directories that may not be where they should be; and how they are to be listed once found.
   std::unordered_map<int, watch::ScanKind> doubted_;
+  // The same for those of an operand that is not where it was, nor is anything said of that.
+  std::unordered_map<int, watch::ScanKind> astray_;
   bool sighted_lately_ = false;
   int doubtful_reads_ = 0;          // since something is in doubt: those that emptied the queue
   std::uint32_t known_before_ = 0;  // last_known_, before the last read but one that emptied the queue

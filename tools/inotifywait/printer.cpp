@@ -125,6 +125,7 @@ void Printer::on_notice(const Notice& notice) {
     case Notice::Kind::watch_deleted:
     case Notice::Kind::watch_moved_out:
     case Notice::Kind::overflow_repaired:
+    case Notice::Kind::astray:
       break;
   }
 }

@@ -65,6 +65,7 @@ void Counter::on_notice(const Notice& notice) {
       break;
     case Notice::Kind::new_directory:
     case Notice::Kind::overflow_repaired:
+    case Notice::Kind::astray:
       break;
   }
 }

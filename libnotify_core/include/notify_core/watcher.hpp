@@ -71,6 +71,8 @@ struct Notice {
     overflow_repaired,  // the tree was read again and every directory is watched
     watch_failed,       // `path` could not be watched: `error` says why (ENOSPC: the limit of watches)
     events_lost,        // fanotify: `count` events were of directories that nothing leads to any more
+    astray,             // the operand `path` has moved, or something above it: what is made in it is not
+                        // watched before it is under its name again, and found then
   };
   Kind kind;
   std::string_view path;    // valid until the sink returns
