@@ -112,3 +112,18 @@ def test_enough_watches_after_all(source, folder, daemons, run_with_watches):
     write(source / "19/file", "changed")
     wait_identical(source, *(d.root for d in daemons))
     assert program.output().count("in step") == 12
+
+
+def test_a_source_that_was_away_for_a_moment(source, folder, daemons, run):
+    """What was made in it then was looked for in vain, and is not watched."""
+    program = run("--delete", "--password-file", daemons[0].password_file, source, daemons[0].url)
+    program.wait_said("in step")
+    program.process.send_signal(signal.SIGSTOP)
+    source.rename(folder / "elsewhere")
+    (folder / "elsewhere/new").mkdir()
+    (folder / "elsewhere").rename(source)
+    program.process.send_signal(signal.SIGCONT)
+    program.wait_said("the source is back: a full pass follows")
+    program.wait_said("in step", times=2)
+    write(source / "new/file")
+    wait_identical(source, daemons[0].root)

@@ -170,6 +170,7 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   bool told_ = false;  // of anything, since the last flush()
   TreeReads tree_reads_;
   bool look_at_root_ = false;  // something happened to the source's own directory
+  bool was_away_ = false;      // it, or one above it, was not found under its name for a while
   bool was_empty_ = true;
   std::optional<Clock::time_point> emptied_since_;
   RepeatLimit repeats_;

@@ -145,6 +145,8 @@ void SourceSync::dispatch() {
   if (auto read = watcher_->dispatch(*this); !read)
     around_.log.line(Log::Level::error, config_.path, notify_tools::reason(read.error()));
   if (std::exchange(look_at_root_, false)) trusted_source();
+  // While it was away, new directories were looked for in vain.
+  if (std::exchange(was_away_, false) && !lost_) lose_source(Duration::zero());
   set_tick();
 }
 
@@ -173,6 +175,7 @@ bool SourceSync::on_event(const notify_core::Event& event) {
     constexpr auto vanished =
         notify_core::mask::delete_self | notify_core::mask::move_self | notify_core::mask::unmount;
     look_at_root_ = look_at_root_ || (event.mask & vanished) != 0;
+    was_away_ = was_away_ || (event.mask & notify_core::mask::move_self) != 0;
     intake_.event(event, "", Clock::now());
   } else {
     intake_.event(event, std::string_view(path).substr(root_.size() + 1), Clock::now());
@@ -202,6 +205,9 @@ void SourceSync::on_notice(const Notice& notice) {
     case Notice::Kind::watch_deleted:
     case Notice::Kind::watch_moved_out:
       look_at_root_ = look_at_root_ || notice.path.size() <= root_.size() + 1;
+      break;
+    case Notice::Kind::astray:
+      look_at_root_ = was_away_ = true;
       break;
     case Notice::Kind::new_directory:
       break;

@@ -37,8 +37,8 @@ void RsyncRun::feed(std::string names, Duration patience, std::function<void()> 
 }
 
 // rsync's own --timeout may never fire: a client that has sent all and waits for a stopped daemon keeps the
-// connection alive by itself. Bytes that the child reads and writes are what cannot be pretended. Where nobody
-// can say how many these are, without /proc, none is ended.
+// connection alive by itself. Bytes that the child reads and writes are what cannot be pretended. Where
+// nobody can say how many these are, without /proc, none is ended.
 void RsyncRun::look_for_progress() {
   const auto bytes = child_->bytes_moved();
   const std::uint64_t moved = bytes.value_or(0) + output_.size() + errors_.size();

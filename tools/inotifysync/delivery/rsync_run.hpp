@@ -22,7 +22,8 @@ class RsyncRun : public ChildListener {
   // Hands it the names, after which it does its work and ends. From here on it must get on: when nothing has
   // moved for `patience`, it is ended and says so by hung(). Zero: for ever. `stands_still` is called when
   // nothing has moved for a quarter of that, or for 15 s.
-  void feed(std::string names, Duration patience, std::function<void()> stands_still = [] {});
+  void feed(
+      std::string names, Duration patience, std::function<void()> stands_still = [] {});
   void end(Duration grace) { child_->end(grace); }
 
   bool was_fed() const { return fed_; }
