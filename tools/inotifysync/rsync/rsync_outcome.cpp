@@ -313,7 +313,9 @@ Outcome judge_rsync(bool signalled, int code, std::string_view output, std::stri
   outcome.reached = code != 10 || !has_any(errors, {"failed to connect", "getaddrinfo"});
   const bool ended = !signalled && (code == 0 || code == 23 || code == 24 || code == 25);
   if (ended) {
-    outcome.confirmed = reader.confirmed(code == 23 || code == 25 || reader.delete_limit);
+    // One that does not say it is done may have ended anywhere.
+    const bool strict = code == 23 || code == 25 || reader.delete_limit || !reader.told_totals;
+    outcome.confirmed = reader.confirmed(strict);
     outcome.failed = reader.failed();
   }
   outcome.told_totals = reader.told_totals;
