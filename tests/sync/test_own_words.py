@@ -39,7 +39,7 @@ def test_standard_input_that_cannot_be_read(folder, source):
     directory = os.open(folder, os.O_RDONLY)
     status, said = said_by("--from-stdin", source, "copy", folder=folder, stdin=directory)
     os.close(directory)
-    assert status == 1 and said.endswith(" standard input cannot be read: Is a directory\n")
+    assert status == 1 and " standard input cannot be read: Is a directory\n" in said
 
 
 def test_names_from_elsewhere_are_told_of_once(folder, source, run):

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <ctime>
 
 #include "common/diagnostics.hpp"
 #include "inotifysync/loop/mounts.hpp"
@@ -17,8 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration default_settle = 2s;
-constexpr Duration audit_when_incomplete = 60s;
+constexpr Duration default_settle = 2s, audit_when_incomplete = 60s;
 
 Result<PatternList> read_patterns(const std::vector<std::string>& filters) {
   PatternList patterns;
@@ -311,6 +309,14 @@ std::shared_ptr<const Batch> SourceSync::plan(const std::shared_ptr<const Change
   return planned_.batch;
 }
 
+std::unique_ptr<TargetLook> SourceSync::look_at(const Target& target) {
+  if (target.kind != Target::Kind::local) return nullptr;
+  SourceConfig alone;
+  alone.path = config_.path;
+  alone.targets = {target};
+  return target_look(around_.loop, std::move(alone));
+}
+
 // A directory in /run/user goes when the user logs out, one in /tmp when somebody tidies up there.
 std::string SourceSync::control_directory() {
   std::string& directory = around_.control_directory;
@@ -327,10 +333,6 @@ void SourceSync::leave_connections() {
 
 double SourceSync::chance() {
   return std::uniform_real_distribution<double>(0, 1)(chance_);
-}
-
-std::int64_t SourceSync::wall_clock() {
-  return std::time(nullptr);
 }
 
 void SourceSync::on_delivered(const BatchReport& report, bool full_pass) {

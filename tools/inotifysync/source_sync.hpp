@@ -2,6 +2,7 @@
 // One source and its targets: watches it, turns events into what each target lacks, and stands guard over it.
 #pragma once
 
+#include <ctime>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -124,12 +125,13 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   bool is_there(std::string_view path) override {
     return view_.lstat(std::string(path)).type != FileInfo::Type::missing;
   }
+  std::unique_ptr<TargetLook> look_at(const Target& target) override;
   bool take_place(TargetWorker& worker) override { return around_.places.take(worker); }
   void leave_place(TargetWorker&) override { around_.places.leave(); }
   std::string control_directory() override;
   void leave_connections() override;
   double chance() override;
-  std::int64_t wall_clock() override;
+  std::int64_t wall_clock() override { return std::time(nullptr); }
   void on_delivered(const BatchReport& report, bool full_pass) override;
   void on_trouble(const std::string& target, const std::string& words,
                   std::optional<Duration> again) override;

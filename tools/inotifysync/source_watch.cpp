@@ -359,8 +359,11 @@ void SourceSync::watch_mounts() {
     return;
   mount_table_ = open_mount_table();
   if (!mount_table_) return;
-  if (!around_.loop.add(mount_table_.get(), EPOLLPRI, [this](std::uint32_t) { look_at_mounts(); }))
-    mount_table_.reset();
+  const auto changed = [this](std::uint32_t) {
+    look_at_mounts();
+    for (const auto& worker : workers_) worker->look();
+  };
+  if (!around_.loop.add(mount_table_.get(), EPOLLPRI, changed)) mount_table_.reset();
 }
 
 // One seldom comes alone.

@@ -45,6 +45,9 @@ std::string filter_file_trouble(const SourceConfig& source, bool is_file) {
   return {};
 }
 
+// Before each of its runs, a target is looked at again.
+constexpr std::chrono::seconds hang_patience{5};
+
 }  // namespace
 
 std::string words_of(const notify_core::Error& error) {
@@ -65,7 +68,7 @@ std::string settings_trouble(const Config& config, bool is_file) {
     if (trouble.empty()) trouble = filter_file_trouble(source, is_file);
     if (!trouble.empty()) return trouble;
   }
-  return places_fault(config.sources);
+  return places_fault_within(hang_patience, config.sources);
 }
 
 }  // namespace inotifysync

@@ -38,6 +38,8 @@ Deletion without_missing(Deletion deletion) {
 TargetWorker::TargetWorker(Target target, WorkerOptions options, Views& views, std::size_t view,
                            WorkerHost& host)
     : target_(std::move(target)), options_(std::move(options)), views_(views), view_(view), host_(host) {
+  look_ = host_.look_at(target_);
+  look_timer_ = host_.timers().timer([this] { look_again_or_wait(); });
   pace_timer_ = host_.timers().timer([this] { start_if_possible(); });
   wait_timer_ = host_.timers().timer([this] {
     set_state(State::idle);
@@ -111,6 +113,7 @@ void TargetWorker::retry_now() {
     full_pass_wanted_ = true;
   }
   full_pass_wanted_ = try_deletions_again() || full_pass_wanted_;
+  if (hindered_) guard_.forget();
   backoff_.reset();
   if (!troubled_.empty() || full_pass_troubled_) try_troubled_again();
   if (state_ == State::waiting || state_ == State::held) {
@@ -127,6 +130,7 @@ void TargetWorker::use_program(const std::string& program) {
 void TargetWorker::stop() {
   stopping_ = true;
   again_timer_->cancel();
+  look_timer_->cancel();
   retire_warm();
 }
 
@@ -137,6 +141,7 @@ void TargetWorker::abort(Duration grace) {
 // --- Starting ---
 
 void TargetWorker::start_if_possible() {
+  if (!look_timer_->is_set()) look();
   if (state_ != State::idle || paused_ || stopping_ || retiring_) return;
   if (!lacks_anything()) return warm_up();
   if (const Duration wait = pace_.wait(host_.timers().now()); wait > Duration::zero()) {
@@ -145,6 +150,7 @@ void TargetWorker::start_if_possible() {
     return;
   }
   if (!host_.trusted_source() || paused_) return;
+  if (!has_looked()) return;
   if (!has_place_ && !(has_place_ = host_.take_place(*this))) return;
   start_batch();
 }
@@ -191,6 +197,7 @@ std::shared_ptr<const Batch> TargetWorker::next_batch() {
 // One connection a target at any time: a daemon may allow no more.
 void TargetWorker::run_step() {
   if (step_ == batch_->steps.size()) return batch_done();
+  if (hindered_) return batch_broke_off(Outcome{});
   const Step& step = batch_->steps[step_];
   run_was_warm_ = warm_ && fits_warm(step, deletion_of_warm(), options_.rsync.max_delete.has_value());
   if (warm_ && !run_was_warm_) retire_warm();

@@ -23,6 +23,8 @@
 #include "inotifysync/delivery/backoff.hpp"
 #include "inotifysync/delivery/pace.hpp"
 #include "inotifysync/delivery/rsync_run.hpp"
+#include "inotifysync/delivery/target_guard.hpp"
+#include "inotifysync/loop/target_look.hpp"
 #include "inotifysync/report/status.hpp"
 #include "inotifysync/rsync/rsync_command.hpp"
 #include "inotifysync/rsync/rsync_outcome.hpp"
@@ -46,6 +48,8 @@ class WorkerHost {
   virtual notify_core::sys::Fd trusted_source() = 0;
   virtual bool may_delete_in_full_pass() = 0;
   virtual bool is_there(std::string_view path) = 0;  // in the source, now
+  // Null where there is nothing to look at, or no way to.
+  virtual std::unique_ptr<TargetLook> look_at(const Target& target) = 0;
   // A place among the runs allowed at once. False: none is free, changed() is called when one is.
   virtual bool take_place(TargetWorker& worker) = 0;
   virtual void leave_place(TargetWorker& worker) = 0;
@@ -94,6 +98,8 @@ class TargetWorker {
   // Nothing is started between the two, and a waiting connection is let go.
   void pause();
   void resume();
+  // Something is mounted elsewhere, or no more.
+  void look();
   // Allows again what --max-delete stopped, and forgets every wait.
   void retry_now();
   // The rsync for all runs from now on.
@@ -132,6 +138,12 @@ class TargetWorker {
   }
   void set_state(State state);
   void lack();
+
+  bool has_looked();
+  void look_again_or_wait();
+  void looked(const TargetFacts& facts);
+  void hinder(const std::string& words);
+  void let_on();
 
   void start_if_possible();
   void start_batch();
@@ -207,6 +219,13 @@ class TargetWorker {
   bool warm_pays_ = true;  // the last one was not dropped early
   Clock::time_point fed_at_{};
   std::string open_path_;  // by which the running rsync knows the source
+
+  std::unique_ptr<TargetLook> look_;  // at a local target
+  TargetGuard guard_;
+  std::unique_ptr<Timer> look_timer_;
+  std::optional<Clock::time_point> asked_at_;  // while nobody has answered
+  std::optional<Clock::time_point> seen_at_;   // when it was asked that was answered last, and well
+  bool hindered_ = false;                      // by what was seen, or as nothing was
 
   ChangeSet troubled_;  // failed by name: tried again later, in nobody's way
   bool full_pass_troubled_ = false;

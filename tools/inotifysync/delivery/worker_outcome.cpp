@@ -176,6 +176,7 @@ void TargetWorker::batch_done() {
     if (!troubled_timer_->is_set()) troubled_timer_->set(late_writes);
   }
   if (was_full) looked_at_all();
+  if (was_full) look();  // what it has made is known from now on
   if (std::exchange(announced_trouble_, false)) {
     host_.on_recovered(target_.name);
     if (!was_full) look_again(Loss::told);
@@ -293,8 +294,8 @@ void TargetWorker::batch_broke_off(const Outcome& outcome) {
   if (was_cut && outcome.reached && step.kind != StepKind::full) doubt(step);
   full_pass_failed_ = full_pass_failed_ || (batch_->full && !is_busy);
   leave_batch();
-  state_ = State::idle;
-  if (!paused_ && !goes_on) settle_verdict(outcome);
+  state_ = hindered_ ? State::held : State::idle;
+  if (!paused_ && !goes_on && !hindered_) settle_verdict(outcome);
   if (state_ == State::idle) start_if_possible();
   host_.on_state(*this);
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "inotifysync/loop/system.hpp"
 #include "sys/syscall.hpp"
@@ -16,7 +17,7 @@ std::string_view word_of(std::string_view line, int number) {
   for (int word = 1; word < number; ++word) line.remove_prefix(std::min(line.find(' '), line.size() - 1) + 1);
   return line.substr(0, line.find(' '));
 }
-constexpr int device_word = 3, root_word = 4, point_word = 5;
+constexpr int id_word = 1, device_word = 3, root_word = 4, point_word = 5;
 
 bool is_octal(std::string_view text) {
   return text.size() == 3 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '7'; });
@@ -69,6 +70,17 @@ std::vector<std::string> mounts_below(std::string_view table, std::string_view r
     if (point.size() > below.size() && point.starts_with(below)) found.push_back(std::move(point));
   });
   return found;
+}
+
+std::vector<std::uint64_t> mount_ids(std::string_view table) {
+  std::vector<std::uint64_t> ids;
+  each_mount(table, [&](std::string_view line, const std::string&) {
+    const std::string_view word = word_of(line, id_word);
+    std::uint64_t id = 0;
+    std::from_chars(word.data(), word.data() + word.size(), id);
+    ids.push_back(id);
+  });
+  return ids;
 }
 
 std::string place_on_disk(std::string_view table, std::string_view path) {

@@ -2,6 +2,7 @@
 // Which other filesystems are mounted in a tree: one mark of fanotify is for one filesystem.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,9 @@ notify_core::sys::Fd open_mount_table();
 
 // The mount points in `table` that lie below the directory `root`, an absolute path without a final '/'.
 std::vector<std::string> mounts_below(std::string_view table, std::string_view root);
+
+// By which statx(2) calls the mounts in `table`.
+std::vector<std::uint64_t> mount_ids(std::string_view table);
 
 // Where `path`, absolute and without links, lies by the device and the path on it: the same for two paths to
 // one place, whatever is mounted where. The path itself where `table` does not tell.

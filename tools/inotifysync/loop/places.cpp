@@ -2,8 +2,11 @@
 #include "inotifysync/loop/places.hpp"
 
 #include <algorithm>
+#include <future>
+#include <memory>
 #include <string_view>
 
+#include "inotifysync/loop/apart.hpp"
 #include "inotifysync/loop/mounts.hpp"
 #include "inotifysync/loop/system.hpp"
 
@@ -120,6 +123,14 @@ class Survey {
 
 std::string places_fault(const std::vector<SourceConfig>& sources) {
   return Survey(sources).fault();
+}
+
+std::string places_fault_within(std::chrono::milliseconds patience,
+                                const std::vector<SourceConfig>& sources) {
+  const auto told = std::make_shared<std::promise<std::string>>();
+  std::future<std::string> fault = told->get_future();
+  if (!run_apart([told, sources] { told->set_value(places_fault(sources)); })) return places_fault(sources);
+  return fault.wait_for(patience) == std::future_status::ready ? fault.get() : std::string();
 }
 
 }  // namespace inotifysync

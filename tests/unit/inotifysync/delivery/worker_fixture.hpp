@@ -109,7 +109,8 @@ struct AllFiles : FileSystemView {
 };
 
 struct Fixture : WorkerHost {
-  explicit Fixture(WorkerOptions options = {}) {
+  explicit Fixture(WorkerOptions options = {}, std::unique_ptr<TargetLook> local = nullptr)
+      : look(std::move(local)) {
     options.rsync.source = "/source";
     target = parse_target("rsync://web1/content/").value();
     worker = std::make_unique<TargetWorker>(target, options, views, 0, *this);
@@ -131,6 +132,7 @@ struct Fixture : WorkerHost {
   }
   bool may_delete_in_full_pass() override { return !source_empty; }
   bool is_there(std::string_view) override { return source_holds_all; }
+  std::unique_ptr<TargetLook> look_at(const Target&) override { return std::move(look); }
   bool take_place(TargetWorker&) override { return true; }
   void leave_place(TargetWorker&) override { ++left_places; }
   std::string control_directory() override { return "/sockets"; }
@@ -167,6 +169,7 @@ struct Fixture : WorkerHost {
     child().exit(0, output);
   }
 
+  std::unique_ptr<TargetLook> look;  // until the worker has it
   FakeTimers time;
   FakeSpawner children;
   Views views{1};

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Local targets that turn into something else while the program runs."""
+
+import os
+import subprocess
+
+import pytest
+from sync_support import wait_identical, write
+
+NAMESPACES = subprocess.run(["unshare", "-Urm", "true"], capture_output=True).returncode == 0
+
+
+def test_a_link_that_comes_to_lead_to_what_holds_the_source(folder, run):
+    tree, target, link = folder / "tree", folder / "target", folder / "link"
+    write(tree / "source/file")
+    write(tree / "other")
+    target.mkdir()
+    link.symlink_to(target)
+    program = run("--delete", "--audit-interval", "1", tree / "source", link)
+    program.wait_said("in step")
+    link.unlink()
+    link.symlink_to(tree)
+    program.wait_said(f"'{link}' holds its own source '{tree}/source': nothing is sent there")
+    write(tree / "source/new")
+    assert sorted(os.listdir(tree)) == ["other", "source"] and (tree / "source/file").exists()
+    link.unlink()
+    link.symlink_to(target)
+    wait_identical(tree / "source", target)
+    assert sorted(os.listdir(tree)) == ["other", "source"]
+
+
+@pytest.mark.parametrize("has_changes", [False, True])
+def test_another_directory_in_its_place(folder, source, run, has_changes):
+    write(source / "d/file")
+    write(source / "file")
+    (folder / "copy").mkdir()
+    program = run("--delete", source, folder / "copy")
+    program.wait_said("in step")
+    (folder / "copy").rename(folder / "gone")
+    write(folder / "copy/strange")
+    if has_changes:
+        write(source / "file", "changed")
+    wait_identical(source, folder / "copy")
+
+
+@pytest.mark.skipif(not NAMESPACES, reason="user namespaces are not allowed here")
+def test_its_filesystem_is_unmounted_for_a_while(folder, source, run):
+    write(source / "d/file")
+    disk, copy = folder / "disk", folder / "copy"
+    disk.mkdir()
+    copy.mkdir()
+    script = f'mount --bind "{disk}" "{copy}" && exec "$0" "$@"'
+    program = run("--delete", source, copy, through=["unshare", "-Urm", "sh", "-c", script])
+    program.wait_said("in step")
+
+    def enter(*command):
+        inside = ["nsenter", "-t", str(program.process.pid), "-U", "-m", "--preserve-credentials"]
+        subprocess.run([*inside, *command], check=True)
+
+    enter("umount", "-l", copy)
+    program.wait_said("what was mounted there is gone")
+    write(source / "d/new")
+    write(disk / "strange")
+    enter("mount", "--bind", disk, copy)
+    wait_identical(source, disk)
+    assert os.listdir(copy) == []  # of the directory below, which shows outside
