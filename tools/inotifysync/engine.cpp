@@ -112,11 +112,13 @@ int Engine::run() {
       log_.line(Log::Level::error, source->path(), cannot_mark(watched.error()));
       return 1;
     }
-  if (options_.daemon)
+  if (options_.daemon) {
     if (auto detached = detach(); !detached) {
       log_.line(Log::Level::error, "", cannot_run(detached.error()));
       return 1;
     }
+    log_.standard_streams_changed();
+  }
   if (auto taken =
           loop_->take_signals({SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int number) { on_signal(number); });
       !taken) {

@@ -103,6 +103,11 @@ notify_core::Result<void> Log::change(Style style) {
   return {};
 }
 
+void Log::standard_streams_changed() {
+  out_ = PatientStream(STDOUT_FILENO);
+  errors_ = PatientStream(STDERR_FILENO);
+}
+
 void Log::progress(std::string_view text) {
   std::string line = notify_tools::visible(text);
   if (!on_terminal_ || line == progress_) return;
@@ -121,13 +126,16 @@ std::string Log::coloured(Level level, const std::string& line) const {
 }
 
 void Log::write(Level level, const std::string& line) const {
-  const int to = file_ ? file_.get() : level <= Level::warning ? STDERR_FILENO : STDOUT_FILENO;
   if (!progress_.empty()) sys::write_all(STDERR_FILENO, clear_line);
   // A line that cannot be written is lost; that of a file is told of once, to who may be there.
-  const int status = sys::write_all(to, coloured(level, line) + "\n");
-  if (status < 0 && file_ && !std::exchange(told_loss_, true))
-    sys::write_all(STDERR_FILENO, fmt::format("inotifysync: {} cannot be written: {}\n", style_.file,
-                                              std::strerror(-status)));
+  const std::string whole = coloured(level, line) + "\n";
+  if (!file_) {
+    (level <= Level::warning ? errors_ : out_).write(whole);
+  } else if (const int status = sys::write_all(file_.get(), whole);
+             status < 0 && !std::exchange(told_loss_, true)) {
+    errors_.write(
+        fmt::format("inotifysync: {} cannot be written: {}\n", style_.file, std::strerror(-status)));
+  }
   if (!progress_.empty()) sys::write_all(STDERR_FILENO, progress_);
 }
 

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "inotifysync/report/patient_stream.hpp"
 #include "inotifysync/report/status.hpp"
 #include "notify_core/error.hpp"
 #include "sys/fd.hpp"
@@ -36,6 +37,8 @@ class Log {
   // On a terminal, the last line: replaced by the next one, out of the way of all others. Empty: none.
   void progress(std::string_view text);
   bool shows_progress() const { return on_terminal_; }
+  // The standard streams lead elsewhere now.
+  void standard_streams_changed();
   // Another style, and the file by its name again, for log rotation. An error: all stays as it was.
   notify_core::Result<void> change(Style style);
 
@@ -51,6 +54,7 @@ class Log {
   mutable bool told_loss_ = false;  // of a line that the file had no room for
   std::string progress_;
   notify_core::sys::Fd file_;
+  mutable PatientStream out_{1}, errors_{2};
 };
 
 // A target that is down would fill a log: the same words again are worth a line after 10 s, then 20, 40, up

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inotifysync/report/patient_stream.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "sys/syscall.hpp"
+
+namespace inotifysync {
+
+namespace sys = notify_core::sys;
+
+// -EAGAIN where it would wait. What is neither a pipe nor a socket (a file, a terminal) is waited for.
+std::ptrdiff_t PatientStream::write_some(std::string_view text) {
+  if (!is_known_) pipe_.reset(sys::open_pipe_again(fd_));
+  is_known_ = true;
+  if (pipe_) return sys::write(pipe_.get(), text.data(), text.size());
+  const auto sent = ::send(fd_, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent >= 0 || errno != ENOTSOCK) return sent < 0 ? -errno : sent;
+  const int status = sys::write_all(fd_, text);
+  return status < 0 ? status : static_cast<std::ptrdiff_t>(text.size());
+}
+
+int PatientStream::write(std::string_view line) {
+  if (kept_.size() + line.size() <= most_kept)
+    kept_ += line;
+  else
+    ++dropped_;
+  while (!kept_.empty()) {
+    const std::ptrdiff_t size = write_some(kept_);
+    if (size == -EAGAIN) return 0;
+    if (size < 0) {
+      kept_.clear();
+      return static_cast<int>(size);
+    }
+    kept_.erase(0, static_cast<std::size_t>(size));
+    if (!kept_.empty() || dropped_ == 0) continue;
+    kept_ = "inotifysync: " + std::to_string(dropped_) + " lines were lost here, as nobody read them\n";
+    dropped_ = 0;
+  }
+  return 0;
+}
+
+}  // namespace inotifysync
