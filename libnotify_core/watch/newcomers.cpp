@@ -141,6 +141,7 @@ void Watcher::Impl::settle_again() {
       } else if (watch::vanished(place_error_)) {
         doubt(unsettled.watch, unsettled.kind);
       } else {
+        denied_.insert_or_assign(unsettled.watch, unsettled.kind);
         failed(sys::error(place_error_, "open", tree_.path(node)));
       }
     }
@@ -149,6 +150,16 @@ void Watcher::Impl::settle_again() {
   // moment.
   if (!unsettled_.empty() && batch_events_ == 0) sys::pause_for(1'000'000);
   if (unsettled_.empty()) untold_.clear();
+}
+
+// The rights of `top` have changed: what was born below may be within reach now.
+void Watcher::Impl::see_who_is_let_in(NodeId top) {
+  std::erase_if(denied_, [&](const auto& one) {
+    const NodeId node = tree_.by_watch(one.first);
+    if (!tree_.is_below(node, top) || !open_confirmed(node)) return false;
+    unsettled_.push_back({one.first, one.second, 0});
+    return true;
+  });
 }
 
 // Its link count said so when it was watched, and says so now: to list it would be to make events.

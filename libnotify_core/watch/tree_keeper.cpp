@@ -88,6 +88,7 @@ void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   if (!untold_.empty()) untold_.heard(record.watch, record.name, record.mask);
   if (record.mask & mask::ignored) return drop(node, End::deleted);
   if (settle_moved(node)) return;
+  if ((record.mask & mask::attrib) && !denied_.empty()) see_who_is_let_in(node);
   if (!options_.recursive || !options_.follow_tree || (record.mask & mask::is_directory) == 0) return;
   const std::string name(record.name);
   if (record.mask & mask::moved_from) {
@@ -125,10 +126,10 @@ bool Watcher::Impl::settle_moved(NodeId node) {
 sys::Fd Watcher::Impl::open_confirmed(NodeId node) {
   const int status = watch::open_node(tree_, node, place_flags);
   sys::Fd directory(status);
-  place_error_ = directory ? -ENOENT : status;
-  if (!directory || backend_->enter(directory.get()) < 0) return {};
-  const unsigned flags = backend::add_directory_only | backend::add_keep_old_events;
-  const int watch = backend_->add(".", kernel_events_, flags);
+  int watch = directory ? backend_->enter(directory.get()) : status;
+  constexpr unsigned flags = backend::add_directory_only | backend::add_keep_old_events;
+  if (watch >= 0) watch = backend_->add(".", kernel_events_, flags);
+  place_error_ = watch < 0 ? watch : -ENOENT;
   if (watch == tree_.watch(node)) return directory;
   end_stranger(watch);
   return {};
@@ -224,6 +225,7 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   outdated_.erase(tree_.watch(node));
   doubted_.erase(tree_.watch(node));
   astray_.erase(tree_.watch(node));
+  denied_.erase(tree_.watch(node));
   away_.erase(tree_.watch(node));
   untold_.erase(tree_.watch(node));
   tree_.remove(node);
@@ -261,6 +263,7 @@ void Watcher::Impl::repair() {
   sightings_.clear();
   doubted_.clear();
   astray_.clear();
+  denied_.clear();
   sighted_lately_ = false;
   outdated_.clear();
   away_.clear();

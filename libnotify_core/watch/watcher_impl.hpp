@@ -169,6 +169,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool is_astray(watch::NodeId node);
   void wait_for_return(watch::NodeId node, watch::ScanKind kind);
   void see_who_returned();
+  void see_who_is_let_in(watch::NodeId top);
   bool has_no_directories(watch::NodeId node, const sys::Fd& place) const;
   bool list_again(watch::NodeId node, watch::ScanKind kind);
   bool rescue_sighted(watch::NodeId top);
@@ -231,6 +232,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   std::unordered_map<int, watch::ScanKind> doubted_;
   // The same for those of an operand that is not where it was, nor is anything said of that.
   std::unordered_map<int, watch::ScanKind> astray_;
+  // The same for those that could not be entered, so that what was born in them could not be watched.
+  std::unordered_map<int, watch::ScanKind> denied_;
   bool sighted_lately_ = false;
   int doubtful_reads_ = 0;          // since something is in doubt: those that emptied the queue
   std::uint32_t known_before_ = 0;  // last_known_, before the last read but one that emptied the queue
