@@ -17,6 +17,11 @@ constexpr std::size_t itemize_width = 11;
 // Said on stdout by a run with --delete, whose directories are named as if they were done.
 constexpr std::string_view deletes_nothing = "IO error encountered -- skipping file deletion";
 
+std::string_view parent_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return path.substr(0, slash == std::string_view::npos ? 0 : slash);
+}
+
 bool has(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
@@ -341,7 +346,12 @@ void put_back(const Step& step, const Outcome& outcome, ChangeSet& into) {
   if (outcome.verdict == Verdict::delivered) return;
   for (std::size_t i = 0; i < step.entries.size(); ++i) {
     if (i < outcome.confirmed.size() && outcome.confirmed[i]) continue;
-    into.mark(step.path(step.entries[i]), begun(step.entries[i].dirt));
+    const std::string_view path = step.path(step.entries[i]);
+    into.mark(path, begun(step.entries[i].dirt));
+    // By its name alone, nobody makes it writable first: an ordinary user's rsync deletes what is in a
+    // directory of mode 0555 only where it looks at the one above.
+    if (step.entries[i].missing && outcome.verdict == Verdict::partial)
+      into.mark(parent_of(path), dirt::stray);
   }
   for (const Step::Owed& owed : step.owed) into.mark(owed.path, begun(owed.dirt));
 }
