@@ -300,3 +300,18 @@ def test_a_daemon_that_refuses_what_a_rename_needs(source, daemons, sync, option
     (source / "directory").rename(source / "last")
     wait_identical(source, *(d.root for d in daemons))
     assert program.output().count("is sent again there") == 1
+
+
+def test_a_path_too_long_for_rsync_is_told_and_keeps_no_other_back(source, folder, run):
+    program = run("--delete", source, folder / "copy")
+    program.wait_said("in step")
+    place = os.open(source, os.O_DIRECTORY)
+    for _ in range(20):
+        os.mkdir("n" * 250, dir_fd=place)
+        below = os.open("n" * 250, os.O_DIRECTORY, dir_fd=place)
+        os.close(place)
+        place = below
+    os.close(place)
+    program.wait_said("filename overflows max-path len")
+    write(source / "file")
+    wait_until((folder / "copy/file").exists, "the file arrives")

@@ -98,6 +98,7 @@ class Planner {
       if (node.dirt() != dirt::stray || node.has_children()) add_missing(node, path);
       return;
     }
+    if (!fits(path)) return add_subtree(path, dirt::subtree | dirt::content);
     if (!directory) return visit_file(node, path, info, born_above);
 
     if (node.dirt() & dirt::stray) sweep(path);
@@ -270,12 +271,19 @@ class Planner {
     return go_on;
   }
 
+  // Of a name on a list that is too long for it, rsync says nothing; of one that it comes upon itself, it
+  // does.
+  bool fits(std::string_view path) const {
+    constexpr std::size_t longest = 4096, around = 4;  // "/./" and the NUL
+    return path.size() + options_.source.size() + around <= longest;
+  }
+
   // What is below a directory; nothing where that is more than the limits, or cannot be read.
   std::optional<std::vector<Found>> walk(const std::string& top, std::size_t at_most, std::uint64_t bytes) {
     std::vector<Found> found;
     const bool whole = for_each_below(top, [&](const std::string& path, const FileInfo& info) {
       const std::uint64_t size = info.type == FileInfo::Type::file ? info.size : 0;
-      if (found.size() >= at_most || size > bytes) return false;
+      if (found.size() >= at_most || size > bytes || !fits(path)) return false;
       bytes -= size;
       found.push_back({path, info});
       return true;

@@ -158,7 +158,7 @@ class Reader {
     constexpr std::string_view orphan = "WARNING: parent dir is absent in the file list: ";
     if (starts(line, orphan) || starts(line, "*** ")) return;  // the line before said it already
     if (const auto paths = quoted_parts(line); !paths.empty()) return fail(paths);
-    if (has_any(line, {"failed", "IO error", "cannot", "too long", "error"})) unplaced_ = true;
+    if (has_any(line, {"failed", "IO error", "cannot", "too long", "overflows", "error"})) unplaced_ = true;
   }
 
   // One of the paths is the source's or the target's; which part of it is ours is found out by trying,
