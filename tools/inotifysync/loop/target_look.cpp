@@ -78,7 +78,8 @@ class ThreadLook : public TargetLook {
       constexpr std::uint64_t one = 1;
       sys::write(answer->told.get(), &one, sizeof one);
     };
-    if (run_apart(look)) seen_ = std::move(seen);
+    seen_ = std::move(seen);
+    if (!run_apart(look)) look();
   }
 
  private:
