@@ -20,7 +20,8 @@ using watch::NodeId;
 using watch::ScanKind;
 
 void Watcher::Impl::work_on_drained() {
-  if (!astray_.empty()) see_who_returned();
+  // Looking makes records of its own, which count for nothing.
+  if (batch_events_ != 0 && !astray_.empty()) see_who_returned();
   if (!taken_before_.empty() || !taken_for_old_.empty()) {
     taken_before_ = std::exchange(taken_for_old_, {});
   }

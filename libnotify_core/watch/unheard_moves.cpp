@@ -217,9 +217,12 @@ void Watcher::Impl::wait_for_return(NodeId node, ScanKind kind) {
 
 void Watcher::Impl::see_who_returned() {
   const auto waiting = std::exchange(astray_, {});
+  std::unordered_map<NodeId, bool> is_away;  // by root
   for (const auto& [watch, kind] : waiting) {
     const NodeId node = tree_.by_watch(watch);
-    if (is_astray(node)) {
+    const auto [root, is_new] = is_away.try_emplace(root_of(node));
+    if (is_new) root->second = is_astray(node);
+    if (root->second) {
       astray_.emplace(watch, kind);
     } else if (tree_.is_root(node)) {
       unsettled_.push_back({watch, kind, 0});

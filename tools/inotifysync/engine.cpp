@@ -165,6 +165,7 @@ Result<void> Engine::write_pid_file() {
 }
 
 void Engine::before_wait() {
+  log_.write_kept();
   for (const auto& source : sources_) source->flush();
   end_if_done();
   if (status_stale_ && !status_timer_->is_set() && !options_.config.status_file.empty())

@@ -361,7 +361,7 @@ void SourceSync::watch_mounts() {
   if (!mount_table_) return;
   const auto changed = [this](std::uint32_t) {
     look_at_mounts();
-    for (const auto& worker : workers_) worker->look();
+    for (const auto& worker : workers_) worker->mounts_changed();
   };
   if (!around_.loop.add(mount_table_.get(), EPOLLPRI, changed)) mount_table_.reset();
 }

@@ -46,7 +46,7 @@ std::string filter_file_trouble(const SourceConfig& source, bool is_file) {
 }
 
 // Before each of its runs, a target is looked at again.
-constexpr std::chrono::seconds hang_patience{5};
+constexpr std::chrono::seconds hang_patience{2};
 
 }  // namespace
 

@@ -5,18 +5,25 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "sys/fd.hpp"
 
 namespace inotifysync {
 
 // What stands at a target's path at one moment.
 struct TargetFacts {
-  std::string fault;  // it lies where it must not, in a line for people; empty: it does not
+  std::string fault;  // it lies where it must not, or cannot be looked at, in a line for people; else empty
   bool is_there = false;
+  // What was looked at, open with O_PATH: whatever a link leads to by then, a run goes there. Null: not
+  // there.
+  std::shared_ptr<const notify_core::sys::Fd> directory;
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
+  std::uint64_t birth = 0;            // nanoseconds; 0: not known
   std::uint64_t mount = 0;            // what it is on, or would be made on; 0: not known
   std::vector<std::uint64_t> mounts;  // all there are; empty: not known
 };

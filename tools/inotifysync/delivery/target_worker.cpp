@@ -96,6 +96,7 @@ void TargetWorker::want_full_pass() {
 
 void TargetWorker::pause() {
   paused_ = true;
+  if (state_ == State::idle) leave_place();
   if (run_) run_->end(pause_grace);
   retire_warm();
 }
@@ -150,8 +151,8 @@ void TargetWorker::start_if_possible() {
     return;
   }
   if (!host_.trusted_source() || paused_) return;
-  if (!has_looked()) return;
   if (!has_place_ && !(has_place_ = host_.take_place(*this))) return;
+  if (!has_looked()) return;
   start_batch();
 }
 
@@ -230,8 +231,10 @@ bool TargetWorker::start_cold(const Step& step) {
   RsyncSettings how = settings();
   open_path_ = step.from_root ? batch_->source : path_for_heir(source);
   if (!step.from_root && !open_path_.empty()) how.source = open_path_;
+  if (place_) how.target_place = open_place_ = path_for_heir(*place_);
   const ChildCommand command{rsync_command(how, target_, step, deletion_of(step)),
-                             rsync_environment(options_.rsync, target_), source.get()};
+                             rsync_environment(options_.rsync, target_),
+                             {source.get(), place_ ? place_->get() : -1}};
   auto started = RsyncRun::start(host_.spawner(), host_.timers(), command, ended());
   if (started) {
     run_ = std::move(*started);
@@ -253,6 +256,8 @@ Deletion TargetWorker::deletion_of(const Step& step) const {
 // it finds by the path in the list. Where another directory may come to stand there, everything would seem to
 // be missing from it; there it never deletes.
 Deletion TargetWorker::deletion_of_warm() const {
+  // Nor by the path of a target that may come to lead elsewhere.
+  if (look_) return without_missing(deletion());
   return options_.warm_deletes ? deletion() : without_missing(deletion());
 }
 

@@ -99,7 +99,7 @@ class TargetWorker {
   void pause();
   void resume();
   // Something is mounted elsewhere, or no more.
-  void look();
+  void mounts_changed();
   // Allows again what --max-delete stopped, and forgets every wait.
   void retry_now();
   // The rsync for all runs from now on.
@@ -114,7 +114,7 @@ class TargetWorker {
   // A run is under way that may bring over what no event has told of yet.
   bool reads_trees() const { return batch_ && !batch_->trees.empty(); }
   bool reads_everything() const { return batch_ && batch_->full; }
-  bool at_rest() const { return state_ != State::running && !retiring_; }
+  bool at_rest() const { return state_ != State::running && !retiring_ && !waits_for_look(); }
   // It has brought over all that it may.
   bool has_done_all() const;
   bool holds_deletions() const { return deletions_held_; }
@@ -140,6 +140,10 @@ class TargetWorker {
   void lack();
 
   bool has_looked();
+  void look();
+  bool waits_for_look() const {
+    return asked_at_ && state_ == State::idle && lacks_anything() && !stopping_ && !paused_;
+  }
   void look_again_or_wait();
   void looked(const TargetFacts& facts);
   void hinder(const std::string& words);
@@ -218,14 +222,16 @@ class TargetWorker {
   bool run_was_warm_ = false;
   bool warm_pays_ = true;  // the last one was not dropped early
   Clock::time_point fed_at_{};
-  std::string open_path_;  // by which the running rsync knows the source
+  std::string open_path_, open_place_;  // by which the running rsync knows the source, and a local target
 
   std::unique_ptr<TargetLook> look_;  // at a local target
   TargetGuard guard_;
   std::unique_ptr<Timer> look_timer_;
-  std::optional<Clock::time_point> asked_at_;  // while nobody has answered
-  std::optional<Clock::time_point> seen_at_;   // when it was asked that was answered last, and well
-  bool hindered_ = false;                      // by what was seen, or as nothing was
+  std::optional<Clock::time_point> asked_at_;          // while nobody has answered
+  bool outdated_ = false;                              // something was mounted since
+  bool may_start_ = false;                             // a good answer has just come
+  std::shared_ptr<const notify_core::sys::Fd> place_;  // where it leads to, for the batch that this starts
+  bool hindered_ = false;                              // by what was seen, or as nothing was
 
   ChangeSet troubled_;  // failed by name: tried again later, in nobody's way
   bool full_pass_troubled_ = false;

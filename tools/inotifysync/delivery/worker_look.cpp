@@ -10,19 +10,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration between_looks = 5s;
-// A look that may be older than that, by when the next one should have come, is none.
-constexpr Duration fresh = 2 * between_looks;
-// A full pass takes away whatever the source has not: it is not to go by what was there a while ago.
-constexpr Duration fresh_for_full_pass = 500ms;
 constexpr Duration grace = 1s;
 
 }  // namespace
 
 // False: nothing may be started before the answer, which starts it.
 bool TargetWorker::has_looked() {
-  if (!look_) return true;
-  const Duration may_be_old = full_pass_wanted_ ? fresh_for_full_pass : fresh;
-  if (seen_at_ && host_.timers().now() - *seen_at_ < may_be_old) return true;
+  if (!look_ || std::exchange(may_start_, false)) return true;
   look();
   return false;
 }
@@ -35,15 +29,23 @@ void TargetWorker::look() {
   look_->ask([this](const TargetFacts& facts) { looked(facts); });
 }
 
+void TargetWorker::mounts_changed() {
+  outdated_ = asked_at_.has_value();
+  look();
+}
+
 void TargetWorker::look_again_or_wait() {
   look_timer_->set(between_looks);
   if (!asked_at_) return look();
-  if (host_.timers().now() - *asked_at_ < options_.timeout) return;
+  if (state_ == State::idle) leave_place();
+  const bool for_ever = options_.timeout <= Duration::zero();
+  if (for_ever || host_.timers().now() - *asked_at_ < options_.timeout) return;
   hinder("a look at it does not come back: does its filesystem hang? Nothing is sent there until it does");
 }
 
 void TargetWorker::looked(const TargetFacts& facts) {
-  const auto asked = std::exchange(asked_at_, std::nullopt);
+  asked_at_.reset();
+  if (std::exchange(outdated_, false)) return look();
   switch (guard_.judge(facts)) {
     case TargetVerdict::misplaced:
       return hinder(facts.fault + ": nothing is sent there");
@@ -58,20 +60,28 @@ void TargetWorker::looked(const TargetFacts& facts) {
     case TargetVerdict::trusted:
       break;
   }
-  seen_at_ = asked;
   if (std::exchange(hindered_, false)) let_on();
+  const bool is_free = state_ != State::running;
+  may_start_ = is_free;
+  if (is_free) place_ = facts.directory;
   start_if_possible();
+  may_start_ = false;
+  if (state_ != State::running) {
+    place_.reset();
+    leave_place();
+  }
+  host_.on_state(*this);
 }
 
 void TargetWorker::hinder(const std::string& words) {
   hindered_ = announced_trouble_ = true;
-  seen_at_.reset();
-  full_pass_failed_ = full_pass_failed_ || full_pass_wanted_;
+  full_pass_failed_ = full_pass_failed_ || full_pass_wanted_ || (batch_ && batch_->full);
   if (run_) run_->end(grace);
   retire_warm();
   note_error(words);
   host_.on_trouble(target_.name, words, std::nullopt);
   if (state_ == State::running) return;
+  leave_place();
   wait_timer_->cancel();
   wait_until_ = host_.timers().now() + between_looks;
   set_state(State::held);

@@ -55,6 +55,7 @@ To in(Duration duration) {
 Outcome TargetWorker::judge(const RsyncRun& run, ChildExit how, const Step& step) const {
   std::string errors = run.errors();
   replace_all(errors, open_path_, options_.rsync.source);
+  replace_all(errors, open_place_, target_.operand);
   Outcome outcome = judge_rsync(how.signalled, how.number, run.output(), errors, step);
   if (!run.kept_all_errors()) outcome.confirmed.clear();
   if (outcome.words.find("auth failed") != std::string::npos && !knows_password(options_.rsync, target_))
@@ -177,7 +178,7 @@ void TargetWorker::batch_done() {
   }
   if (was_full) looked_at_all();
   if (was_full) look();  // what it has made is known from now on
-  if (std::exchange(announced_trouble_, false)) {
+  if (!hindered_ && std::exchange(announced_trouble_, false)) {
     host_.on_recovered(target_.name);
     if (!was_full) look_again(Loss::told);
   }
@@ -185,7 +186,7 @@ void TargetWorker::batch_done() {
   report_.undeleted = !undeleted().empty();
   host_.on_delivered(report_, was_full);
   leave_batch();
-  set_state(State::idle);
+  set_state(hindered_ ? State::held : State::idle);
   start_if_possible();
 }
 
@@ -210,6 +211,7 @@ void TargetWorker::leave_batch() {
   batch_.reset();
   changes_.reset();
   in_flight_since_.reset();
+  place_.reset();
   leave_place();
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 
 #include "inotifysync/loop/system.hpp"
 #include "sys/syscall.hpp"
@@ -72,15 +73,16 @@ std::vector<std::string> mounts_below(std::string_view table, std::string_view r
   return found;
 }
 
-std::vector<std::uint64_t> mount_ids(std::string_view table) {
-  std::vector<std::uint64_t> ids;
-  each_mount(table, [&](std::string_view line, const std::string&) {
+std::vector<Mount> mounts_in(std::string_view table) {
+  std::vector<Mount> found;
+  each_mount(table, [&](std::string_view line, std::string point) {
     const std::string_view word = word_of(line, id_word);
-    std::uint64_t id = 0;
-    std::from_chars(word.data(), word.data() + word.size(), id);
-    ids.push_back(id);
+    Mount& mount = found.emplace_back();
+    std::from_chars(word.data(), word.data() + word.size(), mount.id);
+    for (const int part : {id_word, device_word, root_word}) point.append(" ").append(word_of(line, part));
+    mount.mark = std::hash<std::string>{}(point);
   });
-  return ids;
+  return found;
 }
 
 std::string place_on_disk(std::string_view table, std::string_view path) {

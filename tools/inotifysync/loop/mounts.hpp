@@ -22,8 +22,13 @@ notify_core::sys::Fd open_mount_table();
 // The mount points in `table` that lie below the directory `root`, an absolute path without a final '/'.
 std::vector<std::string> mounts_below(std::string_view table, std::string_view root);
 
-// By which statx(2) calls the mounts in `table`.
-std::vector<std::uint64_t> mount_ids(std::string_view table);
+// A mount in `table`: as statx(2) calls it, a number that the next one may get when it is gone; and one that
+// tells it from all that are mounted elsewhere, or of something else.
+struct Mount {
+  std::uint64_t id = 0;
+  std::uint64_t mark = 0;
+};
+std::vector<Mount> mounts_in(std::string_view table);
 
 // Where `path`, absolute and without links, lies by the device and the path on it: the same for two paths to
 // one place, whatever is mounted where. The path itself where `table` does not tell.

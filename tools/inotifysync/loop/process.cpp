@@ -63,7 +63,7 @@ struct Launch {
   char* const* arguments;
   char* const* environment;
   std::array<int, 3> streams;
-  int kept_open;
+  std::array<int, 2> kept_open;
   pid_t parent;
 
   // rsync gives up where it cannot say where it is; the directory that we were started in may be gone.
@@ -78,7 +78,8 @@ struct Launch {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != parent) ::_exit(127);
     for (int stream = 0; stream < 3; ++stream) ::dup2(streams[static_cast<std::size_t>(stream)], stream);
-    if (kept_open >= 0) ::fcntl(kept_open, F_SETFD, 0);
+    for (const int fd : kept_open)
+      if (fd >= 0) ::fcntl(fd, F_SETFD, 0);
     stand_somewhere();
     ::signal(SIGPIPE, SIG_DFL);
     ::signal(SIGXFSZ, SIG_DFL);

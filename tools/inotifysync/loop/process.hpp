@@ -2,6 +2,7 @@
 // Children: started from an argument vector, never through a shell; fed, heard and ended without blocking.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -32,7 +33,8 @@ class ChildListener {
 struct ChildCommand {
   std::vector<std::string> arguments;    // the first is the program, looked up in PATH
   std::vector<std::string> environment;  // "NAME=value", added to our own
-  int kept_open = -1;                    // a descriptor of ours that the child has under the same number
+  // Descriptors of ours that the child has under the same numbers; -1: none.
+  std::array<int, 2> kept_open = {-1, -1};
 };
 
 // One running child, in a process group of its own. Destroying it kills the group, waits until it is gone,

@@ -6,14 +6,19 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "inotifysync/loop/apart.hpp"
 #include "inotifysync/loop/mounts.hpp"
 #include "inotifysync/loop/places.hpp"
+#include "inotifysync/loop/system.hpp"
 #include "sys/fd.hpp"
 #include "sys/syscall.hpp"
 
@@ -26,22 +31,49 @@ namespace sys = notify_core::sys;
 #define STATX_MNT_ID 0x00001000U
 #endif
 
-// The directory, or the one above in which it would be made.
-bool find(std::string path, TargetFacts& facts) {
+void tell(const sys::Fd& directory, TargetFacts& facts, std::optional<std::uint64_t>& mount_id) {
   struct statx raw;
-  for (bool itself = true;; itself = false) {
-    if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_MNT_ID, &raw) == 0) {
-      facts.is_there = itself && S_ISDIR(raw.stx_mode);
-      facts.device = ::makedev(raw.stx_dev_major, raw.stx_dev_minor);
-      facts.inode = raw.stx_ino;
-      if (raw.stx_mask & STATX_MNT_ID) facts.mount = raw.stx_mnt_id;
-      return true;
-    }
+  constexpr unsigned wanted = STATX_INO | STATX_BTIME | STATX_MNT_ID;
+  if (::statx(directory.get(), "", AT_EMPTY_PATH, wanted, &raw) < 0) return;
+  facts.device = ::makedev(raw.stx_dev_major, raw.stx_dev_minor);
+  facts.inode = raw.stx_ino;
+  if (raw.stx_mask & STATX_BTIME)
+    facts.birth = static_cast<std::uint64_t>(raw.stx_btime.tv_sec) * 1'000'000'000 + raw.stx_btime.tv_nsec;
+  if (raw.stx_mask & STATX_MNT_ID) mount_id = raw.stx_mnt_id;
+}
+
+// Opens the directory, or the one above in which it would be made. Minus the errno: nobody knows.
+sys::Fd open_target(std::string path, bool& itself) {
+  for (itself = true;; itself = false) {
+    sys::Fd directory(sys::open_at(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY));
+    if (directory || (directory.get() != -ENOENT && directory.get() != -ENOTDIR)) return directory;
     while (path.size() > 1 && path.back() == '/') path.pop_back();
-    if (path == "/" || path == ".") return false;
+    if (path == "/" || path == ".") return directory;
     const auto slash = path.rfind('/');
     path = slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
   }
+}
+
+// Of what is open, not of what stands at its path by now.
+std::string fault_of(SourceConfig source, const sys::Fd& directory, bool itself) {
+  if (itself) {
+    const auto real = real_path("/proc/self/fd/" + std::to_string(directory.get()));
+    if (real) source.targets.front().path = *real;
+  }
+  return places_fault({source});
+}
+
+// The table after the directory, so that none is missing from it that the directory was on. False where that
+// one has gone meanwhile.
+bool tell_mounts(const std::optional<std::uint64_t>& id, TargetFacts& facts) {
+  const std::vector<Mount> all = mounts_in(mount_table());
+  for (const Mount& mount : all) {
+    facts.mounts.push_back(mount.mark);
+    if (mount.id == id) facts.mount = mount.mark;
+  }
+  if (all.empty() && ::access("/proc/self/mountinfo", F_OK) == 0)
+    facts.fault = "what is mounted cannot be read";
+  return facts.mount != 0 || !id || all.empty();
 }
 
 // Shared with the thread that looks, which may outlive all else.
@@ -104,11 +136,21 @@ class ThreadLook : public TargetLook {
 }  // namespace
 
 TargetFacts look_at_target(const SourceConfig& source) {
-  TargetFacts facts;
-  facts.fault = places_fault({source});
-  facts.mounts = mount_ids(mount_table());
-  if (!find(source.targets.front().path, facts)) facts.mount = 0;
-  return facts;
+  constexpr int most_tries = 10;
+  for (int tries = 1;; ++tries) {
+    TargetFacts facts;
+    auto directory = std::make_shared<sys::Fd>(open_target(source.targets.front().path, facts.is_there));
+    if (!*directory) {
+      facts.fault = "it cannot be looked at, " + std::string(std::strerror(-directory->get()));
+      return facts;
+    }
+    std::optional<std::uint64_t> mount_id;
+    tell(*directory, facts, mount_id);
+    const bool is_whole = tell_mounts(mount_id, facts);
+    if (facts.fault.empty()) facts.fault = fault_of(source, *directory, facts.is_there);
+    if (facts.is_there) facts.directory = std::move(directory);
+    if (is_whole || tries == most_tries) return facts;
+  }
 }
 
 std::unique_ptr<TargetLook> target_look(EventLoop& loop, SourceConfig source) {

@@ -103,7 +103,14 @@ notify_core::Result<void> Log::change(Style style) {
   return {};
 }
 
+void Log::write_kept() const {
+  out_.write_kept();
+  errors_.write_kept();
+}
+
 void Log::standard_streams_changed() {
+  out_.flush();
+  errors_.flush();
   out_ = PatientStream(STDOUT_FILENO);
   errors_ = PatientStream(STDERR_FILENO);
 }

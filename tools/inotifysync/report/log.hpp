@@ -37,6 +37,8 @@ class Log {
   // On a terminal, the last line: replaced by the next one, out of the way of all others. Empty: none.
   void progress(std::string_view text);
   bool shows_progress() const { return on_terminal_; }
+  // Tries again to write what the reader of a standard stream had no room for.
+  void write_kept() const;
   // The standard streams lead elsewhere now.
   void standard_streams_changed();
   // Another style, and the file by its name again, for log rotation. An error: all stays as it was.

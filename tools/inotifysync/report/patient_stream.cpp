@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inotifysync/report/patient_stream.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -27,6 +28,10 @@ int PatientStream::write(std::string_view line) {
     kept_ += line;
   else
     ++dropped_;
+  return write_kept();
+}
+
+int PatientStream::write_kept() {
   while (!kept_.empty()) {
     const std::ptrdiff_t size = write_some(kept_);
     if (size == -EAGAIN) return 0;
@@ -40,6 +45,13 @@ int PatientStream::write(std::string_view line) {
     dropped_ = 0;
   }
   return 0;
+}
+
+void PatientStream::flush() {
+  constexpr int patience = 1000;  // milliseconds
+  pollfd room{pipe_ ? pipe_.get() : fd_, POLLOUT, 0};
+  while (write_kept() == 0 && !kept_.empty() && ::poll(&room, 1, patience) > 0) {
+  }
 }
 
 }  // namespace inotifysync

@@ -14,9 +14,15 @@ namespace inotifysync {
 class PatientStream {
  public:
   explicit PatientStream(int fd) : fd_(fd) {}
+  PatientStream(PatientStream&&) noexcept = default;
+  PatientStream& operator=(PatientStream&&) noexcept = default;
+  ~PatientStream() { flush(); }  // waits for a second, at most
 
   // `line` ends in a newline. 0, also where it has to wait or was dropped, or minus the errno of write(2).
   int write(std::string_view line);
+  // The same for what is kept.
+  int write_kept();
+  void flush();
 
  private:
   static constexpr std::size_t most_kept = 64 * 1024;

@@ -27,6 +27,7 @@ struct RsyncSettings {
   std::string program = "rsync";
   std::string source;                       // absolute, as rsync is to read it
   std::string directory;                    // absolute and real, for relative targets; empty: they stay so
+  std::string target_place;                 // a path that leads to the local target; empty: its own does
   std::vector<std::string> filters;         // "--exclude=PATTERN", "--include=PATTERN", in order
   std::vector<std::string> extra;           // the user's own, after "--"
   std::chrono::seconds io_timeout{0};       // --timeout; 0: none

@@ -10,12 +10,12 @@ namespace {
 constexpr std::uint64_t root = 1, disk = 20, other = 21;
 
 TargetFacts directory(std::uint64_t inode, std::uint64_t mount, std::vector<std::uint64_t> mounts) {
-  return {.fault = {},
-          .is_there = true,
-          .device = mount,
-          .inode = inode,
-          .mount = mount,
-          .mounts = std::move(mounts)};
+  TargetFacts facts;
+  facts.is_there = true;
+  facts.device = facts.mount = mount;
+  facts.inode = inode;
+  facts.mounts = std::move(mounts);
+  return facts;
 }
 
 TargetFacts nothing_on(std::uint64_t mount) {
@@ -76,4 +76,24 @@ TEST_CASE("a target that lies where it must not is none, and the known one stays
   bad.fault = "'copy' holds its own source 'source'";
   CHECK(guard.judge(bad) == TargetVerdict::misplaced);
   CHECK(guard.judge(directory(7, root, {root})) == TargetVerdict::trusted);
+}
+
+TEST_CASE("a filesystem may give the same directory another number") {
+  TargetGuard guard;
+  TargetFacts fat = directory(7, root, {root});
+  fat.birth = 1'000'000'000;
+  CHECK(guard.judge(fat) == TargetVerdict::trusted);
+  fat.inode = 8;
+  CHECK(guard.judge(fat) == TargetVerdict::trusted);
+  fat.inode = 9;
+  fat.birth = 2'000'000'000;
+  CHECK(guard.judge(fat) == TargetVerdict::changed);
+}
+
+TEST_CASE("what a target was going to be made on counts, too") {
+  TargetGuard guard;
+  TargetFacts missing = nothing_on(disk);
+  missing.mounts = {root, disk};
+  CHECK(guard.judge(missing) == TargetVerdict::trusted);
+  CHECK(guard.judge(nothing_on(root)) == TargetVerdict::unmounted);
 }

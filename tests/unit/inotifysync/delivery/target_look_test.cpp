@@ -27,8 +27,19 @@ struct Local : Fixture {
   std::shared_ptr<Seen> seen;
 };
 
+TargetFacts facts_of(std::uint64_t device, std::uint64_t inode, std::uint64_t mount,
+                     std::vector<std::uint64_t> mounts) {
+  TargetFacts facts;
+  facts.is_there = true;
+  facts.device = device;
+  facts.inode = inode;
+  facts.mount = mount;
+  facts.mounts = std::move(mounts);
+  return facts;
+}
+
 TargetFacts directory(std::uint64_t inode) {
-  return {.fault = {}, .is_there = true, .device = 1, .inode = inode, .mount = 1, .mounts = {1}};
+  return facts_of(1, inode, 1, {1});
 }
 
 TargetFacts misplaced() {
@@ -55,17 +66,19 @@ TEST_CASE("nothing is started before it is known what is there") {
   CHECK(f.child().has("--files-from=-") == false);
 }
 
-TEST_CASE("it is looked at again every now and then, and a batch goes by the last look") {
+TEST_CASE("it is looked at every now and then, and before each batch") {
   Local f;
   settle(f);
   f.time.pass(5s);
   f.answer(directory(7));
-  f.time.pass(3s);
+  CHECK_FALSE(f.is_asked());
   f.change("a");
+  REQUIRE(f.is_asked());
+  CHECK_FALSE(f.child().input);  // the waiting one
+  f.answer(directory(7));
   f.confirm({"a"});
   CHECK(f.delivered == 1);
-  f.worker->want_full_pass();
-  CHECK(f.is_asked());  // a full pass does not
+  CHECK_FALSE(f.is_asked());
 }
 
 TEST_CASE("another directory in its place is compared as a whole") {
@@ -83,8 +96,9 @@ TEST_CASE("where it must not lie nothing is sent, what runs is ended, and all is
   Local f;
   settle(f);
   f.change("a");
-  f.time.pass(5s);
+  f.answer(directory(7));
   REQUIRE(f.child().input);
+  f.time.pass(5s);
   f.answer(misplaced());
   CHECK(f.child().told_to_end);
   f.child().exit(20);
@@ -122,8 +136,6 @@ TEST_CASE("a filesystem that hangs: nothing is started, it is said, and all goes
   f.time.pass(1000s);
   CHECK(f.children.count == 0);
   f.answer(directory(7));
-  CHECK(f.children.count == 0);  // that was asked long ago
-  f.answer(directory(7));
   f.child().exit(0);
   CHECK(f.worker->up_to_date());
 }
@@ -131,7 +143,7 @@ TEST_CASE("a filesystem that hangs: nothing is started, it is said, and all goes
 TEST_CASE("what is unmounted stays so until it is back, or somebody says that it is right") {
   for (const bool is_right : {false, true}) {
     Local f;
-    TargetFacts on_disk{.fault = {}, .is_there = true, .device = 2, .inode = 7, .mount = 2, .mounts = {1, 2}};
+    TargetFacts on_disk = facts_of(2, 7, 2, {1, 2});
     f.worker->want_full_pass();
     f.answer(on_disk);
     f.child().exit(0);
