@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from sync_support import wait_identical, write
+from sync_support import fake_rsync, wait_identical, write
 
 NAMESPACES = subprocess.run(["unshare", "-Urm", "true"], capture_output=True).returncode == 0
 
@@ -27,6 +27,32 @@ def test_a_link_that_comes_to_lead_to_what_holds_the_source(folder, run):
     link.symlink_to(target)
     wait_identical(tree / "source", target)
     assert sorted(os.listdir(tree)) == ["other", "source"]
+
+
+@pytest.mark.parametrize("run_that_deletes", ["full pass", "by name"])
+def test_a_link_that_is_turned_when_a_run_begins(folder, path, run, run_that_deletes):
+    """Between the look and the run there is always a moment."""
+    tree, target, link = folder / "tree", folder / "target", folder / "link"
+    for name in ("source/file", "source/gone", "other", "gone"):
+        write(tree / name)
+    target.mkdir()
+    link.symlink_to(target)
+    fake_rsync(path, "turning", f"""
+if os.path.exists({str(folder / "turn")!r}):
+    os.unlink({str(link)!r})
+    os.symlink({str(tree)!r}, {str(link)!r})
+os.execv(REAL, [REAL, *sys.argv[1:]])
+""")
+    if run_that_deletes == "full pass":
+        write(folder / "turn")
+    program = run("--delete", tree / "source", link, environment={"PATH": str(path)})
+    if run_that_deletes == "by name":
+        program.wait_said("in step")
+        write(folder / "turn")
+        (tree / "source/gone").unlink()
+    program.wait_said("holds its own source")
+    wait_identical(tree / "source", target)
+    assert sorted(os.listdir(tree)) == ["gone", "other", "source"] and (tree / "source/file").exists()
 
 
 @pytest.mark.parametrize("has_changes", [False, True])

@@ -113,9 +113,11 @@ void SourceSync::watch_if_possible() {
 void SourceSync::tell_unwatched(const Error& error, int at_limit, Limit limit, std::string_view then) {
   incomplete_ = unwatched_ = true;
   const std::string& path = error.path.empty() ? config_.path : error.path;
-  if (!repeats_.worth_saying("watching " + path, notify_tools::reason(error), Clock::now())) return;
   const std::string hint = error.number == EMFILE ? notify_tools::descriptor_hint() : "";
   const bool reached = error.number == at_limit && hint.empty() && config_.watching != Watching::by_fanotify;
+  // Which directory is one too many is not the same each time.
+  const std::string about = "watching " + (reached ? config_.path : path);
+  if (!repeats_.worth_saying(about, notify_tools::reason(error), Clock::now())) return;
   const std::string limit_words =
       fmt::format("reached the limit of inotify {}", limit == Limit::watches ? "watches" : "instances");
   around_.log.line(
