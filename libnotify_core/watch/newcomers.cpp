@@ -79,7 +79,9 @@ void Watcher::Impl::all_below_is_untold(NodeId top) {
 void Watcher::Impl::announce_outdated(NodeId node) {
   for (; !tree_.is_root(node); node = tree_.parent(node)) {
     if (!outdated_.contains(tree_.watch(node))) continue;
-    found(tree_.parent(node), std::string(tree_.name(node)), true);
+    const NodeId parent = tree_.parent(node);
+    const std::string name(tree_.name(node));
+    if (!recovery_.has_reported(tree_.watch(parent), name)) found(parent, name, true);
     news_of(node);
   }
 }
