@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/inotify.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -60,6 +61,10 @@ int inotify_remove_watch(int inotify, int watch) {
 
 [[gnu::hot]] std::ptrdiff_t write(int fd, const void* data, std::size_t size) {
   return uninterrupted([&] { return ::write(fd, data, size); });
+}
+
+std::ptrdiff_t send_now(int fd, const void* data, std::size_t size) {
+  return checked(::send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
 int write_all(int fd, std::string_view data) {

@@ -29,6 +29,8 @@ int inotify_add_watch(int inotify, const char* path, std::uint32_t mask);
 int inotify_remove_watch(int inotify, int watch);
 std::ptrdiff_t read(int fd, void* buffer, std::size_t size);
 std::ptrdiff_t write(int fd, const void* data, std::size_t size);
+// The same to a socket, and never waits: -EAGAIN. -ENOTSOCK: it is none. Raises no SIGPIPE.
+std::ptrdiff_t send_now(int fd, const void* data, std::size_t size);
 // Writes all of it, waiting where a non-blocking descriptor is full. 0 or minus the errno.
 int write_all(int fd, std::string_view data);
 std::ptrdiff_t list_directory(int fd, void* buffer, std::size_t size);  // getdents64(2)

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inotifysync/report/patient_stream.hpp"
 
-#include <poll.h>
-#include <sys/socket.h>
-
 #include <cerrno>
 
 #include "sys/syscall.hpp"
@@ -17,8 +14,8 @@ std::ptrdiff_t PatientStream::write_some(std::string_view text) {
   if (!is_known_) pipe_.reset(sys::open_pipe_again(fd_));
   is_known_ = true;
   if (pipe_) return sys::write(pipe_.get(), text.data(), text.size());
-  const auto sent = ::send(fd_, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent >= 0 || errno != ENOTSOCK) return sent < 0 ? -errno : sent;
+  const std::ptrdiff_t sent = sys::send_now(fd_, text.data(), text.size());
+  if (sent != -ENOTSOCK) return sent;
   const int status = sys::write_all(fd_, text);
   return status < 0 ? status : static_cast<std::ptrdiff_t>(text.size());
 }
@@ -48,9 +45,9 @@ int PatientStream::write_kept() {
 }
 
 void PatientStream::flush() {
-  constexpr int patience = 1000;  // milliseconds
-  pollfd room{pipe_ ? pipe_.get() : fd_, POLLOUT, 0};
-  while (write_kept() == 0 && !kept_.empty() && ::poll(&room, 1, patience) > 0) {
+  constexpr std::timespec patience{1, 0};
+  const int to = pipe_ ? pipe_.get() : fd_;
+  while (write_kept() == 0 && !kept_.empty() && sys::wait_for_either(-1, to, &patience) > 0) {
   }
 }
 
