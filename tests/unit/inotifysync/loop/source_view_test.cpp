@@ -3,25 +3,24 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "inotifysync/loop/system.hpp"
+#include "room.hpp"
 
 using namespace inotifysync;
 namespace fs = std::filesystem;
 
 TEST_CASE("what is planned through the open source sees no other that stands at its path meanwhile") {
-  std::string room = (fs::temp_directory_path() / "notify-view-XXXXXX").string();
-  REQUIRE(::mkdtemp(room.data()) != nullptr);
-  fs::create_directories(room + "/t/d");
-  std::ofstream(room + "/t/d/file") << "1";
-  SourceView view(room + "/t");
-  const auto source = open_source(room + "/t/");
+  const Room room;
+  fs::create_directories(room.at("t/d"));
+  std::ofstream(room.at("t/d/file")) << "1";
+  SourceView view(room.at("t"));
+  const auto source = open_source(room.at("t/"));
   REQUIRE(source);
-  fs::rename(room + "/t", room + "/away");
-  fs::create_directory(room + "/t");
+  fs::rename(room.at("t"), room.at("away"));
+  fs::create_directory(room.at("t"));
   CHECK(view.lstat("d/file").type == FileInfo::Type::missing);
 
   view.look_through(source.get());
@@ -33,5 +32,4 @@ TEST_CASE("what is planned through the open source sees no other that stands at 
 
   view.look_by_path();
   CHECK(view.lstat("d").type == FileInfo::Type::missing);
-  fs::remove_all(room);
 }

@@ -4,52 +4,50 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
-#include <cstdlib>
+#include <algorithm>
 #include <filesystem>
+
+#include "room.hpp"
 
 using namespace inotifysync;
 namespace fs = std::filesystem;
 
 namespace {
 
-struct Room {
-  Room() {
-    REQUIRE(::mkdtemp(path.data()) != nullptr);
-    fs::create_directories(path + "/tree/source");
-  }
-  ~Room() { fs::remove_all(path); }
+// A source, and the way to a target beside the tree that it stands in.
+struct Place : Room {
+  Place() { fs::create_directories(at("tree/source")); }
   SourceConfig to(const std::string& target) const {
     SourceConfig source;
-    source.path = path + "/tree/source";
-    source.targets = {parse_target(path + "/" + target).value()};
+    source.path = at("tree/source");
+    source.targets = {parse_target(at(target).string()).value()};
     return source;
   }
-  std::string path = (fs::temp_directory_path() / "notify-look-XXXXXX").string();
 };
 
 }  // namespace
 
 TEST_CASE("a target that is there, that is not yet, and one that may not be there") {
-  const Room room;
+  const Place room;
   const TargetFacts missing = look_at_target(room.to("copy"));
   CHECK_FALSE(missing.is_there);
-  fs::create_directory(room.path + "/copy");
+  fs::create_directory(room.at("copy"));
   const TargetFacts there = look_at_target(room.to("copy"));
   struct stat raw;
-  REQUIRE(::stat((room.path + "/copy").c_str(), &raw) == 0);
+  REQUIRE(::stat(room.at("copy").c_str(), &raw) == 0);
   CHECK(there.is_there);
   CHECK(there.inode == raw.st_ino);
   CHECK(there.fault.empty());
   CHECK(there.mount == missing.mount);
   if (there.mount != 0 && !there.mounts.empty())
     CHECK(std::find(there.mounts.begin(), there.mounts.end(), there.mount) != there.mounts.end());
-  fs::create_directory_symlink(room.path + "/tree", room.path + "/link");
+  fs::create_directory_symlink(room.at("tree"), room.at("link"));
   CHECK(look_at_target(room.to("link")).fault.find("holds its own source") != std::string::npos);
 }
 
 TEST_CASE("the answer comes by the loop, once for each question") {
-  const Room room;
-  fs::create_directory(room.path + "/copy");
+  const Place room;
+  fs::create_directory(room.at("copy"));
   const auto loop = EventLoop::create().value();
   const auto look = target_look(*loop, room.to("copy"));
   REQUIRE(look);
@@ -66,7 +64,7 @@ TEST_CASE("the answer comes by the loop, once for each question") {
 }
 
 TEST_CASE("who is gone is not told") {
-  const Room room;
+  const Place room;
   const auto loop = EventLoop::create().value();
   auto look = target_look(*loop, room.to("copy"));
   REQUIRE(look);
