@@ -118,7 +118,9 @@ def measure(bench, measurement, waiting, counting, scale):
         if not measurement.wants(work):
             continue
         with bench.tree(shape, directories, files) as top:
-            measurement.run(work, waiting, lambda p: bench.set_up(p, top, directories))
+            # The shorter the work, the more a slow moment of the machine weighs.
+            turns = 10 if wanted <= 10_000 else 3
+            measurement.run(work, waiting, lambda p: bench.set_up(p, top, directories), turns)
 
     million = scaled(1_000_000)
     for rate, to_pipe in [(0, False), (0, True), (200_000, True)]:
@@ -131,7 +133,7 @@ def measure(bench, measurement, waiting, counting, scale):
             fewer = max(million // 5, 10)
             measurement.run(work, quick, lambda p: bench.events(p, fewer, rate, to_pipe, counting_calls=True))
     # Where the two processes come to run is luck, and decides more than the programs do: hence many short turns.
-    measurement.run("one write to its line on a pipe", quick, lambda p: bench.latency(p, scaled(800)), turns=5)
+    measurement.run("one write to its line on a pipe", quick, lambda p: bench.latency(p, scaled(300)), turns=20)
     renamed = scaled(50_000)
     if renamed < left - 100:
         measurement.run(f"rename above {renamed:,} watches, then the next event", quick,
