@@ -200,3 +200,27 @@ def test_without_proc(source, folder, daemons, run):
     shutil.rmtree(source / "d")
     write(source / "e/file")
     wait_identical(source, daemons[0].root, folder / "copy")
+
+
+@pytest.mark.skipif(subprocess.run(["unshare", "-Urpf", "--mount-proc", "true"], capture_output=True).returncode != 0,
+                    reason="process namespaces are not allowed here")
+def test_the_first_process_of_a_container_leaves_no_zombies(source, folder, run):
+    """As ssh does with a connection that is shared, this rsync leaves a process behind in a session of its own."""
+    (folder / "bin").mkdir()
+    fake_rsync(folder / "bin", "leaving", """
+from pathlib import Path
+subprocess.run([REAL, *sys.argv[1:]], close_fds=False, check=True)
+subprocess.run(["sh", "-c", "setsid sleep 0 </dev/null >/dev/null 2>&1 &"])
+""")
+    unshare = run("--delete", source, folder / "copy", environment={"PATH": f"{folder}/bin:/usr/bin:/bin"},
+                  through=["unshare", "-Urpf", "--kill-child", "--mount-proc"])
+
+    def zombies():
+        ours = unshare.children()[0]
+        children = Path(f"/proc/{ours}/task/{ours}/children").read_text().split()
+        return [pid for pid in children if ") Z " in Path(f"/proc/{pid}/stat").read_text()]
+
+    for n in range(5):
+        write(source / "file", f"{n}")
+        wait_identical(source, folder / "copy")
+    wait_until(lambda: len(zombies()) <= 1, "what was left is taken up")

@@ -136,13 +136,17 @@ constexpr Duration group_given_up = 3s;     // what not even a signal ends is st
 
 class LoopChild : public Child {
  public:
-  LoopChild(EventLoop& loop, ChildListener& listener, pid_t pid, sys::Fd pidfd)
-      : loop_(loop), listener_(listener), pid_(pid), pidfd_(std::move(pidfd)) {}
+  // `children`: those that nobody has waited for.
+  LoopChild(EventLoop& loop, ChildListener& listener, std::set<pid_t>& children, pid_t pid, sys::Fd pidfd)
+      : loop_(loop), listener_(listener), children_(children), pid_(pid), pidfd_(std::move(pidfd)) {
+    children_.insert(pid_);
+  }
   LoopChild(const LoopChild&) = delete;
   LoopChild& operator=(const LoopChild&) = delete;
 
   ~LoopChild() override {
     *alive_ = false;
+    children_.erase(pid_);
     forget(input_);
     forget(output_);
     forget(error_output_);
@@ -240,6 +244,8 @@ class LoopChild : public Child {
     loop_.remove(pidfd_.get());
     pidfd_.reset();
     grace_.reset();
+    children_.erase(pid_);
+    reap_what_was_left(children_);
     how_ = ChildExit{info.si_code != CLD_EXITED, info.si_status};
     ended_at_ = loop_.now();
     look_after_group();
@@ -260,6 +266,7 @@ class LoopChild : public Child {
 
   EventLoop& loop_;
   ChildListener& listener_;
+  std::set<pid_t>& children_;
   pid_t pid_;
   sys::Fd pidfd_;  // empty once the child has ended
   sys::Fd input_, output_, error_output_;
@@ -284,7 +291,7 @@ Result<std::unique_ptr<Child>> LoopSpawner::start(const ChildCommand& command, C
   if (pid < 0) return sys::error(pid, "execve", command.arguments.front());
   sys::Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   const int status = pidfd ? 0 : -errno;
-  auto child = std::make_unique<LoopChild>(loop_, listener, pid, std::move(pidfd));
+  auto child = std::make_unique<LoopChild>(loop_, listener, children_, pid, std::move(pidfd));
   if (status < 0) {
     ::kill(-pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);

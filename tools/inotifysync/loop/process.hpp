@@ -2,10 +2,13 @@
 // Children: started from an argument vector, never through a shell; fed, heard and ended without blocking.
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,6 +62,7 @@ class Spawner {
   virtual Result<std::unique_ptr<Child>> start(const ChildCommand& command, ChildListener& listener) = 0;
 };
 
+// Lives longer than its children.
 class LoopSpawner : public Spawner {
  public:
   explicit LoopSpawner(EventLoop& loop) : loop_(loop) {}
@@ -66,6 +70,7 @@ class LoopSpawner : public Spawner {
 
  private:
   EventLoop& loop_;
+  std::set<pid_t> children_;  // those that nobody has waited for
 };
 
 }  // namespace inotifysync

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <poll.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -64,6 +65,16 @@ bool is_group_alive(pid_t group) {
 void await_end_of_group(pid_t group) {
   using namespace std::chrono_literals;
   for (auto waited = 0ms; is_group_alive(group) && waited < 1s; waited += 2ms) ::poll(nullptr, 0, 2);
+}
+
+void reap_what_was_left(const std::set<pid_t>& children) {
+  if (::getpid() != 1) return;
+  for (;;) {
+    siginfo_t info{};
+    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0) return;
+    if (children.contains(info.si_pid)) return;  // its own listener is about to ask; the rest at its end
+    ::waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
+  }
 }
 
 }  // namespace inotifysync
