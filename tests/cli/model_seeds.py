@@ -3,7 +3,11 @@
 
 import multiprocessing
 import signal
+import sys
+import time
 import traceback
+
+PROGRESS = 60  # seconds between two lines about it, on standard error
 
 
 def add_options(parser, count, tries):
@@ -23,12 +27,16 @@ def play(arguments, run):
     seeds = arguments.seeds or range(arguments.first, arguments.first + arguments.count)
     playing = _at_once(seeds, run, arguments.jobs) if arguments.jobs > 1 else map(run, seeds)
     failed = done = 0
+    told = time.monotonic()
     try:
         for operations, has_failed in playing:
             done += operations
             failed += has_failed
             if has_failed and not arguments.keep_going:
                 break
+            if time.monotonic() - told > PROGRESS:
+                told = time.monotonic()
+                print(f"{done} operations so far, {failed} seeds failed", file=sys.stderr, flush=True)
     except KeyboardInterrupt:
         pass
     print(f"{done} operations, {failed} seeds failed")
