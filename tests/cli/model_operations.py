@@ -14,6 +14,7 @@ import os
 import random
 import shutil
 import stat
+import sys
 import threading
 
 INSIDE, OUTSIDE = b"t", b"o"
@@ -26,6 +27,8 @@ ODD = [b" lead", b"trail ", b"new\nline", b"tab\there", b'"quoted"', b"'", b"bac
        b";semi", b"$(touch x)", b"`id`", b"*", b"[a-z]", b"\xff\xfe", "é".encode(), b"%w%f", b"a,b", b"..a", b"...",
        b"{}", b"\x1b[31m", b"\x01", b"!x", b"~", b"=", b"x" * 255]
 MOST_ENTRIES = 400
+# Several threads may copy each other's copies into one another; os.walk and shutil.rmtree call themselves a level.
+sys.setrecursionlimit(10_000)
 
 
 class Picture:
