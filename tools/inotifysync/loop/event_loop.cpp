@@ -6,6 +6,7 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -16,57 +17,55 @@ namespace inotifysync {
 
 namespace sys = notify_core::sys;
 
-// A failure to create the descriptor leaves a timer that never fires; epoll and timerfd fail alike (no
-// descriptors or no memory), and the loop's own creation has then failed first.
-class EventLoop::DescriptorTimer : public Timer {
+namespace {
+
+constexpr Duration longest_wait = std::chrono::hours(24 * 365 * 100);
+
+}  // namespace
+
+class EventLoop::DueTimer : public Timer {
  public:
-  DescriptorTimer(EventLoop& loop, std::function<void()> expired)
-      : loop_(loop),
-        fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
-        expired_(std::move(expired)) {
-    if (!fd_ || !loop_.add(fd_.get(), EPOLLIN, [this](std::uint32_t) { expire(); })) fd_.reset();
-  }
-  ~DescriptorTimer() override {
-    if (fd_) loop_.remove(fd_.get());
-  }
+  DueTimer(EventLoop& loop, std::function<void()> expired) : loop_(loop), expired_(std::move(expired)) {}
+  DueTimer(const DueTimer&) = delete;
+  DueTimer& operator=(const DueTimer&) = delete;
+  ~DueTimer() override { cancel(); }
 
   void set(Duration after) override {
-    arm(after > Duration::zero() ? after : Duration{1});
+    cancel();
+    due_ = {loop_.now() + std::clamp(after, Duration{1}, longest_wait), ++loop_.last_serial_};
     is_set_ = true;
+    loop_.due_.emplace(due_, this);
+    loop_.arm();
   }
   void cancel() override {
-    if (is_set_) arm(Duration::zero());
+    if (is_set_) loop_.due_.erase(due_);
     is_set_ = false;
   }
   bool is_set() const override { return is_set_; }
 
- private:
-  void arm(Duration after) {
-    itimerspec value{};
-    value.it_value.tv_sec = after.count() / 1'000'000'000;
-    value.it_value.tv_nsec = after.count() % 1'000'000'000;
-    ::timerfd_settime(fd_.get(), 0, &value, nullptr);
-  }
-
   void expire() {
-    std::uint64_t times = 0;
-    if (sys::read(fd_.get(), &times, sizeof times) <= 0 || !is_set_)
-      return;  // was set again or cancelled meanwhile
-    is_set_ = false;
+    cancel();
     const auto expired = expired_;  // the call may destroy this timer
     expired();
   }
 
+ private:
   EventLoop& loop_;
-  sys::Fd fd_;
   std::function<void()> expired_;
+  Due due_;
   bool is_set_ = false;
 };
 
 Result<std::unique_ptr<EventLoop>> EventLoop::create() {
   sys::Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll) return sys::error(-errno, "epoll_create1");
-  return std::unique_ptr<EventLoop>(new EventLoop(std::move(epoll)));
+  sys::Fd clock(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (!clock) return sys::error(-errno, "timerfd_create");
+  std::unique_ptr<EventLoop> loop(new EventLoop(std::move(epoll), std::move(clock)));
+  const auto listening =
+      loop->add(loop->clock_.get(), EPOLLIN, [raw = loop.get()](std::uint32_t) { raw->expire_due(); });
+  if (!listening) return listening.error();
+  return loop;
 }
 
 Result<void> EventLoop::add(int fd, std::uint32_t epoll_events, Ready ready) {
@@ -106,7 +105,28 @@ void EventLoop::read_signals(const std::function<void(int)>& received) {
 }
 
 std::unique_ptr<Timer> EventLoop::timer(std::function<void()> expired) {
-  return std::make_unique<DescriptorTimer>(*this, std::move(expired));
+  return std::make_unique<DueTimer>(*this, std::move(expired));
+}
+
+// For the first that is due, unless the clock wakes us before that anyway.
+void EventLoop::arm() {
+  if (due_.empty() || due_.begin()->first.first >= armed_) return;
+  armed_ = due_.begin()->first.first;
+  const Duration since_start = armed_.time_since_epoch();
+  itimerspec value{};
+  value.it_value.tv_sec = since_start.count() / 1'000'000'000;
+  value.it_value.tv_nsec = since_start.count() % 1'000'000'000;
+  ::timerfd_settime(clock_.get(), TFD_TIMER_ABSTIME, &value, nullptr);
+}
+
+// What is set by those that are called is later than now, so it waits for the next time.
+void EventLoop::expire_due() {
+  std::uint64_t times = 0;
+  if (sys::read(clock_.get(), &times, sizeof times) <= 0) return;
+  armed_ = Clock::time_point::max();
+  const Clock::time_point moment = now();
+  while (!stopped_ && !due_.empty() && due_.begin()->first.first <= moment) due_.begin()->second->expire();
+  arm();
 }
 
 void EventLoop::dispatch(std::uint64_t serial, std::uint32_t epoll_events) {

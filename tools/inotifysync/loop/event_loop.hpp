@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 
 #include "notify_core/error.hpp"
 #include "sys/fd.hpp"
@@ -66,13 +68,21 @@ class EventLoop : public Timers {
     int fd;
     Ready ready;
   };
-  class DescriptorTimer;
+  class DueTimer;
+  using Due = std::pair<Clock::time_point, std::uint64_t>;  // when, and a serial, for no two are alike
 
-  explicit EventLoop(notify_core::sys::Fd epoll) : epoll_(std::move(epoll)) {}
+  EventLoop(notify_core::sys::Fd epoll, notify_core::sys::Fd clock)
+      : epoll_(std::move(epoll)), clock_(std::move(clock)) {}
   void dispatch(std::uint64_t serial, std::uint32_t epoll_events);
+  void arm();
+  void expire_due();
   void read_signals(const std::function<void(int)>& received);
 
   notify_core::sys::Fd epoll_;
+  // One for all timers: a timer can be made and set when descriptors have run out.
+  notify_core::sys::Fd clock_;
+  Clock::time_point armed_ = Clock::time_point::max();  // when it wakes us; max: never
+  std::map<Due, DueTimer*> due_;
   notify_core::sys::Fd signals_;
   // A descriptor number may be used again within one round of ready events; a serial never is.
   std::unordered_map<std::uint64_t, std::shared_ptr<Registration>> registered_;

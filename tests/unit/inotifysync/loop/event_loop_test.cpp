@@ -3,10 +3,12 @@
 
 #include <doctest/doctest.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
+#include <thread>
 
 using namespace inotifysync;
 using namespace std::chrono_literals;
@@ -47,6 +49,44 @@ TEST_CASE("a timer fires once, in its order, and not when cancelled") {
   REQUIRE(loop->run().has_value());
   CHECK(order == "abc");
   CHECK_FALSE(last->is_set());
+}
+
+TEST_CASE("a timer can be made and set when no descriptor is left") {
+  auto loop = std::move(EventLoop::create().value());
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{0, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  bool fired = false;
+  const auto timer = loop->timer([&] {
+    fired = true;
+    loop->stop();
+  });
+  timer->set(1ms);
+  const bool ran = loop->run().has_value();
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(ran);
+  CHECK(fired);
+}
+
+TEST_CASE("a timer may be set again, cancelled and destroyed by those that are due with it") {
+  auto loop = std::move(EventLoop::create().value());
+  int again = 0;
+  std::unique_ptr<Timer> destroyed, repeated, cancelled;
+  const auto first = loop->timer([&] {
+    destroyed.reset();
+    cancelled->cancel();
+  });
+  destroyed = loop->timer([] { FAIL("destroyed"); });
+  cancelled = loop->timer([] { FAIL("cancelled"); });
+  repeated = loop->timer([&] { ++again < 3 ? repeated->set(0ms) : loop->stop(); });
+  first->set(1ms);
+  for (const auto& timer : {&destroyed, &cancelled, &repeated}) (*timer)->set(2ms);
+  destroyed->set(24h * 365 * 1000);  // farther than a clock of 64 bits tells
+  destroyed->set(2ms);
+  std::this_thread::sleep_until(loop->now() + 5ms);  // so that all are due at once
+  REQUIRE(loop->run().has_value());
+  CHECK(again == 3);
 }
 
 TEST_CASE("a handler may remove another that is ready in the same round") {
