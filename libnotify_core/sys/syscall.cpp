@@ -94,13 +94,20 @@ void enlarge_pipe(int fd, int size) {
   ::fcntl(fd, F_SETPIPE_SZ, size);
 }
 
+static int open_again(int fd) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  return open_at(AT_FDCWD, path, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+}
+
 int open_pipe_again(int fd) {
   struct stat facts;
   if (::fstat(fd, &facts) < 0) return -errno;
-  if (!S_ISFIFO(facts.st_mode)) return -ENOTSUP;
-  char path[64];
-  std::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-  return open_at(AT_FDCWD, path, O_WRONLY | O_NONBLOCK);
+  return S_ISFIFO(facts.st_mode) ? open_again(fd) : -ENOTSUP;
+}
+
+int open_terminal_again(int fd) {
+  return ::isatty(fd) == 1 ? open_again(fd) : -ENOTTY;
 }
 
 int fork() {

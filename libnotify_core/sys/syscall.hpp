@@ -41,6 +41,7 @@ void enlarge_pipe(int fd, int size);
 // Another descriptor of the pipe that `fd` writes to, on which a write never waits, while `fd` and whoever
 // shares it stay as they are. Negative where `fd` is no pipe, or may not be opened again.
 int open_pipe_again(int fd);
+int open_terminal_again(int fd);         // the same of a terminal
 int fork();                              // 0: in the child
 int new_session();                       // setsid(2)
 int duplicate_onto(int fd, int target);  // dup2(2)

@@ -101,7 +101,7 @@ def test_what_cannot_be_written_is_said(folder, source, option):
 
 
 @pytest.mark.plain_build  # a sanitizer needs descriptors of its own
-@pytest.mark.parametrize("targets, most, words", [(1, 9, "not watched"), (30, 64, "inotifysync cannot run, ")])
+@pytest.mark.parametrize("targets, most, words", [(1, 7, "not watched"), (30, 12, "inotifysync cannot run, ")])
 def test_who_may_open_no_more_files_is_told_how_to(folder, source, targets, most, words):
     """It is not the limit of inotify instances, though the kernel says the same of both."""
     command = 'ulimit -n "$0" && exec "$@"'

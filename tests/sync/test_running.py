@@ -3,10 +3,12 @@
 
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
 import subprocess
+import termios
 import time
 from pathlib import Path
 
@@ -224,3 +226,25 @@ subprocess.run(["sh", "-c", "setsid sleep 0 </dev/null >/dev/null 2>&1 &"])
         write(source / "file", f"{n}")
         wait_identical(source, folder / "copy")
     wait_until(lambda: len(zombies()) <= 1, "what was left is taken up")
+
+
+def test_at_a_terminal_that_takes_no_more(source, folder):
+    """Somebody has pressed Ctrl-S: what is said has to wait, and nothing else."""
+    screen, terminal = pty.openpty()
+    program = subprocess.Popen([INOTIFYSYNC, "--delete", source, folder / "copy"], stdin=terminal, stdout=terminal,
+                               stderr=terminal, start_new_session=True)
+    try:
+        write(source / "before")
+        wait_identical(source, folder / "copy")
+        termios.tcflow(terminal, termios.TCOOFF)
+        for n in range(3):
+            write(source / f"{n}")
+            wait_identical(source, folder / "copy")
+        program.send_signal(signal.SIGTERM)
+        assert program.wait(DEADLINE) == 0
+    finally:
+        program.kill()
+        program.wait()
+        termios.tcflow(terminal, termios.TCOON)
+        os.close(terminal)
+        os.close(screen)

@@ -117,9 +117,9 @@ void Log::standard_streams_changed() {
 
 void Log::progress(std::string_view text) {
   std::string line = notify_tools::visible(text);
-  if (!on_terminal_ || line == progress_) return;
+  if (!on_terminal_ || line == progress_ || errors_.waits()) return;
   progress_ = std::move(line);
-  sys::write_all(STDERR_FILENO, std::string(clear_line) + progress_);
+  errors_.write(std::string(clear_line) + progress_);
 }
 
 bool Log::shows(Level level) const {
@@ -133,7 +133,8 @@ std::string Log::coloured(Level level, const std::string& line) const {
 }
 
 void Log::write(Level level, const std::string& line) const {
-  if (!progress_.empty()) sys::write_all(STDERR_FILENO, clear_line);
+  const bool over_progress = !progress_.empty() && !errors_.waits();
+  if (over_progress) errors_.write(clear_line);
   // A line that cannot be written is lost; that of a file is told of once, to who may be there.
   const std::string whole = coloured(level, line) + "\n";
   if (!file_) {
@@ -143,7 +144,7 @@ void Log::write(Level level, const std::string& line) const {
     errors_.write(
         fmt::format("inotifysync: {} cannot be written: {}\n", style_.file, std::strerror(-status)));
   }
-  if (!progress_.empty()) sys::write_all(STDERR_FILENO, progress_);
+  if (over_progress) errors_.write(progress_);
 }
 
 void Log::line(Level level, std::string_view about, std::string_view text) const {

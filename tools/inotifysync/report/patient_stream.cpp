@@ -9,11 +9,13 @@ namespace inotifysync {
 
 namespace sys = notify_core::sys;
 
-// -EAGAIN where it would wait. What is neither a pipe nor a socket (a file, a terminal) is waited for.
+// -EAGAIN where it would wait. A file is waited for, and what may not be opened again (without /proc, or
+// another user's terminal).
 std::ptrdiff_t PatientStream::write_some(std::string_view text) {
-  if (!is_known_) pipe_.reset(sys::open_pipe_again(fd_));
+  if (!is_known_) again_.reset(sys::open_pipe_again(fd_));
+  if (!is_known_ && !again_) again_.reset(sys::open_terminal_again(fd_));
   is_known_ = true;
-  if (pipe_) return sys::write(pipe_.get(), text.data(), text.size());
+  if (again_) return sys::write(again_.get(), text.data(), text.size());
   const std::ptrdiff_t sent = sys::send_now(fd_, text.data(), text.size());
   if (sent != -ENOTSOCK) return sent;
   const int status = sys::write_all(fd_, text);
@@ -46,7 +48,7 @@ int PatientStream::write_kept() {
 
 void PatientStream::flush() {
   constexpr std::timespec patience{1, 0};
-  const int to = pipe_ ? pipe_.get() : fd_;
+  const int to = again_ ? again_.get() : fd_;
   while (write_kept() == 0 && !kept_.empty() && sys::wait_for_either(-1, to, &patience) > 0) {
   }
 }

@@ -23,6 +23,8 @@ class PatientStream {
   // The same for what is kept.
   int write_kept();
   void flush();
+  // Whether its reader stands still.
+  bool waits() const { return !kept_.empty(); }
 
  private:
   static constexpr std::size_t most_kept = 64 * 1024;
@@ -30,8 +32,8 @@ class PatientStream {
   std::ptrdiff_t write_some(std::string_view text);
 
   int fd_;
-  notify_core::sys::Fd pipe_;  // fd_, where that is a pipe
-  bool is_known_ = false;      // whether it is
+  notify_core::sys::Fd again_;  // fd_, where that is a pipe or a terminal
+  bool is_known_ = false;       // whether it is
   std::string kept_;
   std::size_t dropped_ = 0;  // lines, since the last that was kept
 };
