@@ -121,6 +121,8 @@ add("tree: operand renamed", ["-r", "-z", "a"], DEEP, ["mv a A", "touch A/n", "t
 add("tree: file among directories", ["-r", "-v", "g", "a"], DEEP, ["chmod 600 g", "touch a/b/n"])
 add("tree: names with blanks", ["-r", "."], DEEP, ["mkdir 'x y'", "touch 'x y/ z'", "mkdir \"$(printf 'a\\377')\""])
 add("tree: -v counts", ["-r", "-v", "a", "y"], DEEP, ["touch a/f"])
+for operands in (["a", "a/b"], ["a/b", "a"], ["./a", "./a/b"], ["a", "a/b", "a/b/c"]):
+    add(f"tree: -v counts {' '.join(operands)} once", ["-r", "-v", "-e", "attrib", *operands], DEEP, ["chmod 600 a/f"])
 
 # Left out.
 for path in ("a", "./a", "./a/", "./a/b", "./a/b/c", "./z", "./g", "", "nonexistent", "a/b", "./a//b"):

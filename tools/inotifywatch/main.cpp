@@ -105,21 +105,29 @@ void say_not_watched(const Diagnostics& diagnostics, const Options& options, con
 }
 
 // Watches as they were ever counted: what is given under two names counts twice, though it is watched once.
-// (Of a tree below, which was watched already, only the top is counted again.)
+// (Of a tree below, which was watched already, only the top is counted again.) What an earlier operand holds,
+// by the name that it has there, is the same name.
 class WatchCount {
  public:
-  explicit WatchCount(const Watcher& watcher) : watcher_(watcher) {}
+  WatchCount(const Watcher& watcher, bool recursive) : watcher_(watcher), recursive_(recursive) {}
 
   void added(std::string_view path) {
     if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
     const std::size_t now = watcher_.watch_count();
-    if (names_.insert(path).second && now == before_) ++again_;
+    if (names_.insert(path).second && now == before_ && !is_held_by_earlier(path)) ++again_;
     before_ = now;
   }
   std::size_t total() const { return watcher_.watch_count() + again_; }
 
  private:
+  bool is_held_by_earlier(std::string_view path) const {
+    for (auto end = path.find('/', 1); recursive_ && end != path.npos; end = path.find('/', end + 1))
+      if (names_.contains(path.substr(0, end))) return true;
+    return false;
+  }
+
   const Watcher& watcher_;
+  bool recursive_;
   std::set<std::string_view> names_;
   std::size_t before_ = 0;
   std::size_t again_ = 0;
@@ -127,7 +135,7 @@ class WatchCount {
 
 bool watch_all(const Diagnostics& diagnostics, const Options& options, const PathList& paths,
                Watcher& watcher) {
-  WatchCount count(watcher);
+  WatchCount count(watcher, options.recursive);
   const bool filesystem = options.backend == Backend::fanotify_filesystem;
   const bool tell = options.verbose && options.recursive && !filesystem;
   if (filesystem) diagnostics.say("Setting up filesystem watch on {}", paths.watched.front());
