@@ -37,11 +37,20 @@ bool Intake::hidden(std::string_view path, bool directory) const {
 
 void Intake::mark(std::string_view path, Dirt dirt) {
   fresh_.mark(path, dirt);
-  if ((dirt & (dirt::content | dirt::attributes)) == 0) return;
-  // It shows under all names of the file, and the one that was used may be gone before a batch is planned.
-  for (const std::string& other : files_.other_names(std::string(path))) {
-    if (!hidden(other, false)) fresh_.mark(other, dirt & (dirt::content | dirt::attributes));
-  }
+  const Dirt shown = dirt & (dirt::content | dirt::attributes);
+  if (shown != 0) mark_other_names(path, shown);
+}
+
+// What is done to a file shows under all its names, and the one that was used may be gone before a batch is
+// planned.
+void Intake::mark_other_names(std::string_view path, Dirt dirt) {
+  for (const std::string& other : files_.other_names(std::string(path)))
+    if (!hidden(other, false)) fresh_.mark(other, dirt);
+}
+
+// Kept back no longer, for the name is gone; what was written stays, where the file has another one.
+void Intake::lose_name(std::string_view path) {
+  if (settling_.released(path)) mark_other_names(path, dirt::content);
 }
 
 // A new file waits for the end of this round: renamed until then, as editors and rsync do it, it only goes
@@ -63,7 +72,9 @@ Dirt Intake::let_go(std::string_view path) {
 }
 
 void Intake::written(std::string_view path, Time now) {
-  if (!settling_.written(path, now)) mark(path, dirt::content);
+  const bool was_held = settling_.holds(path);
+  if (!settling_.written(path, now)) return mark(path, dirt::content);
+  if (!was_held) files_.other_names(std::string(path));  // they are learned while this one is there
 }
 
 // A file just made by open(2) will be closed; a link, a device or one found by listing a new directory will
@@ -84,7 +95,7 @@ void Intake::created(const notify_core::Event& event, std::string_view path, boo
 
 void Intake::give_up_move() {
   if (!moved_from_) return;
-  settling_.released(moved_from_->path);
+  lose_name(moved_from_->path);
   let_go(moved_from_->path);
   complete_.erase(moved_from_->path);
   mark(moved_from_->path, dirt::gone | dirt::unseen);
@@ -126,7 +137,7 @@ void Intake::event(const notify_core::Event& event, std::string_view path, Time 
   if ((event.mask & mask::moved_from) != 0) moved_from_ = MovedFrom{event.cookie, std::string(path), now};
   if ((event.mask & mask::moved_to) != 0) moved_to(event.cookie, path, directory);
   if ((event.mask & mask::remove) != 0) {
-    settling_.released(path);
+    lose_name(path);
     const bool was_born = complete_.erase(std::string(path)) > 0;
     if ((let_go(path) & dirt::created) != 0 || was_born) mark(path, dirt::created);  // then no target has it
     mark(path, dirt::gone);

@@ -59,6 +59,8 @@ class Intake {
 
   bool hidden(std::string_view path, bool directory) const;
   void mark(std::string_view path, Dirt dirt);
+  void mark_other_names(std::string_view path, Dirt dirt);
+  void lose_name(std::string_view path);
   void mark_closed(std::string_view path, Dirt dirt);
   void mark_complete();
   void created(const notify_core::Event& event, std::string_view path, bool directory, Time now);

@@ -102,6 +102,20 @@ TEST_CASE("a file that stays open goes when it is left alone, or overdue") {
   CHECK(f.told() == "log:c");
 }
 
+TEST_CASE("what is written through a name that goes before it is closed shows under the others") {
+  Fixture f;
+  f.files.others["a"] = {"b", "c"};
+  for (const bool deleted : {true, false}) {
+    f.event(mask::modify, "a");
+    CHECK(f.told() == "");
+    f.event(deleted ? mask::remove : mask::moved_from, "a", 1);
+    f.pass(60ms);
+    CHECK(f.told() == (deleted ? "b:c c:c a:-" : "b:c c:c a:-?"));
+  }
+  f.event(mask::remove, "a");  // nothing was written
+  CHECK(f.told() == "a:-");
+}
+
 TEST_CASE("what no writer will close goes at once") {
   Fixture f;
   f.files.file("link", 2);
