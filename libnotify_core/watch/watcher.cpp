@@ -235,7 +235,7 @@ void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& re
   if (options_.follow_tree) tree_.index();
   if (options_.gather && !has_work()) pause_under_load();
   Result<Wait> result(Wait::timed_out);
-  if (busy_ || has_work()) {
+  while (busy_ || has_work()) {  // as much as one call does may not be all
     result = dispatch(sink);
     if (!result || *result != Wait::timed_out) return result;
     busy_ = false;
