@@ -177,8 +177,13 @@ bool Watcher::Impl::has_no_directories(NodeId node, const sys::Fd& place) const 
 bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
   const sys::Fd place = open_confirmed(node);
   if (place && kind == ScanKind::arrival && has_no_directories(node, place)) return true;
-  sys::Fd directory(place ? sys::open_at(place.get(), ".", O_RDONLY | O_DIRECTORY) : -1);
-  if (!directory) return false;
+  if (!place) return false;
+  const int status = sys::open_at(place.get(), ".", O_RDONLY | O_DIRECTORY);
+  sys::Fd directory(status);
+  if (!directory) {
+    place_error_ = status;
+    return false;
+  }
   backend_->enter(directory.get());
   if (scanner_.quiet_events() != kernel_events_)
     backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);

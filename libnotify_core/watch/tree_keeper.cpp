@@ -224,7 +224,7 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   if (!file_places_.empty()) file_places_.erase(node);
   outdated_.erase(tree_.watch(node));
   doubted_.erase(tree_.watch(node));
-  astray_.erase(tree_.watch(node));
+  if (!astray_.empty()) forget_astray(node);
   denied_.erase(tree_.watch(node));
   away_.erase(tree_.watch(node));
   untold_.erase(tree_.watch(node));

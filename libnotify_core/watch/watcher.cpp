@@ -183,6 +183,7 @@ void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& re
   bool wanted = moving_ < 0 || follow_ahead(node, record);
   if ((record.mask & mask::move_self) && tree_.is_root(node)) root_moved(node);
   if (!record.name.empty()) tree_.set_heard(node);
+  if (!astray_.empty()) astray_heard_.insert(tree_.watch(root_of(node)));
   if (!away_.empty() && is_away(node)) wanted = false;
   // Only in what is there something comes and goes; what was open in it is closed later. inotify keeps the
   // order: there, that it has come is told before.

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -169,6 +170,9 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool is_astray(watch::NodeId node);
   void wait_for_return(watch::NodeId node, watch::ScanKind kind);
   void see_who_returned();
+  bool add_astray(watch::NodeId node, watch::ScanKind kind);
+  void forget_astray(watch::NodeId node);
+  void has_returned(int root);
   void see_who_is_let_in(watch::NodeId top);
   bool has_no_directories(watch::NodeId node, const sys::Fd& place) const;
   bool list_again(watch::NodeId node, watch::ScanKind kind);
@@ -230,8 +234,10 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   watch::Sightings sightings_;
   // Watches of directories that may not be where they should be; and how they are to be listed once found.
   std::unordered_map<int, watch::ScanKind> doubted_;
-  // The same for those of an operand that is not where it was, nor is anything said of that.
-  std::unordered_map<int, watch::ScanKind> astray_;
+  // The same for those of an operand that is not where it was, nor is anything said of that; by its watch.
+  std::map<int, std::unordered_map<int, watch::ScanKind>> astray_;
+  std::unordered_set<int> astray_heard_;  // watches of operands in which something happened since
+  int last_looked_for_ = -1;
   // The same for those that could not be entered, so that what was born in them could not be watched.
   std::unordered_map<int, watch::ScanKind> denied_;
   bool sighted_lately_ = false;
