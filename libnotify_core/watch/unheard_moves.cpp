@@ -141,7 +141,11 @@ bool Watcher::Impl::settle_doubt(NodeId node) {
   const NodeId parent = tree_.parent(node);
   const std::string name(tree_.name(node));
   const std::optional<bool> there = stands_at({tree_.watch(parent), name}, watch);
-  if (!there && !watch::vanished(place_error_)) return true;
+  if (!there && !watch::vanished(place_error_)) {
+    const auto kept = doubted_.find(watch);
+    if (kept != doubted_.end()) give_up(node, {watch, kept->second, 0});
+    return true;
+  }
   if (there == true) {
     if (outdated_.contains(watch)) announce_outdated(node);
     if (doubted_.contains(watch)) list_doubted(node);
