@@ -48,13 +48,23 @@ bool Watcher::Impl::denied(NodeId parent, std::string_view name, bool newborn) {
   return true;
 }
 
-// It cannot be looked into. False: that has been said.
-bool Watcher::Impl::deny(NodeId node, ScanKind kind) {
+// It cannot be looked into. False: that has been said, or is not so any more. `looks`: how often it was not
+// so.
+bool Watcher::Impl::deny(NodeId node, ScanKind kind, int looks) {
+  constexpr int most_looks = 2;  // whoever may be searched but not read has rights, too
   if (!options_.follow_tree) return true;
+  const int watch = tree_.watch(node);
   const NodeId blocker = who_blocks(node);
-  const bool is_new = denied_.add(tree_.watch(node), kind, tree_.watch(blocker));
+  const bool is_new = denied_.add(watch, kind, tree_.watch(blocker));
+  // The change may have come while it was looked for, and be told of another one than was found.
+  if (looks < most_looks && is_searchable(blocker)) {
+    unsettled_.push_back({watch, denied_.take(watch), 0});
+    unsettled_.back().looks = looks + 1;
+    if (is_new) denied_.settled(watch);
+    return false;
+  }
   if (tree_.is_root(blocker)) {  // or what is above that: nobody tells of it
-    add_astray(node, denied_.take(tree_.watch(node)));
+    add_astray(node, denied_.take(watch));
   } else {
     await_rights(tree_.watch(tree_.parent(blocker)), tree_.name(blocker));
   }
@@ -72,17 +82,34 @@ void Watcher::Impl::ask_for_rights() {
   constexpr unsigned here = backend::add_directory_only | backend::add_keep_old_events;
   for (const auto& [above, name] : lately) {
     const NodeId node = tree_.by_watch(above);
-    if (node == no_node || !denied_.set_telling(above)) continue;
+    if (node == no_node || denied_.is_telling(above)) continue;
     if (const sys::Fd place = open_confirmed(node)) {
       backend_->add(".", mask::attrib, here);
-    } else if (place_error_ == -EACCES && !tree_.is_root(node)) {
-      deny(node, ScanKind::again);
+      denied_.set_telling(above);
+    } else if (place_error_ == -EACCES) {
+      wait_above(node, name);
     }
   }
   // They may have been changed before that.
   for (const auto& [above, name] : lately) {
     const NodeId node = tree_.by_watch(above);
     if (node != no_node) rights_changed(node, name);
+  }
+}
+
+// Nor may `node` be asked, in which `name` lacks the rights: those of `node`, or of one above it, come first.
+void Watcher::Impl::wait_above(NodeId node, const std::string& name) {
+  const NodeId blocker = who_blocks(node);
+  const NodeId below = tree_.child(node, name);
+  watch::Denied::Kinds waiting{{tree_.watch(node), ScanKind::again}};
+  if (below != no_node) waiting = denied_.take_blocked(tree_.watch(below));
+  for (const auto& [watch, kind] : waiting) {
+    if (tree_.is_root(blocker)) {
+      add_astray(tree_.by_watch(watch), kind);
+    } else {
+      denied_.add(watch, kind, tree_.watch(blocker));
+      await_rights(tree_.watch(tree_.parent(blocker)), tree_.name(blocker));
+    }
   }
 }
 
@@ -110,7 +137,9 @@ void Watcher::Impl::list_unsearchable(sys::Fd directory, NodeId node, ScanKind k
 // elsewhere already.
 void Watcher::Impl::let_in(NodeId node) {
   const int watch = tree_.watch(node);
-  if (!denied_.blocks(watch) || !is_searchable(node)) return;
+  if (!denied_.blocks(watch)) return;
+  // Where it is one above it that blocks by now, they wait for that.
+  if (!is_searchable(node) && (tree_.is_root(node) || is_searchable(tree_.parent(node)))) return;
   for (const auto& [waiting, kind] : denied_.take_blocked(watch)) unsettled_.push_back({waiting, kind, 0});
 }
 

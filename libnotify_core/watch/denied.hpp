@@ -82,8 +82,8 @@ class Denied {
     if (!said_.empty()) said_.erase(watch);
   }
 
-  // The watch tells of a change of rights though nobody asked for that. False: it was known.
-  bool set_telling(int watch) { return telling_.insert(watch).second; }
+  // The watch tells of a change of rights though nobody asked for that.
+  void set_telling(int watch) { telling_.insert(watch); }
   bool is_telling(int watch) const { return !telling_.empty() && telling_.contains(watch); }
 
   bool empty() const { return names_.empty() && blockers_.empty(); }

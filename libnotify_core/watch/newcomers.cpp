@@ -160,7 +160,7 @@ void Watcher::Impl::give_up(NodeId node, const Unsettled& unsettled) {
     wait_for_return(node, unsettled.kind);
   } else if (watch::vanished(error)) {
     doubt(unsettled.watch, unsettled.kind);
-  } else if (deny(node, unsettled.kind) && !unsettled.quiet) {
+  } else if (deny(node, unsettled.kind, unsettled.looks) && !unsettled.quiet) {
     std::string path(tree_.path(node));
     if (!unsettled.born.empty()) path.append(unsettled.born).append("/");
     failed(sys::error(error, "open", path));

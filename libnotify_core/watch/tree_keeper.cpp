@@ -146,7 +146,7 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   const NodeId there = tree_.child(parent, name);
   if (there != no_node) kind == ScanKind::birth ? news_of(there) : not_outdated(there);
   sys::Fd place = open_confirmed(parent);
-  if (!place) return unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0, 0, name});
+  if (!place) return unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0, 0, 0, name});
   sys::Fd directory;
   const int watch = watch_newborn(parent, name, kind, std::move(place), directory);
   if (watch < 0) return;

@@ -178,11 +178,12 @@ void TreeScanner::descend(Pending child) {
     status = backend_.enter(directory.get());
     entered_ = 0;
   }
-  if (status >= 0 && silence(child.node, ".", own_flags) >= 0) {
+  if (directory && status >= 0) status = silence(child.node, ".", own_flags);
+  if (directory && status >= 0) {
     entered_ = frames_.size() + 1;
     return push(std::move(directory), child);
   }
-  if (status >= 0 || vanished(status)) {
+  if (vanished(status)) {
     if (child.newborn && child.fresh) return listener_.slipped_away(child.node);
     tree_.set_order(child.node);
     return listener_.unlisted(child.node, child.newborn);

@@ -185,9 +185,10 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   // denied.cpp
   bool is_searchable(watch::NodeId node) const;
   watch::NodeId who_blocks(watch::NodeId node) const;
-  bool deny(watch::NodeId node, watch::ScanKind kind);
+  bool deny(watch::NodeId node, watch::ScanKind kind, int looks = 0);
   void await_rights(int above, std::string_view name);
   void ask_for_rights();
+  void wait_above(watch::NodeId node, const std::string& name);
   void rights_changed(watch::NodeId node, const std::string& name);
   void list_unsearchable(sys::Fd directory, watch::NodeId node, watch::ScanKind kind);
   void let_in(watch::NodeId node);
@@ -249,6 +250,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
     watch::ScanKind kind;
     int tries;
     int held = 0;           // for how many reads it was left alone
+    int looks = 0;          // for how often it could not be listed and had the rights after that
     std::string born = {};  // what was born in it, and could not be found
     bool quiet = false;     // nothing is said if it may not be listed
   };

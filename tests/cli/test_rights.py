@@ -159,3 +159,41 @@ def test_what_is_made_while_the_way_to_the_operand_is_closed_is_watched_at_the_n
     program.settle()
     (d / "a/x/f").touch()
     assert made(program.settle()) == ["d/a/x/f"]
+
+
+@pytest.mark.parametrize("events", ["create", "create,attrib"])
+@pytest.mark.parametrize("upper", [0o000, 0o111, 0o444])
+@pytest.mark.parametrize("order", [("a", "a/b"), ("a/b", "a")])
+def test_of_two_without_rights_either_may_have_them_first(started, events, upper, order):
+    program, d = started(events, ("a/b/c", 0o755))
+    c = os.open(d / "a/b/c", os.O_RDONLY)
+    b = os.open(d / "a/b", os.O_RDONLY)
+    os.fchmod(b, 0o000)
+    (d / "a").chmod(upper)
+    os.mkdir("x", dir_fd=c)
+    program.settle()
+    for name in order:
+        os.fchmod(b, 0o755) if name == "a/b" else (d / "a").chmod(0o755)
+        program.settle()
+    (d / "a/b/c/x/f").touch()
+    assert made(program.settle()) == ["d/a/b/c/x/f"]
+    os.close(b)
+    os.close(c)
+
+
+def test_in_one_that_is_let_in_there_may_be_another_that_is_not(started):
+    program, d = started("create")
+    os.mkdir(d.parent / "n", 0o755)
+    os.mkdir(d.parent / "n/m", 0o755)
+    os.mkdir(d.parent / "n/m/s")
+    (d.parent / "n/m").chmod(0o444)
+    (d.parent / "n").chmod(0o000)
+    os.rename(d.parent / "n", d / "n")
+    assert refused(program.settle()) == ["d/n/:"]
+    (d / "n").chmod(0o755)
+    assert refused(program.settle()) == ["d/n/m/s/:"]
+    (d / "n/m").chmod(0o755)
+    program.settle()
+    (d / "n/m/f").touch()
+    (d / "n/m/s/f").touch()
+    assert made(program.settle()) == ["d/n/m/f", "d/n/m/s/f"]
