@@ -250,8 +250,10 @@ void FirstWalk::give_up(const std::string& name, int watch, int status, bool rea
   sink_.end(false);
   if (vanished(status)) return sink_.missed(watch);
   if (enter_top() >= 0) ask_for_all_events(name.c_str(), watch);
-  // Readable but not searchable: what is in it cannot be watched, by anyone of this user.
-  if (!readable || status != -EACCES) fail(status, "open", name);
+  // Readable but not searchable: what is in it cannot be watched, by anyone of this user, until its rights
+  // are changed.
+  if (readable && status == -EACCES) return sink_.missed(watch);
+  fail(status, "open", name);
 }
 
 // The place where names are looked up, unless it is that already.

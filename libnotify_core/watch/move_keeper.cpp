@@ -326,6 +326,7 @@ void Watcher::Impl::put_at(NodeId node, NodeId parent, const std::string& name) 
   if (there == node) return;
   if (there != no_node) tree_.set_replaced(there);
   tree_.relink(node, parent, name);
+  if (!denied_.empty()) denied_moved(node);
   // It will not be listed with what it left.
   if (untold_.contains(tree_.watch(node)) && !untold_.contains(tree_.watch(parent))) await_listing(node);
 }

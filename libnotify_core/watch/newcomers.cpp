@@ -22,6 +22,7 @@ using watch::ScanKind;
 void Watcher::Impl::work_on_drained() {
   // Looking makes records of its own, which count for nothing.
   if (batch_events_ != 0 && !astray_.empty()) see_who_returned();
+  if (!denied_lately_.empty()) ask_for_rights();
   if (!taken_before_.empty() || !taken_for_old_.empty()) {
     taken_before_ = std::exchange(taken_for_old_, {});
   }
@@ -31,6 +32,7 @@ void Watcher::Impl::work_on_drained() {
   } else if (in_doubt()) {
     settle_doubts();
   }
+  if (unsettled_.empty() && !untold_.empty() && !births_wait()) untold_.clear();
   if (!retired_.empty()) retire_some();
   calm_ = is_calm();
   // Some of that may have read on.
@@ -133,36 +135,44 @@ void Watcher::Impl::settle_again() {
       }
     }
     last = &unsettled;
-    if (list_again(node, unsettled.kind)) continue;
-    if (batch_events_ == 0) ++unsettled.tries;  // with the queue empty, the tree should be right
+    if (list_again(node, unsettled.kind)) {
+      denied_.settled(unsettled.watch);
+      continue;
+    }
+    // With the queue empty, the tree should be right, and rights do not come by waiting.
+    if (batch_events_ == 0) unsettled.tries = place_error_ == -EACCES ? most_tries : unsettled.tries + 1;
     if (unsettled.tries < most_tries) {
       unsettled_.push_back(unsettled);
-    } else {  // what is new in it goes unwatched
-      untold_.erase(unsettled.watch);
-      if (watch::vanished(place_error_) && is_astray(node)) {
-        wait_for_return(node, unsettled.kind);
-      } else if (watch::vanished(place_error_)) {
-        doubt(unsettled.watch, unsettled.kind);
-      } else {
-        denied_.insert_or_assign(unsettled.watch, unsettled.kind);
-        failed(sys::error(place_error_, "open", tree_.path(node)));
-      }
+    } else {
+      give_up(node, unsettled);
     }
   }
   // The kernel makes a rename visible a moment before it queues its events; a busy machine can stretch that
   // moment.
   if (!unsettled_.empty() && batch_events_ == 0) sys::pause_for(1'000'000);
-  if (unsettled_.empty()) untold_.clear();
 }
 
-// The rights of `top` have changed: what was born below may be within reach now.
-void Watcher::Impl::see_who_is_let_in(NodeId top) {
-  std::erase_if(denied_, [&](const auto& one) {
-    const NodeId node = tree_.by_watch(one.first);
-    if (!tree_.is_below(node, top) || !open_confirmed(node)) return false;
-    unsettled_.push_back({one.first, one.second, 0});
-    return true;
-  });
+// What is new in it goes unwatched, until it is found elsewhere, comes back or may be looked into.
+void Watcher::Impl::give_up(NodeId node, const Unsettled& unsettled) {
+  if (unsettled.kind != ScanKind::birth) untold_.erase(unsettled.watch);
+  const int error = place_error_;
+  if (watch::vanished(error) && is_astray(node)) {
+    wait_for_return(node, unsettled.kind);
+  } else if (watch::vanished(error)) {
+    doubt(unsettled.watch, unsettled.kind);
+  } else if (deny(node, unsettled.kind, unsettled.looks) && !unsettled.quiet) {
+    std::string path(tree_.path(node));
+    if (!unsettled.born.empty()) path.append(unsettled.born).append("/");
+    failed(sys::error(error, "open", path));
+  }
+}
+
+// What was told in newcomers is kept until they are listed.
+bool Watcher::Impl::births_wait() const {
+  const auto is_birth = [](const auto& one) { return one.second == ScanKind::birth; };
+  if (denied_.waits_for_birth() || std::ranges::any_of(doubted_, is_birth)) return true;
+  return std::ranges::any_of(astray_,
+                             [&](const auto& root) { return std::ranges::any_of(root.second, is_birth); });
 }
 
 // Its link count said so when it was watched, and says so now: to list it would be to make events.
@@ -177,11 +187,16 @@ bool Watcher::Impl::has_no_directories(NodeId node, const sys::Fd& place) const 
 bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
   const sys::Fd place = open_confirmed(node);
   if (place && kind == ScanKind::arrival && has_no_directories(node, place)) return true;
-  sys::Fd directory(place ? sys::open_at(place.get(), ".", O_RDONLY | O_DIRECTORY) : -1);
-  if (!directory) return false;
+  if (!place) return false;
+  const int status = sys::open_at(place.get(), ".", O_RDONLY | O_DIRECTORY);
+  sys::Fd directory(status);
+  if (!directory) {
+    place_error_ = status;
+    return false;
+  }
   backend_->enter(directory.get());
   if (scanner_.quiet_events() != kernel_events_)
-    backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
+    backend_->add(".", scanner_.quiet_events() | also_asked(node), backend::add_directory_only);
   listing_untold_ = kind == ScanKind::birth && untold_.contains(tree_.watch(node));
   scanner_.scan(std::move(directory), node, kind);
   if (std::exchange(listing_untold_, false)) list_rest_later(node);

@@ -71,6 +71,7 @@ Result<void> Watcher::Impl::add_tree(const std::string& path, sys::Fd directory)
                             [this](std::string_view below) { return is_excluded(below); });
     const NodeId root = tree_.add_root(root_name(path, true), watch);
     complete = walk_tree(root, std::move(directory));
+    if (!denied_paths_.empty()) denied_at_first(root);
   });
   backend_->use_working_directory(false);
   if (watch < 0) return adding_error(watch, path);
@@ -130,7 +131,10 @@ void Watcher::Impl::root_moved(NodeId root) {
 int Watcher::Impl::watch_root(const std::string& path, int directory) {
   constexpr unsigned flags = backend::add_directory_only | backend::add_keep_old_events;
   const int status = backend_->enter(directory);
-  if (status == -EACCES) return backend_->add_path(path.c_str(), scanner_.quiet_events(), flags);
+  if (status == -EACCES) {
+    denied_paths_.emplace_back();
+    return backend_->add_path(path.c_str(), scanner_.quiet_events(), flags);
+  }
   return status < 0 ? status : backend_->add(".", scanner_.quiet_events(), flags);
 }
 

@@ -45,7 +45,9 @@ bool Watcher::Impl::was_left_out(NodeId parent, std::string_view name) {
 
 void Watcher::Impl::unlisted(NodeId node, bool newborn) {
   if (newborn) return await_listing(node);
-  unsettled_.push_back({tree_.watch(node), ScanKind::arrival, 0});
+  Unsettled unsettled{tree_.watch(node), ScanKind::arrival, 0};
+  unsettled.quiet = on_unreadable_ != nullptr;  // inotify-tools says nothing of it at first
+  unsettled_.push_back(std::move(unsettled));
 }
 
 void Watcher::Impl::found(NodeId parent, std::string_view name, bool directory) {
@@ -60,9 +62,10 @@ void Watcher::Impl::failed(Error error) {
   if (on_unreadable_ != nullptr) {
     if (watch::limit_reached(-error.number)) {
       limit_error_ = std::move(error);
-    } else if (*on_unreadable_) {
-      (*on_unreadable_)(error);
+      return;
     }
+    if (error.number == EACCES) denied_paths_.push_back(error.path);
+    if (*on_unreadable_) (*on_unreadable_)(error);
     return;
   }
   notice(Notice::Kind::watch_failed, error.path, 0, &error);
@@ -88,9 +91,12 @@ void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   if (!untold_.empty()) untold_.heard(record.watch, record.name, record.mask);
   if (record.mask & mask::ignored) return drop(node, End::deleted);
   if (settle_moved(node)) return;
-  if ((record.mask & mask::attrib) && !denied_.empty()) see_who_is_let_in(node);
   if (!options_.recursive || !options_.follow_tree || (record.mask & mask::is_directory) == 0) return;
   const std::string name(record.name);
+  if (!denied_.empty()) {
+    if (record.mask & mask::attrib) return rights_changed(node, name);
+    if (record.mask & (mask::create | mask::remove | mask::move)) denied_.erase_name(record.watch, name);
+  }
   if (record.mask & mask::moved_from) {
     left(node, name, record);
   } else if (record.mask & mask::moved_to) {
@@ -140,9 +146,9 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   const NodeId there = tree_.child(parent, name);
   if (there != no_node) kind == ScanKind::birth ? news_of(there) : not_outdated(there);
   sys::Fd place = open_confirmed(parent);
-  if (!place) return unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0});
+  if (!place) return unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0, 0, 0, name});
   sys::Fd directory;
-  const int watch = watch_newborn(parent, name, std::move(place), directory);
+  const int watch = watch_newborn(parent, name, kind, std::move(place), directory);
   if (watch < 0) return;
   const NodeId known = tree_.by_watch(watch);
   if (known != no_node) {  // watched since it was found by listing; its contents are known
@@ -152,7 +158,11 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   if (there != no_node) tree_.set_replaced(there);
   const NodeId node = tree_.add_child(parent, name, watch);
   if (kind == ScanKind::arrival) taken_for_old_.insert(watch);
-  scanner_.scan(std::move(directory), node, kind);
+  if (place_error_ == -EACCES) {
+    list_unsearchable(std::move(directory), node, kind);
+  } else {
+    scanner_.scan(std::move(directory), node, kind);
+  }
   notice(Notice::Kind::new_directory, tree_.path(node));
 }
 
@@ -170,7 +180,9 @@ void Watcher::Impl::news_of(NodeId node) {
 // The kernel looks the name up before it attaches the watch: what is moved in between is moved unheard. So it
 // is opened by its name after that. Where this leads to what is watched, the queue has the MOVE_SELF of every
 // rename to come.
-int Watcher::Impl::watch_newborn(NodeId parent, const std::string& name, sys::Fd place, sys::Fd& directory) {
+// What is readable but not searchable has no way in to be found by: place_error_ says so.
+int Watcher::Impl::watch_newborn(NodeId parent, const std::string& name, ScanKind kind, sys::Fd place,
+                                 sys::Fd& directory) {
   constexpr unsigned here = backend::add_directory_only | backend::add_keep_old_events;
   const EventMask events = scanner_.quiet_events();
   int watch = backend_->add(name.c_str(), events, here | backend::add_no_follow);
@@ -183,13 +195,15 @@ int Watcher::Impl::watch_newborn(NodeId parent, const std::string& name, sys::Fd
   if (status < 0) {
     end_stranger(watch);
     if (watch::vanished(status)) return status;
+    if (status == -EACCES && !denied(parent, name, kind == ScanKind::birth)) return status;
     const std::string path = std::string(tree_.path(parent)).append(name).append("/");
     failed(watch >= 0 ? sys::error(status, "open", path) : adding_error(status, path));
     return status;
   }
   int opened = backend_->enter(directory.get());
   if (opened == 0) opened = backend_->add(".", events, here);
-  if (opened == watch) return watch;
+  if (opened == -EACCES) place_error_ = opened;
+  if (opened == watch || opened == -EACCES) return watch;
   end_stranger(watch);
   end_stranger(opened);
   return -ENOENT;
@@ -224,7 +238,7 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   if (!file_places_.empty()) file_places_.erase(node);
   outdated_.erase(tree_.watch(node));
   doubted_.erase(tree_.watch(node));
-  astray_.erase(tree_.watch(node));
+  if (!astray_.empty()) forget_astray(node);
   denied_.erase(tree_.watch(node));
   away_.erase(tree_.watch(node));
   untold_.erase(tree_.watch(node));
@@ -264,6 +278,7 @@ void Watcher::Impl::repair() {
   doubted_.clear();
   astray_.clear();
   denied_.clear();
+  denied_lately_.clear();
   sighted_lately_ = false;
   outdated_.clear();
   away_.clear();

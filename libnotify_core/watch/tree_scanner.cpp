@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "watch/tree_scanner.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 
 #include <cerrno>
@@ -77,7 +78,7 @@ void TreeScanner::list(Frame& frame) {
           return !limit_reached_;
         });
     if (size < 0 && !vanished(static_cast<int>(size))) {
-      fail(static_cast<int>(size), "getdents64", frame.node, {});
+      fail(static_cast<int>(size), "getdents64", frame.node, {}, frame.newborn);
     }
     if (size <= 0 || limit_reached_) return;
     // What is made from here on has an event of its own: the directory is watched.
@@ -106,7 +107,7 @@ TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
   int watch = backend_.add(name, events, child_flags);
   if (watch >= 0 && listener_.was_ended(watch)) watch = backend_.add(name, events, child_flags);
   if (watch < 0) {
-    fail(watch, backend_.adding_call(), frame.node, name);
+    fail(watch, backend_.adding_call(), frame.node, name, frame.newborn || kind_ == ScanKind::again);
     return {};
   }
   NodeId child = no_node;
@@ -177,22 +178,36 @@ void TreeScanner::descend(Pending child) {
     status = backend_.enter(directory.get());
     entered_ = 0;
   }
-  if (status >= 0 && silence(child.node, ".", own_flags) >= 0) {
+  if (directory && status >= 0) status = silence(child.node, ".", own_flags);
+  if (directory && status >= 0) {
     entered_ = frames_.size() + 1;
     return push(std::move(directory), child);
   }
-  if (status >= 0 || vanished(status)) {
+  if (vanished(status)) {
     if (child.newborn && child.fresh) return listener_.slipped_away(child.node);
     tree_.set_order(child.node);
     return listener_.unlisted(child.node, child.newborn);
   }
   tree_.set_order(child.node);
-  // Readable but not searchable: what is in it cannot be watched, by anyone of this user.
-  const bool said = directory && status == -EACCES;
+  const bool unsearchable = directory && status == -EACCES;
+  if (unsearchable) list_unsearchable(directory, child.node, child.newborn);
   directory.reset();
   if (enter_top() >= 0 && quiet_events_ != events_) ask_for_all_events(child.node, name.c_str());
-  if (!said) fail(status, "open", frame.node, name);
+  if (!unsearchable) fail(status, "open", frame.node, name, child.newborn);
   if (child.newborn) listener_.listed(child.node);
+}
+
+void TreeScanner::list_unsearchable(const sys::Fd& directory, NodeId node, bool newborn) {
+  sys::DirectoryReader reader(listing_buffer);
+  std::ptrdiff_t size = 0;
+  do {
+    size = reader.read(directory.get(), [&](const char* name, unsigned char type) {
+      const bool is_directory = type == DT_DIR;  // there is no other way to know
+      if (newborn) listener_.found(node, name, is_directory);
+      if (is_directory && !listener_.leaves_out(node, name)) fail(-EACCES, "open", node, name, newborn);
+      return true;
+    });
+  } while (size > 0);
 }
 
 // The place where names are looked up, unless it is that already.
@@ -206,7 +221,9 @@ int TreeScanner::enter_top() {
 // Asks for quiet events of `name`, which should be `node`: the watch, or a negative errno. Where the name has
 // become something else, that stays as it was.
 int TreeScanner::silence(NodeId node, const char* name, unsigned flags) {
-  const int watch = backend_.add(name, quiet_events_, flags);
+  const bool replacing = (flags & backend::add_keep_old_events) == 0;
+  const EventMask events = quiet_events_ | (replacing ? listener_.also_asked(node) : 0);
+  const int watch = backend_.add(name, events, flags);
   if (watch < 0 || watch == tree_.watch(node)) return watch;
   if (tree_.by_watch(watch) == no_node) {
     backend_.remove(watch);
@@ -286,8 +303,9 @@ void TreeScanner::restore_events(Frame& frame) {
   ask_for_all_events(frame.node, ".");
 }
 
-void TreeScanner::fail(int status, const char* call, NodeId parent, std::string_view name) {
+void TreeScanner::fail(int status, const char* call, NodeId parent, std::string_view name, bool newborn) {
   if (vanished(status)) return;
+  if (status == -EACCES && !name.empty() && !listener_.denied(parent, name, newborn)) return;
   if (status == -ENOSPC) limit_reached_ = true;
   std::string path(tree_.path(parent));
   path += name;

@@ -43,6 +43,11 @@ class ScanListener {
   virtual bool was_ended(int watch) = 0;
   // All entries of a newborn directory have been found.
   virtual void listed(NodeId node) = 0;
+  // `name` in `parent` may not be watched or listed: it will be looked at again when its rights are changed.
+  // False: that has been said.
+  virtual bool denied(NodeId parent, std::string_view name, bool newborn) = 0;
+  // What else a directory is to be watched for.
+  virtual EventMask also_asked(NodeId node) const = 0;
   // An entry of a newborn directory.
   virtual void found(NodeId parent, std::string_view name, bool directory) = 0;
   // `path` could not be watched or listed. ENOENT and the like never come here: what vanished is no failure.
@@ -68,6 +73,8 @@ class TreeScanner {
   // `directory`; at the end it is watched for all events. False where the limit of watches
   // ended the walk.
   bool scan(sys::Fd directory, NodeId node, ScanKind kind);
+  // Readable but not searchable: its entries have names and no more. What is in it cannot be watched.
+  void list_unsearchable(const sys::Fd& directory, NodeId node, bool newborn);
 
  private:
   struct Frame {
@@ -105,7 +112,7 @@ class TreeScanner {
   void leave();
   bool reopen(Frame& frame, int child);
   void restore_events(Frame& frame);
-  void fail(int status, const char* call, NodeId parent, std::string_view name);
+  void fail(int status, const char* call, NodeId parent, std::string_view name, bool newborn);
 
   backend::WatchBackend& backend_;
   WatchTree& tree_;

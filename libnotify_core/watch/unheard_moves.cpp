@@ -141,7 +141,11 @@ bool Watcher::Impl::settle_doubt(NodeId node) {
   const NodeId parent = tree_.parent(node);
   const std::string name(tree_.name(node));
   const std::optional<bool> there = stands_at({tree_.watch(parent), name}, watch);
-  if (!there && !watch::vanished(place_error_)) return true;
+  if (!there && !watch::vanished(place_error_)) {
+    const auto kept = doubted_.find(watch);
+    if (kept != doubted_.end()) give_up(node, {watch, kept->second, 0});
+    return true;
+  }
   if (there == true) {
     if (outdated_.contains(watch)) announce_outdated(node);
     if (doubted_.contains(watch)) list_doubted(node);
@@ -150,7 +154,7 @@ bool Watcher::Impl::settle_doubt(NodeId node) {
   read_on_or_pause();
   if (is_told_of(watch)) return false;
   if (put_where_seen(node)) return true;
-  if (!there && tree_.is_root(parent)) {
+  if (!there && (tree_.is_root(parent) || is_astray(node))) {
     const auto kept = doubted_.find(watch);
     wait_for_return(node, kept == doubted_.end() ? ScanKind::arrival : kept->second);
     return true;
@@ -208,23 +212,45 @@ bool Watcher::Impl::is_astray(NodeId node) {
 
 // Until what it was watched under is found under its name again, nothing new can be watched in it.
 void Watcher::Impl::wait_for_return(NodeId node, ScanKind kind) {
-  const NodeId root = root_of(node);
-  const auto same = [&](const auto& one) { return root_of(tree_.by_watch(one.first)) == root; };
-  const bool is_told = std::any_of(astray_.begin(), astray_.end(), same);
-  astray_.insert_or_assign(tree_.watch(node), kind);
-  if (!is_told) notice(Notice::Kind::astray, tree_.path(root));
+  if (add_astray(node, kind)) notice(Notice::Kind::astray, tree_.path(root_of(node)));
 }
 
+// True where it is the first one of its operand.
+bool Watcher::Impl::add_astray(NodeId node, ScanKind kind) {
+  const auto [root, is_new] = astray_.try_emplace(tree_.watch(root_of(node)));
+  ScanKind& kept = root->second.try_emplace(tree_.watch(node), kind).first->second;
+  kept = std::max(kept, kind);
+  return is_new;
+}
+
+void Watcher::Impl::forget_astray(NodeId node) {
+  const auto root = astray_.find(tree_.watch(root_of(node)));
+  if (root == astray_.end()) return;
+  root->second.erase(tree_.watch(node));
+  if (root->second.empty()) astray_.erase(root);
+}
+
+// Each look costs a call, and there may be thousands of operands below what was moved: those in which
+// something happened are looked for, and of the others a few at a time.
 void Watcher::Impl::see_who_returned() {
-  const auto waiting = std::exchange(astray_, {});
-  std::unordered_map<NodeId, bool> is_away;  // by root
-  for (const auto& [watch, kind] : waiting) {
-    const NodeId node = tree_.by_watch(watch);
-    const auto [root, is_new] = is_away.try_emplace(root_of(node));
-    if (is_new) root->second = is_astray(node);
-    if (root->second) {
-      astray_.emplace(watch, kind);
-    } else if (tree_.is_root(node)) {
+  constexpr int most_looks = 16;
+  std::unordered_set<int> roots = std::exchange(astray_heard_, {});
+  auto next = astray_.upper_bound(last_looked_for_);
+  for (int looks = 0; looks < most_looks && looks < static_cast<int>(astray_.size()); ++looks, ++next) {
+    if (next == astray_.end()) next = astray_.begin();
+    roots.insert(last_looked_for_ = next->first);
+  }
+  for (const int root : roots) {
+    if (!astray_.contains(root)) continue;
+    const NodeId node = tree_.by_watch(root);
+    if (node == no_node || !is_astray(node)) has_returned(root);
+  }
+}
+
+void Watcher::Impl::has_returned(int root) {
+  const auto waiting = astray_.extract(root);
+  for (const auto& [watch, kind] : waiting.mapped()) {
+    if (watch == root) {
       unsettled_.push_back({watch, kind, 0});
     } else {
       doubt(watch, kind);

@@ -174,7 +174,7 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
 bool Watcher::Impl::is_calm() const {
   return recovery_.idle() && untold_.empty() && away_.empty() && departing_ == watch::no_node &&
          newcomer_ == watch::no_node && taken_before_.empty() && taken_for_old_.empty() &&
-         unsettled_.empty() && retired_.empty() && astray_.empty() && !in_doubt();
+         unsettled_.empty() && retired_.empty() && astray_.empty() && denied_lately_.empty() && !in_doubt();
 }
 
 void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& record) {
@@ -183,6 +183,7 @@ void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& re
   bool wanted = moving_ < 0 || follow_ahead(node, record);
   if ((record.mask & mask::move_self) && tree_.is_root(node)) root_moved(node);
   if (!record.name.empty()) tree_.set_heard(node);
+  if (!astray_.empty()) astray_heard_.insert(tree_.watch(root_of(node)));
   if (!away_.empty() && is_away(node)) wanted = false;
   // Only in what is there something comes and goes; what was open in it is closed later. inotify keeps the
   // order: there, that it has come is told before.
@@ -235,7 +236,7 @@ void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& re
   if (options_.follow_tree) tree_.index();
   if (options_.gather && !has_work()) pause_under_load();
   Result<Wait> result(Wait::timed_out);
-  if (busy_ || has_work()) {
+  while (busy_ || has_work()) {  // as much as one call does may not be all
     result = dispatch(sink);
     if (!result || *result != Wait::timed_out) return result;
     busy_ = false;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 
 #include "backend/backend.hpp"
 #include "notify_core/watcher.hpp"
+#include "watch/denied.hpp"
 #include "watch/foresight.hpp"
 #include "watch/move_pairing.hpp"
 #include "watch/process_names.hpp"
@@ -44,7 +46,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   Result<Wait> dispatch(EventSink& sink) { return read_all(sink, false); }
   int descriptor() const { return backend_->descriptor(); }
   bool has_work() const {
-    return unread_ || (!calm_ && (!retired_.empty() || !unsettled_.empty() || in_doubt()));
+    return unread_ ||
+           (!calm_ && (!retired_.empty() || !unsettled_.empty() || !denied_lately_.empty() || in_doubt()));
   }
   const watch::WatchTree& tree() const { return tree_; }
 
@@ -59,6 +62,10 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void listed(watch::NodeId node) override { untold_.erase(tree_.watch(node)); }
   void found(watch::NodeId parent, std::string_view name, bool directory) override;
   void failed(Error error) override;
+  bool denied(watch::NodeId parent, std::string_view name, bool newborn) override;
+  EventMask also_asked(watch::NodeId node) const override {
+    return denied_.is_telling(tree_.watch(node)) ? mask::attrib : 0;
+  }
 
  protected:
   // What FilesystemImpl, which needs no tree to be watched, does in its own way.
@@ -159,7 +166,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void all_below_is_untold(watch::NodeId top);
   void await_listing(watch::NodeId node);
   void list_rest_later(watch::NodeId top);
-  int watch_newborn(watch::NodeId parent, const std::string& name, sys::Fd place, sys::Fd& directory);
+  int watch_newborn(watch::NodeId parent, const std::string& name, watch::ScanKind kind, sys::Fd place,
+                    sys::Fd& directory);
   void end_stranger(int watch);
   void born(watch::NodeId parent, const std::string& name, watch::ScanKind kind);
   void news_of(watch::NodeId node);
@@ -169,7 +177,24 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool is_astray(watch::NodeId node);
   void wait_for_return(watch::NodeId node, watch::ScanKind kind);
   void see_who_returned();
-  void see_who_is_let_in(watch::NodeId top);
+  bool add_astray(watch::NodeId node, watch::ScanKind kind);
+  void forget_astray(watch::NodeId node);
+  void has_returned(int root);
+  bool births_wait() const;
+
+  // denied.cpp
+  bool is_searchable(watch::NodeId node) const;
+  watch::NodeId who_blocks(watch::NodeId node) const;
+  bool deny(watch::NodeId node, watch::ScanKind kind, int looks = 0);
+  void await_rights(int above, std::string_view name);
+  void ask_for_rights();
+  void wait_above(watch::NodeId node, const std::string& name);
+  void rights_changed(watch::NodeId node, const std::string& name);
+  void list_unsearchable(sys::Fd directory, watch::NodeId node, watch::ScanKind kind);
+  void let_in(watch::NodeId node);
+  void denied_moved(watch::NodeId top);
+  void denied_at_first(watch::NodeId root);
+
   bool has_no_directories(watch::NodeId node, const sys::Fd& place) const;
   bool list_again(watch::NodeId node, watch::ScanKind kind);
   bool rescue_sighted(watch::NodeId top);
@@ -224,16 +249,27 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
     int watch;
     watch::ScanKind kind;
     int tries;
-    int held = 0;  // for how many reads it was left alone
+    int held = 0;           // for how many reads it was left alone
+    int looks = 0;          // for how often it could not be listed and had the rights after that
+    std::string born = {};  // what was born in it, and could not be found
+    bool quiet = false;     // nothing is said if it may not be listed
   };
+  void give_up(watch::NodeId node, const Unsettled& unsettled);
   std::vector<Unsettled> unsettled_;  // directories that could not be found by their path: listed again later
   watch::Sightings sightings_;
   // Watches of directories that may not be where they should be; and how they are to be listed once found.
   std::unordered_map<int, watch::ScanKind> doubted_;
-  // The same for those of an operand that is not where it was, nor is anything said of that.
-  std::unordered_map<int, watch::ScanKind> astray_;
-  // The same for those that could not be entered, so that what was born in them could not be watched.
-  std::unordered_map<int, watch::ScanKind> denied_;
+  // The same for those of an operand that is not where it was, nor is anything said of that; by its watch.
+  std::map<int, std::unordered_map<int, watch::ScanKind>> astray_;
+  std::unordered_set<int> astray_heard_;  // watches of operands in which something happened since
+  int last_looked_for_ = -1;
+  watch::Denied denied_;
+  struct Awaited {
+    int above;
+    std::string name;
+  };
+  std::vector<Awaited> denied_lately_;     // above what is denied: nobody has asked for its ATTRIB so far
+  std::vector<std::string> denied_paths_;  // during add()
   bool sighted_lately_ = false;
   int doubtful_reads_ = 0;          // since something is in doubt: those that emptied the queue
   std::uint32_t known_before_ = 0;  // last_known_, before the last read but one that emptied the queue

@@ -2,6 +2,7 @@
 """What is watched goes away for a while, itself or with the directory it stands in, and comes back."""
 
 import os
+import time
 
 import pytest
 from program import Program
@@ -30,5 +31,51 @@ def test_what_is_made_while_it_is_away_is_watched_when_it_is_back(inotifywait, r
         assert sorted(said) == sorted([
             "above/d/ CREATE,ISDIR new", "above/d/old/ CREATE,ISDIR new", "above/d/old/new/ CREATE,ISDIR deep",
             "above/d/ CREATE back", "above/d/new/ CREATE file", "above/d/old/new/deep/ CREATE file"])
+    finally:
+        program.close()
+
+
+def test_what_is_away_again_at_once_is_still_waited_for(inotifywait, room):
+    """Whether it is looked for before that or after, or both."""
+    home = room / "home"
+    (home / "d/a/b").mkdir(parents=True)
+    program = Program(inotifywait, b"exec inotifywait -m -q -r -e create -o out d", home, room / "bin")
+    try:
+        program.settle()
+        os.rename(home / "d", home / "away")
+        (home / "away/a/b/x").mkdir()
+        program.settle()
+        for turn in range(40):
+            os.rename(home / "away", home / "d")
+            (home / f"d/{turn}").touch()
+            there_until = time.perf_counter() + turn * 0.0001
+            while time.perf_counter() < there_until:
+                pass
+            os.rename(home / "d", home / "away")
+            program.settle()
+        os.rename(home / "away", home / "d")
+        (home / "d/back").touch()
+        program.settle()
+        (home / "d/a/b/x/file").touch()
+        program.settle()
+        assert (home / "out").read_text().endswith("d/ CREATE back\nd/a/b/x/ CREATE file\n")
+    finally:
+        program.close()
+
+
+@pytest.mark.plain_build  # a sanitizer needs descriptors of its own
+@pytest.mark.parametrize("where", ["", "a/"])
+def test_where_descriptors_run_out_when_it_is_back_that_is_said(inotifywait, room, where):
+    home = room / "home"
+    (home / "d/a").mkdir(parents=True)
+    program = Program(inotifywait, b"ulimit -n 5; exec inotifywait -m -q -r -e create d >out", home, room / "bin")
+    try:
+        program.settle()
+        os.rename(home / "d", home / "away")
+        (home / f"away/{where}x").mkdir()
+        program.settle()
+        os.rename(home / "away", home / "d")
+        (home / "d/back").touch()
+        assert program.settle().err == f"Couldn't watch new directory d/{where}: Too many open files\n".encode()
     finally:
         program.close()
