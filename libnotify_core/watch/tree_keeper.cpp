@@ -274,11 +274,7 @@ void Watcher::Impl::repair() {
       tree_.set_swept(root);
       repair_root(root);
     }
-    std::vector<NodeId> unseen;
-    tree_.for_each([&](NodeId node) {
-      if (!tree_.swept(node) && tree_.swept(tree_.parent(node))) unseen.push_back(node);
-    });
-    for (const NodeId node : unseen) drop(node, End::moved_out);
+    drop_unseen();
     repairing_ = false;
   }
   notice(Notice::Kind::overflow_repaired, {});
@@ -299,11 +295,32 @@ void Watcher::Impl::repair_root(NodeId root) {
   backend_->use_working_directory(false);
 }
 
-// Counts all below as seen.
-void Watcher::Impl::sweep_all_below(NodeId root) {
+// What was known and not found has left; but not where its directory could not all be looked at.
+void Watcher::Impl::drop_unseen() {
+  std::vector<NodeId> unseen;
   tree_.for_each([&](NodeId node) {
-    if (tree_.is_below(node, root)) tree_.set_swept(node);
+    if (!tree_.swept(node) && tree_.swept(tree_.parent(node))) unseen.push_back(node);
   });
+  for (const NodeId node : unseen) {
+    sweep_all_below(node);
+    if (!half_seen_.contains(tree_.parent(node))) drop(node, End::moved_out);
+  }
+  half_seen_.clear();
+}
+
+// Counts it and all below as seen.
+void Watcher::Impl::sweep_all_below(NodeId top) {
+  NodeId node = top;
+  for (;;) {
+    tree_.set_swept(node);
+    if (tree_.first_child(node) != no_node) {
+      node = tree_.first_child(node);
+      continue;
+    }
+    while (node != top && tree_.next_sibling(node) == no_node) node = tree_.parent(node);
+    if (node == top) return;
+    node = tree_.next_sibling(node);
+  }
 }
 
 }  // namespace notify_core

@@ -76,6 +76,7 @@ void TreeScanner::list(Frame& frame) {
           entry(frame, name, type, subdirectories);
           return !limit_reached_;
         });
+    if (size < 0 || limit_reached_) listener_.half_seen(frame.node);
     if (size < 0 && !vanished(static_cast<int>(size))) {
       fail(static_cast<int>(size), "getdents64", frame.node, {});
     }
@@ -106,6 +107,8 @@ TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
   int watch = backend_.add(name, events, child_flags);
   if (watch >= 0 && listener_.was_ended(watch)) watch = backend_.add(name, events, child_flags);
   if (watch < 0) {
+    const NodeId known = vanished(watch) ? no_node : tree_.child(frame.node, name);
+    if (known != no_node) keep_unseen(known);
     fail(watch, backend_.adding_call(), frame.node, name);
     return {};
   }
@@ -121,6 +124,12 @@ TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
   if (!visit) tree_.set_unlisted(child);
   const bool fresh = state == Child::unknown;
   return {child, links, visit, newborn, fresh, frame.newborn && fresh};
+}
+
+// It cannot be looked at, but its watch is as good as ever, and so are those below it.
+void TreeScanner::keep_unseen(NodeId node) {
+  tree_.set_swept(node);
+  listener_.half_seen(node);
 }
 
 // Of `name` in the directory entered, which should be `node`.
@@ -181,8 +190,10 @@ void TreeScanner::descend(Pending child) {
     entered_ = frames_.size() + 1;
     return push(std::move(directory), child);
   }
-  if (status >= 0 || vanished(status)) {
-    if (child.newborn && child.fresh) return listener_.slipped_away(child.node);
+  const bool gone = status >= 0 || vanished(status);
+  if (gone && child.newborn && child.fresh) return listener_.slipped_away(child.node);
+  listener_.half_seen(child.node);
+  if (gone) {
     tree_.set_order(child.node);
     return listener_.unlisted(child.node, child.newborn);
   }
@@ -242,6 +253,7 @@ void TreeScanner::close_above() {
 
 void TreeScanner::leave() {
   for (std::size_t i = frames_.back().pending_next; i < pending_.size(); ++i) {  // the limit was reached
+    if (pending_[i].visit) listener_.half_seen(pending_[i].node);
     if (pending_[i].quiet && enter_top() >= 0)
       ask_for_all_events(pending_[i].node, std::string(tree_.name(pending_[i].node)).c_str());
   }

@@ -45,6 +45,8 @@ class ScanListener {
   virtual void listed(NodeId node) = 0;
   // An entry of a newborn directory.
   virtual void found(NodeId parent, std::string_view name, bool directory) = 0;
+  // Not all that is in `node` could be looked at: what is known of it may be so still.
+  virtual void half_seen(NodeId node) = 0;
   // `path` could not be watched or listed. ENOENT and the like never come here: what vanished is no failure.
   virtual void failed(Error error) = 0;
 };
@@ -95,6 +97,7 @@ class TreeScanner {
   Pending watch_child(Frame& frame, const char* name);
   enum class Child { skip, known, unknown };
   Child settle_child(const Frame& frame, std::string_view name, int watch, NodeId& node);
+  void keep_unseen(NodeId node);
   std::uint32_t link_count(const Frame& frame, const char* name) const;
   void descend(Pending child);
   int silence(NodeId node, const char* name, unsigned flags);

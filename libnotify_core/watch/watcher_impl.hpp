@@ -56,6 +56,9 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void taken_for_old(watch::NodeId node) override;
   bool is_told(watch::NodeId node) override;
   bool was_ended(int watch) override;
+  void half_seen(watch::NodeId node) override {
+    if (repairing_) half_seen_.insert(node);
+  }
   void listed(watch::NodeId node) override { untold_.erase(tree_.watch(node)); }
   void found(watch::NodeId parent, std::string_view name, bool directory) override;
   void failed(Error error) override;
@@ -178,7 +181,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void retire_some();
   void repair();
   void repair_root(watch::NodeId root);
-  void sweep_all_below(watch::NodeId root);
+  void drop_unseen();
+  void sweep_all_below(watch::NodeId top);
   int watch_root(const std::string& path, int directory);
 
   WatcherOptions options_;
@@ -215,8 +219,9 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   watch::Sightings::Place last_from_, last_to_;  // of the last rename within the tree
   watch::Sightings::Place last_arrival_;         // of the last rename, where that was told
   std::unordered_set<std::string> excluded_;
-  bool repairing_ = false;  // every root is walked again: excluded paths count
-  std::string scratch_;     // a path being put together
+  bool repairing_ = false;                       // every root is walked again: excluded paths count
+  std::unordered_set<watch::NodeId> half_seen_;  // by a repair, which could not look at all that is in them
+  std::string scratch_;                          // a path being put together
   std::vector<watch::Found> due_;
 
   std::unordered_set<int> retired_;  // watches whose node is gone, still to be ended in the kernel

@@ -54,6 +54,15 @@ class Queued final : public backend::WatchBackend {
   void deal(Dealer dealer) { dealer_ = std::move(dealer); }
   // What is done just before a name is looked up to be watched.
   void before_add(std::function<void(const std::string&)> work) { before_add_ = std::move(work); }
+  // Says with which negative errno this name is refused to be watched; 0: not at all.
+  void refuse(std::function<int(const std::string&)> refusal) { refusal_ = std::move(refusal); }
+  // The rest of what is queued is lost, and the kernel says so.
+  static std::size_t overflow(Queue& queue) {
+    Kept overflow;
+    overflow.record.mask = mask::q_overflow;
+    queue.assign(1, overflow);
+    return 1;
+  }
   // False: what is read ahead of its turn brings nothing, as if it were not queued yet.
   void let_read_on(bool let) { reads_on_ = let; }
   std::size_t watch_count() const { return watched_.size(); }
@@ -64,6 +73,7 @@ class Queued final : public backend::WatchBackend {
   int enter(int directory) override { return real_->enter(directory); }
   int add(const char* name, EventMask events, unsigned flags) override {
     if (before_add_) before_add_(name);
+    if (const int refused = refusal_ ? refusal_(name) : 0; refused < 0) return refused;
     return noted(real_->add(name, events, flags), events, flags);
   }
   int add_path(const char* path, EventMask events, unsigned flags) override {
@@ -132,6 +142,7 @@ class Queued final : public backend::WatchBackend {
   std::unique_ptr<backend::WatchBackend> real_;
   Dealer dealer_;
   std::function<void(const std::string&)> before_add_;
+  std::function<int(const std::string&)> refusal_;
   std::map<int, EventMask> watched_;  // and what they were asked for
   std::size_t careless_ = 0;
   bool reads_on_ = true;
@@ -190,6 +201,7 @@ class Scene : public EventSink {
   const watch::WatchTree& tree() const { return watcher_->tree(); }
 
   bool on_event(const Event& event) override {
+    if (event.watched.empty()) return true;  // an overflow
     std::string line(event.watched.substr(room_.path().string().size() + 1));
     line.append(event.name);
     lines_.push_back((event.mask & mask::create ? "CREATE " : "other ") + line);
