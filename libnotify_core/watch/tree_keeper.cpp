@@ -45,7 +45,16 @@ bool Watcher::Impl::was_left_out(NodeId parent, std::string_view name) {
 
 void Watcher::Impl::unlisted(NodeId node, bool newborn) {
   if (newborn) return await_listing(node);
-  unsettled_.push_back({tree_.watch(node), ScanKind::arrival, 0});
+  if (!shut_out(node)) unsettled_.push_back({tree_.watch(node), ScanKind::arrival, 0});
+}
+
+// A repair is not done before it has come there.
+bool Watcher::Impl::shut_out(NodeId node) {
+  half_seen(node);
+  if (!repairing_) return false;
+  unrepaired_.insert(tree_.watch(node));
+  unsettled_.push_back({tree_.watch(node), ScanKind::again, 0});
+  return true;
 }
 
 void Watcher::Impl::found(NodeId parent, std::string_view name, bool directory) {
@@ -225,6 +234,7 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   outdated_.erase(tree_.watch(node));
   doubted_.erase(tree_.watch(node));
   astray_.erase(tree_.watch(node));
+  unrepaired_.erase(tree_.watch(node));
   denied_.erase(tree_.watch(node));
   away_.erase(tree_.watch(node));
   untold_.erase(tree_.watch(node));
@@ -262,7 +272,7 @@ void Watcher::Impl::repair() {
   departing_ = newcomer_ = no_node;
   sightings_.clear();
   doubted_.clear();
-  astray_.clear();
+  unrepaired_.clear();
   denied_.clear();
   sighted_lately_ = false;
   outdated_.clear();
@@ -280,19 +290,55 @@ void Watcher::Impl::repair() {
   notice(Notice::Kind::overflow_repaired, {});
 }
 
+// Where it is renamed or gone, nothing can be said of what is below, until it is back.
 void Watcher::Impl::repair_root(NodeId root) {
   if (tree_.path(root).back() != '/') return;  // not a directory's
-  const sys::Fd place = open_confirmed(root);
-  if (!place) return sweep_all_below(root);  // renamed or gone: nothing can be said of what is below
+  sys::Fd directory = open_to_list(root);
+  if (!directory) {
+    shut_out(root);
+    return;
+  }
+  std::erase_if(astray_, [&](const auto& one) { return root_of(tree_.by_watch(one.first)) == root; });
+  repair_below(root, std::move(directory));
+}
+
+sys::Fd Watcher::Impl::open_to_list(NodeId node) {
+  const sys::Fd place = open_confirmed(node);
+  if (!place) return {};
+  place_error_ = sys::open_at(place.get(), ".", directory_flags);
+  return sys::Fd(place_error_);
+}
+
+void Watcher::Impl::repair_below(NodeId top, sys::Fd directory) {
+  half_seen_.insert(top);  // unless it can be entered
   sys::run_with_own_working_directory([&](bool own) {
     backend_->use_working_directory(own);
-    sys::Fd directory(sys::open_at(place.get(), ".", directory_flags));
-    if (directory && backend_->enter(directory.get()) == 0) {
+    if (backend_->enter(directory.get()) == 0) {
+      half_seen_.erase(top);
       backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
-      scanner_.scan(std::move(directory), root, ScanKind::repair);
+      scanner_.scan(std::move(directory), top, ScanKind::repair);
     }
   });
   backend_->use_working_directory(false);
+}
+
+// What a repair could not look at may be within reach now. False: it is not; nor is it the time for that
+// while events are queued, as the tree is not to be ahead of them.
+bool Watcher::Impl::repair_again(NodeId top) {
+  if (batch_events_ != 0) return false;
+  sys::Fd directory = open_to_list(top);
+  if (!directory) return false;
+  unrepaired_.erase(tree_.watch(top));
+  known_before_ = last_known_ = 0;
+  repairing_ = true;
+  tree_.begin_sweep();
+  tree_.for_each([&](NodeId node) {
+    if (node == top || !tree_.is_below(node, top)) tree_.set_swept(node);
+  });
+  repair_below(top, std::move(directory));
+  drop_unseen();
+  repairing_ = false;
+  return true;
 }
 
 // What was known and not found has left; but not where its directory could not all be looked at.

@@ -108,8 +108,8 @@ TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
   if (watch >= 0 && listener_.was_ended(watch)) watch = backend_.add(name, events, child_flags);
   if (watch < 0) {
     const NodeId known = vanished(watch) ? no_node : tree_.child(frame.node, name);
-    if (known != no_node) keep_unseen(known);
-    fail(watch, backend_.adding_call(), frame.node, name);
+    const bool tried_again = known != no_node && keep_unseen(known, watch);
+    if (!tried_again) fail(watch, backend_.adding_call(), frame.node, name);
     return {};
   }
   NodeId child = no_node;
@@ -126,10 +126,13 @@ TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
   return {child, links, visit, newborn, fresh, frame.newborn && fresh};
 }
 
-// It cannot be looked at, but its watch is as good as ever, and so are those below it.
-void TreeScanner::keep_unseen(NodeId node) {
+// It cannot be looked at, but its watch is as good as ever, and so are those below it. True: it is tried
+// again.
+bool TreeScanner::keep_unseen(NodeId node, int status) {
   tree_.set_swept(node);
+  if (status != -ENOSPC) return listener_.shut_out(node);
   listener_.half_seen(node);
+  return false;
 }
 
 // Of `name` in the directory entered, which should be `node`.
@@ -192,17 +195,14 @@ void TreeScanner::descend(Pending child) {
   }
   const bool gone = status >= 0 || vanished(status);
   if (gone && child.newborn && child.fresh) return listener_.slipped_away(child.node);
-  listener_.half_seen(child.node);
-  if (gone) {
-    tree_.set_order(child.node);
-    return listener_.unlisted(child.node, child.newborn);
-  }
   tree_.set_order(child.node);
+  if (gone) return listener_.unlisted(child.node, child.newborn);
   // Readable but not searchable: what is in it cannot be watched, by anyone of this user.
   const bool said = directory && status == -EACCES;
   directory.reset();
   if (enter_top() >= 0 && quiet_events_ != events_) ask_for_all_events(child.node, name.c_str());
-  if (!said) fail(status, "open", frame.node, name);
+  const bool tried_again = !child.fresh && listener_.shut_out(child.node);
+  if (!said && !tried_again) fail(status, "open", frame.node, name);
   if (child.newborn) listener_.listed(child.node);
 }
 

@@ -47,6 +47,9 @@ class ScanListener {
   virtual void found(NodeId parent, std::string_view name, bool directory) = 0;
   // Not all that is in `node` could be looked at: what is known of it may be so still.
   virtual void half_seen(NodeId node) = 0;
+  // The same, for `node` itself could not be opened or entered. True: that is tried again, and it is
+  // complained of then.
+  virtual bool shut_out(NodeId node) = 0;
   // `path` could not be watched or listed. ENOENT and the like never come here: what vanished is no failure.
   virtual void failed(Error error) = 0;
 };
@@ -97,7 +100,7 @@ class TreeScanner {
   Pending watch_child(Frame& frame, const char* name);
   enum class Child { skip, known, unknown };
   Child settle_child(const Frame& frame, std::string_view name, int watch, NodeId& node);
-  void keep_unseen(NodeId node);
+  bool keep_unseen(NodeId node, int status);
   std::uint32_t link_count(const Frame& frame, const char* name) const;
   void descend(Pending child);
   int silence(NodeId node, const char* name, unsigned flags);

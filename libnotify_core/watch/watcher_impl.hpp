@@ -59,6 +59,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void half_seen(watch::NodeId node) override {
     if (repairing_) half_seen_.insert(node);
   }
+  bool shut_out(watch::NodeId node) override;
   void listed(watch::NodeId node) override { untold_.erase(tree_.watch(node)); }
   void found(watch::NodeId parent, std::string_view name, bool directory) override;
   void failed(Error error) override;
@@ -181,6 +182,9 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void retire_some();
   void repair();
   void repair_root(watch::NodeId root);
+  void repair_below(watch::NodeId top, sys::Fd directory);
+  bool repair_again(watch::NodeId top);
+  sys::Fd open_to_list(watch::NodeId node);
   void drop_unseen();
   void sweep_all_below(watch::NodeId top);
   int watch_root(const std::string& path, int directory);
@@ -221,7 +225,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   std::unordered_set<std::string> excluded_;
   bool repairing_ = false;                       // every root is walked again: excluded paths count
   std::unordered_set<watch::NodeId> half_seen_;  // by a repair, which could not look at all that is in them
-  std::string scratch_;                          // a path being put together
+  std::unordered_set<int> unrepaired_;  // watches of those it could not look at, until they are within reach
+  std::string scratch_;                 // a path being put together
   std::vector<watch::Found> due_;
 
   std::unordered_set<int> retired_;  // watches whose node is gone, still to be ended in the kernel

@@ -67,3 +67,43 @@ TEST_CASE("what a repair cannot look at stays watched, and what it sees to be go
     check_hears_of(scene, "t/a/b/c");
   }
 }
+
+TEST_CASE("an operand that was away during an overflow is repaired when it is back") {
+  for (const bool was_missed : {false, true}) {
+    CAPTURE(was_missed);
+    Scene scene;
+    fs::create_directories(scene.at("t/d/s"));
+    fs::create_directories(scene.at("t/gone"));
+    scene.watch();
+    fs::rename(scene.at("t"), scene.at("away"));
+    if (was_missed) {
+      fs::create_directory(scene.at("away/x"));
+      scene.settle();
+    }
+    fs::create_directories(scene.at("away/new/deep"));
+    fs::create_directories(scene.at("away/d/s/new/deep"));
+    fs::rename(scene.at("away/gone"), scene.at("o/gone"));
+    overflow(scene);
+    scene.settle();
+    fs::create_directory(scene.at("away/another"));  // is another reason to look at it
+    scene.settle();
+    fs::rename(scene.at("away"), scene.at("t"));
+    fs::create_directory(scene.at("t/back"));
+    scene.settle();
+    for (const char* const path : {"t/new/deep", "t/d/s/new/deep", "t/another", "t/d", "t/back"}) {
+      check_hears_of(scene, path);
+    }
+    CHECK(scene.tree().size() == (was_missed ? 10 : 9));
+  }
+}
+
+TEST_CASE("what a repair could not look at is read again when it is within reach") {
+  Scene scene;
+  fs::create_directories(scene.at("t/a/b"));
+  scene.watch();
+  scene.settle();
+  fs::create_directories(scene.at("t/a/b/new/deep"));
+  scene.queue().refuse([&](const std::string& name) { return name == "a" ? -EACCES : 0; });
+  overflow(scene);
+  check_hears_of(scene, "t/a/b/new/deep");
+}
