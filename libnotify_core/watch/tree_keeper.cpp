@@ -148,8 +148,12 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   if (leaves_out(parent, name)) return;
   const NodeId there = tree_.child(parent, name);
   if (there != no_node) kind == ScanKind::birth ? news_of(there) : not_outdated(there);
+  if (kind == ScanKind::birth) came_late(parent, name);  // another one had that name
   sys::Fd place = open_confirmed(parent);
-  if (!place) return unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0});
+  if (!place) {
+    if (kind == ScanKind::arrival) late_arrivals_[tree_.watch(parent)].insert(name);
+    return unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0});
+  }
   sys::Fd directory;
   const int watch = watch_newborn(parent, name, std::move(place), directory);
   if (watch < 0) return;
@@ -163,6 +167,14 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   if (kind == ScanKind::arrival) taken_for_old_.insert(watch);
   scanner_.scan(std::move(directory), node, kind);
   notice(Notice::Kind::new_directory, tree_.path(node));
+}
+
+// Asked once: what has that name later is another one.
+bool Watcher::Impl::came_late(NodeId parent, std::string_view name) {
+  const auto names = late_arrivals_.find(tree_.watch(parent));
+  if (names == late_arrivals_.end() || names->second.erase(std::string(name)) == 0) return false;
+  if (names->second.empty()) late_arrivals_.erase(names);
+  return true;
 }
 
 // Who reads the events may have taken what is in it for the contents of another one, which is gone.
@@ -235,6 +247,7 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   doubted_.erase(tree_.watch(node));
   astray_.erase(tree_.watch(node));
   unrepaired_.erase(tree_.watch(node));
+  late_arrivals_.erase(tree_.watch(node));
   denied_.erase(tree_.watch(node));
   away_.erase(tree_.watch(node));
   untold_.erase(tree_.watch(node));
@@ -273,6 +286,7 @@ void Watcher::Impl::repair() {
   sightings_.clear();
   doubted_.clear();
   unrepaired_.clear();
+  late_arrivals_.clear();
   denied_.clear();
   sighted_lately_ = false;
   outdated_.clear();

@@ -51,6 +51,7 @@ void TreeScanner::push(sys::Fd directory, const Pending& start) {
   frame.node = start.node;
   frame.pending_begin = frame.pending_next = pending_.size();
   frame.newborn = start.newborn;
+  frame.old = start.old;
   sys::FileFacts facts;
   if (start.links != 0) {
     frame.device = frames_.back().device;
@@ -116,14 +117,20 @@ TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
   const Child state = settle_child(frame, name, watch, child);
   if (state == Child::skip) return {};
   const bool repairing = kind_ == ScanKind::repair || kind_ == ScanKind::again;
-  const bool newborn = frame.newborn || (repairing && state == Child::unknown);
+  const bool fresh = state == Child::unknown;
+  const bool old = fresh && !frame.newborn && (frame.old || is_arrival(frame, name));
+  const bool newborn = frame.newborn || (repairing && fresh && !old);
   if (newborn && !frame.newborn && kind_ == ScanKind::repair) listener_.found(frame.node, name, true);
-  if (kind_ == ScanKind::arrival && state == Child::unknown) listener_.taken_for_old(child);
+  if (old) listener_.taken_for_old(child);
   const std::uint32_t links = link_count(frame, name);
   const bool visit = newborn || links != 2;
   if (!visit) tree_.set_unlisted(child);
-  const bool fresh = state == Child::unknown;
-  return {child, links, visit, newborn, fresh, frame.newborn && fresh};
+  return {child, links, visit, newborn, fresh, frame.newborn && fresh, old};
+}
+
+// Of an unknown directory.
+bool TreeScanner::is_arrival(const Frame& frame, const char* name) {
+  return kind_ == ScanKind::arrival || (kind_ == ScanKind::again && listener_.came_late(frame.node, name));
 }
 
 // It cannot be looked at, but its watch is as good as ever, and so are those below it. True: it is tried

@@ -60,6 +60,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
     if (repairing_) half_seen_.insert(node);
   }
   bool shut_out(watch::NodeId node) override;
+  bool came_late(watch::NodeId parent, std::string_view name) override;
   void listed(watch::NodeId node) override { untold_.erase(tree_.watch(node)); }
   void found(watch::NodeId parent, std::string_view name, bool directory) override;
   void failed(Error error) override;
@@ -244,6 +245,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   std::unordered_map<int, watch::ScanKind> astray_;
   // The same for those that could not be entered, so that what was born in them could not be watched.
   std::unordered_map<int, watch::ScanKind> denied_;
+  // By watch: the names of what was moved into a directory that could not be found by its path then.
+  std::unordered_map<int, std::unordered_set<std::string>> late_arrivals_;
   bool sighted_lately_ = false;
   int doubtful_reads_ = 0;          // since something is in doubt: those that emptied the queue
   std::uint32_t known_before_ = 0;  // last_known_, before the last read but one that emptied the queue
