@@ -281,15 +281,14 @@ void FirstWalk::leave() {
   if (!frames_.empty()) path_.resize(frames_.back().path_length);
   if (frame.watch < 0) return;
   sink_.end(false);
-  if (!frames_.empty() && !frames_.back().directory) {
-    if (!reopen(frames_.back(), frame.directory.get())) frames_.back().next = frames_.back().end;
-  }
+  if (!frames_.empty() && !frames_.back().directory) reopen(frames_.back(), frame.directory.get());
   if (has_quiet() && frame.directory) restore_events(frame);
 }
 
 // Comes back to a directory that was closed to save descriptors: it is the parent of `child`, unless
-// something was moved meanwhile; then by its path.
-bool FirstWalk::reopen(Frame& frame, int child) {
+// something was moved meanwhile; then by its path. Where it is not there either, it is listed again when its
+// events have told where it went.
+void FirstWalk::reopen(Frame& frame, int child) {
   frame.directory.reset(child < 0 ? -1 : sys::open_at(child, "..", open_flags));
   entered_ = 0;
   for (const bool by_path : {false, true}) {
@@ -301,11 +300,12 @@ bool FirstWalk::reopen(Frame& frame, int child) {
     constexpr unsigned here = backend::add_directory_only | backend::add_keep_old_events;
     if (placer_.add(".", rules_.quiet_events, here) == frame.watch) {
       entered_ = frames_.size();
-      return true;
+      return;
     }
   }
   frame.directory.reset();
-  return false;
+  if (frame.next != frame.end) sink_.missed(frame.watch);
+  frame.next = frame.end;
 }
 
 // The directory is closed before all events are asked for, so that none comes of closing it. Where that would

@@ -88,7 +88,7 @@ class FirstWalk {
   void ask_for_all_events(const char* name, int watch);
   void close_above();
   void leave();
-  bool reopen(Frame& frame, int child);
+  void reopen(Frame& frame, int child);
   void restore_events(Frame& frame);
   void read_again(const Frame& frame, const char* name);
   void share_if_wanted();

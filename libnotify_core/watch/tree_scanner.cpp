@@ -269,9 +269,18 @@ void TreeScanner::leave() {
   pending_.resize(frame.pending_begin);
   tree_.set_order(frame.node);
   if (!frames_.empty() && !frames_.back().directory) {
-    if (!reopen(frames_.back(), frame.directory.get())) frames_.back().pending_next = pending_.size();
+    if (!reopen(frames_.back(), frame.directory.get())) pass_over_rest(frames_.back());
   }
   if (quiet_events_ != events_ && frame.directory) restore_events(frame);
+}
+
+// The directory has moved, and its children with it: they are listed when they can be found again.
+void TreeScanner::pass_over_rest(Frame& frame) {
+  for (; frame.pending_next < pending_.size(); ++frame.pending_next) {
+    const Pending& child = pending_[frame.pending_next];
+    tree_.set_order(child.node);
+    if (child.visit) listener_.unlisted(child.node, child.newborn);
+  }
 }
 
 // Comes back to a directory that was closed to save descriptors: it is the parent of `child`, unless

@@ -115,6 +115,7 @@ class TreeScanner {
   void close_above();
   void leave();
   bool reopen(Frame& frame, int child);
+  void pass_over_rest(Frame& frame);
   void restore_events(Frame& frame);
   void fail(int status, const char* call, NodeId parent, std::string_view name);
 
