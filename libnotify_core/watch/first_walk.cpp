@@ -110,8 +110,9 @@ void FirstWalk::list(Frame& frame) {
         });
     if (read < 0 && !vanished(static_cast<int>(read))) fail(static_cast<int>(read), "getdents64", {});
     if (read <= 0 || limit_reached_) return;
-    // What is made from here on has an event of its own: the directory is watched.
-    if (frame.links_count && frame.links >= 2 && subdirectories == frame.links - 2) return;
+    // What is made from here on has an event of its own: the directory is watched. Not where more is to be
+    // read: what was renamed meanwhile may have been counted twice, in place of one yet to come.
+    if (frame.links_count && reader_.had_room(read) && subdirectories + 2 == frame.links) return;
   }
 }
 

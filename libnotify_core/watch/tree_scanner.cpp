@@ -82,8 +82,10 @@ void TreeScanner::list(Frame& frame) {
       fail(static_cast<int>(size), "getdents64", frame.node, {});
     }
     if (size <= 0 || limit_reached_) return;
-    // What is made from here on has an event of its own: the directory is watched.
-    if (frame.links_count && !frame.newborn && frame.links >= 2 && subdirectories == frame.links - 2) return;
+    // What is made from here on has an event of its own: the directory is watched. Not where more is to be
+    // read: what was renamed meanwhile may have been counted twice, in place of one yet to come.
+    const bool may_stop = frame.links_count && !frame.newborn && reader_->had_room(size);
+    if (may_stop && subdirectories + 2 == frame.links) return;
   }
 }
 

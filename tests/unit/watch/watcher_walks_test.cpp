@@ -11,6 +11,8 @@ namespace {
 
 using namespace watcher_scene;
 
+constexpr EventMask events = mask::create | mask::remove | mask::move;
+
 void check_hears_of(Scene& scene, const std::string& path) {
   CHECK(scene.place_of_file_in(path) == "CREATE " + path + "/probe");
 }
@@ -47,6 +49,24 @@ auto scatter_at_bottom(Scene& scene, const std::string& top) {
 }
 
 }  // namespace
+
+TEST_CASE("a large directory that changes while it is listed is read to its end") {
+  Scene scene;
+  constexpr int directories = 10;
+  constexpr int files = 600;  // several times what one call brings
+  for (int i = 0; i < directories; ++i)
+    fs::create_directories(scene.at("t/big/old" + std::to_string(i) + "/s"));
+  for (int i = 0; i < files; ++i) scene.touch("t/big/" + std::to_string(i) + std::string(200, 'x'));
+  bool done = false;
+  scene.watch({}, events, [&](int directory) {  // its link count has been looked at
+    const fs::path entered = fs::read_symlink("/proc/self/fd/" + std::to_string(directory));
+    if (entered != scene.at("t/big") || std::exchange(done, true)) return;
+    for (int i = 0; i < directories; ++i) fs::create_directory(scene.at("t/big/new" + std::to_string(i)));
+  });
+  scene.settle();
+  CHECK(done);
+  for (int i = 0; i < directories; ++i) check_hears_of(scene, "t/big/old" + std::to_string(i) + "/s");
+}
 
 TEST_CASE("what cannot be found again halfway through a first walk is listed when it is found") {
   Scene scene;
