@@ -370,17 +370,7 @@ void Watcher::Impl::drop_unseen() {
 
 // Counts it and all below as seen.
 void Watcher::Impl::sweep_all_below(NodeId top) {
-  NodeId node = top;
-  for (;;) {
-    tree_.set_swept(node);
-    if (tree_.first_child(node) != no_node) {
-      node = tree_.first_child(node);
-      continue;
-    }
-    while (node != top && tree_.next_sibling(node) == no_node) node = tree_.parent(node);
-    if (node == top) return;
-    node = tree_.next_sibling(node);
-  }
+  for (NodeId node = top; node != no_node; node = tree_.next_below(node, top)) tree_.set_swept(node);
 }
 
 }  // namespace notify_core
