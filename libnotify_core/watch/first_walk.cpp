@@ -332,7 +332,10 @@ void FirstWalk::share_if_wanted() {
   if (sharing_ == nullptr || listed_ * mostly_leaves < watched_) return;
   if (!sharing_->started()) {
     if (watched_ < large_walk) return;
-    sharing_->start([this](auto& placer, WalkShare& share) { walk_share(placer, share); });
+    // This walk may be gone before the second thread sees that, where an exception ends it.
+    sharing_->start([&rules = rules_, sharing = sharing_](auto& placer, WalkShare& share) {
+      walk_share(placer, rules, sharing, share);
+    });
   }
   if (!sharing_->wanted() || watched_ - watched_when_shared_ < worthwhile) return;
   for (Frame& frame : frames_) {
@@ -369,13 +372,15 @@ void FirstWalk::take_back(Frame& frame) {
   const std::shared_ptr<WalkShare> share = std::move(frame.shares.back());
   frame.shares.pop_back();
   entered_ = 0;
-  const bool done = sharing_->await(*share, [this](WalkShare& other) { walk_share(placer_, other); });
+  const bool done =
+      sharing_->await(*share, [this](WalkShare& other) { walk_share(placer_, rules_, sharing_, other); });
   if (done) share->record.replay(sink_);
   if (!done || !share->complete) limit_reached_ = true;
 }
 
-void FirstWalk::walk_share(backend::WatchPlacer& placer, WalkShare& share) const {
-  FirstWalk(placer, rules_, share.record, sharing_).walk(share);
+void FirstWalk::walk_share(backend::WatchPlacer& placer, const WalkRules& rules, WalkSharing* sharing,
+                           WalkShare& share) {
+  FirstWalk(placer, rules, share.record, sharing).walk(share);
 }
 
 void FirstWalk::fail(int status, const char* call, std::string_view name) {

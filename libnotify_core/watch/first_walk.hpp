@@ -94,7 +94,8 @@ class FirstWalk {
   void share_if_wanted();
   bool give_half(Frame& frame);
   void take_back(Frame& frame);
-  void walk_share(backend::WatchPlacer& placer, WalkShare& share) const;
+  static void walk_share(backend::WatchPlacer& placer, const WalkRules& rules, WalkSharing* sharing,
+                         WalkShare& share);
   void fail(int status, const char* call, std::string_view name);
 
   std::size_t depth() const { return base_depth_ + frames_.size(); }
