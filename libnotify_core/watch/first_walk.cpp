@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -279,6 +280,7 @@ void FirstWalk::leave() {
   Frame frame = std::move(frames_.back());
   frames_.pop_back();
   names_.resize(frame.names_begin);
+  nothing_before_ = std::min(nothing_before_, frames_.empty() ? 0 : frames_.size() - 1);
   if (!frames_.empty()) path_.resize(frames_.back().path_length);
   if (frame.watch < 0) return;
   sink_.end(false);
@@ -338,10 +340,11 @@ void FirstWalk::share_if_wanted() {
     });
   }
   if (!sharing_->wanted() || watched_ - watched_when_shared_ < worthwhile) return;
-  for (Frame& frame : frames_) {
-    if (!give_half(frame)) continue;
-    watched_when_shared_ = watched_;
-    return;
+  // Those below the one on top stay as they are until it is their turn: none is looked at twice in vain.
+  for (std::size_t i = nothing_before_; i < frames_.size(); ++i) {
+    if (give_half(frames_[i])) watched_when_shared_ = watched_;
+    if (watched_when_shared_ == watched_ || !sharing_->wanted()) return;
+    if (i + 1 < frames_.size()) nothing_before_ = i + 1;
   }
 }
 

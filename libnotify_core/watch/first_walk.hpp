@@ -118,6 +118,7 @@ class FirstWalk {
   std::size_t watched_ = 0;           // directories
   std::size_t listed_ = 0;            // of them, and the first one
   std::size_t watched_when_shared_ = 0;
+  std::size_t nothing_before_ = 0;  // the frames before this one have nothing to give away
   std::vector<Frame> frames_;
   std::string names_;
   std::string path_;  // of the directory on top
