@@ -34,6 +34,13 @@ class DirectoryReader {
     return read;
   }
 
+  // After a read() that brought so many bytes: there was room for another entry, however long. Most likely
+  // the directory has no more, then.
+  bool had_room(std::ptrdiff_t read) const {
+    constexpr std::size_t longest = sizeof(dirent64);  // its name has room for NAME_MAX
+    return static_cast<std::size_t>(read) + longest <= size_;
+  }
+
  private:
   std::size_t size_;
   std::unique_ptr<char[]> buffer_;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -110,8 +111,9 @@ void FirstWalk::list(Frame& frame) {
         });
     if (read < 0 && !vanished(static_cast<int>(read))) fail(static_cast<int>(read), "getdents64", {});
     if (read <= 0 || limit_reached_) return;
-    // What is made from here on has an event of its own: the directory is watched.
-    if (frame.links_count && frame.links >= 2 && subdirectories == frame.links - 2) return;
+    // What is made from here on has an event of its own: the directory is watched. Not where more is to be
+    // read: what was renamed meanwhile may have been counted twice, in place of one yet to come.
+    if (frame.links_count && reader_.had_room(read) && subdirectories + 2 == frame.links) return;
   }
 }
 
@@ -280,18 +282,18 @@ void FirstWalk::leave() {
   Frame frame = std::move(frames_.back());
   frames_.pop_back();
   names_.resize(frame.names_begin);
+  nothing_before_ = std::min(nothing_before_, frames_.empty() ? 0 : frames_.size() - 1);
   if (!frames_.empty()) path_.resize(frames_.back().path_length);
   if (frame.watch < 0) return;
   sink_.end(false);
-  if (!frames_.empty() && !frames_.back().directory) {
-    if (!reopen(frames_.back(), frame.directory.get())) frames_.back().next = frames_.back().end;
-  }
+  if (!frames_.empty() && !frames_.back().directory) reopen(frames_.back(), frame.directory.get());
   if (has_quiet() && frame.directory) restore_events(frame);
 }
 
 // Comes back to a directory that was closed to save descriptors: it is the parent of `child`, unless
-// something was moved meanwhile; then by its path.
-bool FirstWalk::reopen(Frame& frame, int child) {
+// something was moved meanwhile; then by its path. Where it is not there either, it is listed again when its
+// events have told where it went.
+void FirstWalk::reopen(Frame& frame, int child) {
   frame.directory.reset(child < 0 ? -1 : sys::open_at(child, "..", open_flags));
   entered_ = 0;
   for (const bool by_path : {false, true}) {
@@ -303,11 +305,12 @@ bool FirstWalk::reopen(Frame& frame, int child) {
     constexpr unsigned here = backend::add_directory_only | backend::add_keep_old_events;
     if (placer_.add(".", rules_.quiet_events, here) == frame.watch) {
       entered_ = frames_.size();
-      return true;
+      return;
     }
   }
   frame.directory.reset();
-  return false;
+  if (frame.next != frame.end) sink_.missed(frame.watch);
+  frame.next = frame.end;
 }
 
 // The directory is closed before all events are asked for, so that none comes of closing it. Where that would
@@ -333,13 +336,17 @@ void FirstWalk::share_if_wanted() {
   if (sharing_ == nullptr || listed_ * mostly_leaves < watched_) return;
   if (!sharing_->started()) {
     if (watched_ < large_walk) return;
-    sharing_->start([this](auto& placer, WalkShare& share) { walk_share(placer, share); });
+    // This walk may be gone before the second thread sees that, where an exception ends it.
+    sharing_->start([&rules = rules_, sharing = sharing_](auto& placer, WalkShare& share) {
+      walk_share(placer, rules, sharing, share);
+    });
   }
   if (!sharing_->wanted() || watched_ - watched_when_shared_ < worthwhile) return;
-  for (Frame& frame : frames_) {
-    if (!give_half(frame)) continue;
-    watched_when_shared_ = watched_;
-    return;
+  // Those below the one on top stay as they are until it is their turn: none is looked at twice in vain.
+  for (std::size_t i = nothing_before_; i < frames_.size(); ++i) {
+    if (give_half(frames_[i])) watched_when_shared_ = watched_;
+    if (watched_when_shared_ == watched_ || !sharing_->wanted()) return;
+    if (i + 1 < frames_.size()) nothing_before_ = i + 1;
   }
 }
 
@@ -370,13 +377,15 @@ void FirstWalk::take_back(Frame& frame) {
   const std::shared_ptr<WalkShare> share = std::move(frame.shares.back());
   frame.shares.pop_back();
   entered_ = 0;
-  const bool done = sharing_->await(*share, [this](WalkShare& other) { walk_share(placer_, other); });
+  const bool done =
+      sharing_->await(*share, [this](WalkShare& other) { walk_share(placer_, rules_, sharing_, other); });
   if (done) share->record.replay(sink_);
   if (!done || !share->complete) limit_reached_ = true;
 }
 
-void FirstWalk::walk_share(backend::WatchPlacer& placer, WalkShare& share) const {
-  FirstWalk(placer, rules_, share.record, sharing_).walk(share);
+void FirstWalk::walk_share(backend::WatchPlacer& placer, const WalkRules& rules, WalkSharing* sharing,
+                           WalkShare& share) {
+  FirstWalk(placer, rules, share.record, sharing).walk(share);
 }
 
 void FirstWalk::fail(int status, const char* call, std::string_view name) {

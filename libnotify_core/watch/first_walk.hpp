@@ -88,13 +88,14 @@ class FirstWalk {
   void ask_for_all_events(const char* name, int watch);
   void close_above();
   void leave();
-  bool reopen(Frame& frame, int child);
+  void reopen(Frame& frame, int child);
   void restore_events(Frame& frame);
   void read_again(const Frame& frame, const char* name);
   void share_if_wanted();
   bool give_half(Frame& frame);
   void take_back(Frame& frame);
-  void walk_share(backend::WatchPlacer& placer, WalkShare& share) const;
+  static void walk_share(backend::WatchPlacer& placer, const WalkRules& rules, WalkSharing* sharing,
+                         WalkShare& share);
   void fail(int status, const char* call, std::string_view name);
 
   std::size_t depth() const { return base_depth_ + frames_.size(); }
@@ -117,6 +118,7 @@ class FirstWalk {
   std::size_t watched_ = 0;           // directories
   std::size_t listed_ = 0;            // of them, and the first one
   std::size_t watched_when_shared_ = 0;
+  std::size_t nothing_before_ = 0;  // the frames before this one have nothing to give away
   std::vector<Frame> frames_;
   std::string names_;
   std::string path_;  // of the directory on top

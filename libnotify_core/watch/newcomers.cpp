@@ -185,6 +185,7 @@ bool Watcher::Impl::has_no_directories(NodeId node, const sys::Fd& place) const 
 
 // False where it cannot be found by its path.
 bool Watcher::Impl::list_again(NodeId node, ScanKind kind) {
+  if (kind != ScanKind::birth && unrepaired_.contains(tree_.watch(node))) return repair_again(node);
   const sys::Fd place = open_confirmed(node);
   if (place && kind == ScanKind::arrival && has_no_directories(node, place)) return true;
   if (!place) return false;

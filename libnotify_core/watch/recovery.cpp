@@ -8,8 +8,11 @@ namespace notify_core::watch {
 void Recovery::add(int watch, std::string_view name, bool directory) {
   // Found before: it came here with its directory, and is to be reported after that.
   if (Entry* entry = lookup(watch, name)) settle(*entry);
-  found_.push_back(Entry{{watch, std::string(name), directory}, State::open});
+  found_.push_back(Entry{{watch, std::string(name), directory}});
   Entry* entry = &found_.back();  // stays where it is: a deque grows and shrinks at its ends
+  Entry*& first = by_directory_[watch];
+  if (first != nullptr) first->previous = entry;
+  entry->next = std::exchange(first, entry);
   index_.emplace(Key{watch, entry->found.name}, entry);
 }
 
@@ -26,6 +29,14 @@ Recovery::Entry* Recovery::lookup(int watch, std::string_view name) const {
 void Recovery::settle(Entry& entry) {
   index_.erase(Key{entry.found.watch, entry.found.name});
   entry.state = State::settled;
+  if (entry.next != nullptr) entry.next->previous = entry.previous;
+  if (entry.previous != nullptr) {
+    entry.previous->next = entry.next;
+  } else if (entry.next != nullptr) {
+    by_directory_[entry.found.watch] = entry.next;
+  } else {
+    by_directory_.erase(entry.found.watch);
+  }
 }
 
 void Recovery::report_with_parents(NodeId node, std::vector<Found>& due) {
@@ -73,12 +84,22 @@ void Recovery::drained(std::uint64_t mark, std::vector<Found>& due) {
 
 std::unordered_set<int> Recovery::forget(NodeId top) {
   std::unordered_set<int> watches;
-  for (Entry& entry : found_) {
-    if (entry.state == State::settled || !tree_.is_below(tree_.by_watch(entry.found.watch), top)) continue;
-    if (entry.state == State::open) watches.insert(entry.found.watch);
-    settle(entry);
+  for (NodeId node = top; node != no_node; node = tree_.next_below(node, top)) {
+    settle_all_in(tree_.watch(node), watches);
   }
   return watches;
+}
+
+// `open`: where to put the watch if anything in its directory is still to be reported.
+void Recovery::settle_all_in(int watch, std::unordered_set<int>& open) {
+  const auto position = by_directory_.find(watch);
+  Entry* entry = position == by_directory_.end() ? nullptr : position->second;
+  while (entry != nullptr) {
+    Entry* const next = entry->next;
+    if (entry->state == State::open) open.insert(watch);
+    settle(*entry);
+    entry = next;
+  }
 }
 
 void Recovery::forget_old() {

@@ -61,6 +61,8 @@ class Recovery {
   struct Entry {
     Found found;
     State state = State::open;
+    Entry* next = nullptr;  // of those in the same directory that are not settled
+    Entry* previous = nullptr;
   };
   struct Key {
     int watch;
@@ -77,6 +79,7 @@ class Recovery {
   Entry* lookup(int watch, std::string_view name) const;
   void report_with_parents(NodeId node, std::vector<Found>& due);
   void settle(Entry& entry);
+  void settle_all_in(int watch, std::unordered_set<int>& open);
 
   const WatchTree& tree_;
   std::deque<Entry> found_;      // in the order of listing: parents before children
@@ -84,6 +87,7 @@ class Recovery {
   std::uint64_t drained_ = 0;    // no entry before this mark is open
   std::uint64_t old_ = 0;        // entries before this mark go at the next forget_old()
   std::unordered_map<Key, Entry*, KeyHash> index_;
+  std::unordered_map<int, Entry*> by_directory_;  // the first of them
 };
 
 }  // namespace notify_core::watch

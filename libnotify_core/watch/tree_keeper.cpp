@@ -45,9 +45,19 @@ bool Watcher::Impl::was_left_out(NodeId parent, std::string_view name) {
 
 void Watcher::Impl::unlisted(NodeId node, bool newborn) {
   if (newborn) return await_listing(node);
+  if (shut_out(node)) return;
   Unsettled unsettled{tree_.watch(node), ScanKind::arrival, 0};
   unsettled.quiet = on_unreadable_ != nullptr;  // inotify-tools says nothing of it at first
   unsettled_.push_back(std::move(unsettled));
+}
+
+// A repair is not done before it has come there.
+bool Watcher::Impl::shut_out(NodeId node) {
+  half_seen(node);
+  if (!repairing_) return false;
+  unrepaired_.insert(tree_.watch(node));
+  unsettled_.push_back({tree_.watch(node), ScanKind::again, 0});
+  return true;
 }
 
 void Watcher::Impl::found(NodeId parent, std::string_view name, bool directory) {
@@ -145,8 +155,12 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   if (leaves_out(parent, name)) return;
   const NodeId there = tree_.child(parent, name);
   if (there != no_node) kind == ScanKind::birth ? news_of(there) : not_outdated(there);
+  if (kind == ScanKind::birth) came_late(parent, name);  // another one had that name
   sys::Fd place = open_confirmed(parent);
-  if (!place) return unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0, 0, 0, name});
+  if (!place) {
+    if (kind == ScanKind::arrival) late_arrivals_[tree_.watch(parent)].insert(name);
+    return unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0, 0, 0, name});
+  }
   sys::Fd directory;
   const int watch = watch_newborn(parent, name, kind, std::move(place), directory);
   if (watch < 0) return;
@@ -164,6 +178,14 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
     scanner_.scan(std::move(directory), node, kind);
   }
   notice(Notice::Kind::new_directory, tree_.path(node));
+}
+
+// Asked once: what has that name later is another one.
+bool Watcher::Impl::came_late(NodeId parent, std::string_view name) {
+  const auto names = late_arrivals_.find(tree_.watch(parent));
+  if (names == late_arrivals_.end() || names->second.erase(std::string(name)) == 0) return false;
+  if (names->second.empty()) late_arrivals_.erase(names);
+  return true;
 }
 
 // Who reads the events may have taken what is in it for the contents of another one, which is gone.
@@ -239,6 +261,8 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   outdated_.erase(tree_.watch(node));
   doubted_.erase(tree_.watch(node));
   if (!astray_.empty()) forget_astray(node);
+  unrepaired_.erase(tree_.watch(node));
+  late_arrivals_.erase(tree_.watch(node));
   denied_.erase(tree_.watch(node));
   away_.erase(tree_.watch(node));
   untold_.erase(tree_.watch(node));
@@ -276,7 +300,8 @@ void Watcher::Impl::repair() {
   departing_ = newcomer_ = no_node;
   sightings_.clear();
   doubted_.clear();
-  astray_.clear();
+  unrepaired_.clear();
+  late_arrivals_.clear();
   denied_.clear();
   denied_lately_.clear();
   sighted_lately_ = false;
@@ -289,36 +314,79 @@ void Watcher::Impl::repair() {
       tree_.set_swept(root);
       repair_root(root);
     }
-    std::vector<NodeId> unseen;
-    tree_.for_each([&](NodeId node) {
-      if (!tree_.swept(node) && tree_.swept(tree_.parent(node))) unseen.push_back(node);
-    });
-    for (const NodeId node : unseen) drop(node, End::moved_out);
+    drop_unseen();
     repairing_ = false;
   }
   notice(Notice::Kind::overflow_repaired, {});
 }
 
+// Where it is renamed or gone, nothing can be said of what is below, until it is back.
 void Watcher::Impl::repair_root(NodeId root) {
   if (tree_.path(root).back() != '/') return;  // not a directory's
-  const sys::Fd place = open_confirmed(root);
-  if (!place) return sweep_all_below(root);  // renamed or gone: nothing can be said of what is below
+  sys::Fd directory = open_to_list(root);
+  if (!directory) {
+    shut_out(root);
+    return;
+  }
+  astray_.erase(tree_.watch(root));
+  repair_below(root, std::move(directory));
+}
+
+sys::Fd Watcher::Impl::open_to_list(NodeId node) {
+  const sys::Fd place = open_confirmed(node);
+  if (!place) return {};
+  place_error_ = sys::open_at(place.get(), ".", directory_flags);
+  return sys::Fd(place_error_);
+}
+
+void Watcher::Impl::repair_below(NodeId top, sys::Fd directory) {
+  half_seen_.insert(top);  // unless it can be entered
   sys::run_with_own_working_directory([&](bool own) {
     backend_->use_working_directory(own);
-    sys::Fd directory(sys::open_at(place.get(), ".", directory_flags));
-    if (directory && backend_->enter(directory.get()) == 0) {
-      backend_->add(".", scanner_.quiet_events(), backend::add_directory_only);
-      scanner_.scan(std::move(directory), root, ScanKind::repair);
+    if (backend_->enter(directory.get()) == 0) {
+      half_seen_.erase(top);
+      backend_->add(".", scanner_.quiet_events() | also_asked(top), backend::add_directory_only);
+      scanner_.scan(std::move(directory), top, ScanKind::repair);
     }
   });
   backend_->use_working_directory(false);
 }
 
-// Counts all below as seen.
-void Watcher::Impl::sweep_all_below(NodeId root) {
+// What a repair could not look at may be within reach now. False: it is not; nor is it the time for that
+// while events are queued, as the tree is not to be ahead of them.
+bool Watcher::Impl::repair_again(NodeId top) {
+  if (batch_events_ != 0) return false;
+  sys::Fd directory = open_to_list(top);
+  if (!directory) return false;
+  unrepaired_.erase(tree_.watch(top));
+  known_before_ = last_known_ = 0;
+  repairing_ = true;
+  tree_.begin_sweep();
   tree_.for_each([&](NodeId node) {
-    if (tree_.is_below(node, root)) tree_.set_swept(node);
+    if (node == top || !tree_.is_below(node, top)) tree_.set_swept(node);
   });
+  repair_below(top, std::move(directory));
+  drop_unseen();
+  repairing_ = false;
+  return true;
+}
+
+// What was known and not found has left; but not where its directory could not all be looked at.
+void Watcher::Impl::drop_unseen() {
+  std::vector<NodeId> unseen;
+  tree_.for_each([&](NodeId node) {
+    if (!tree_.swept(node) && tree_.swept(tree_.parent(node))) unseen.push_back(node);
+  });
+  for (const NodeId node : unseen) {
+    sweep_all_below(node);
+    if (!half_seen_.contains(tree_.parent(node))) drop(node, End::moved_out);
+  }
+  half_seen_.clear();
+}
+
+// Counts it and all below as seen.
+void Watcher::Impl::sweep_all_below(NodeId top) {
+  for (NodeId node = top; node != no_node; node = tree_.next_below(node, top)) tree_.set_swept(node);
 }
 
 }  // namespace notify_core

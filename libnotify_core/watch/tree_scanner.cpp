@@ -52,6 +52,7 @@ void TreeScanner::push(sys::Fd directory, const Pending& start) {
   frame.node = start.node;
   frame.pending_begin = frame.pending_next = pending_.size();
   frame.newborn = start.newborn;
+  frame.old = start.old;
   sys::FileFacts facts;
   if (start.links != 0) {
     frame.device = frames_.back().device;
@@ -77,12 +78,15 @@ void TreeScanner::list(Frame& frame) {
           entry(frame, name, type, subdirectories);
           return !limit_reached_;
         });
+    if (size < 0 || limit_reached_) listener_.half_seen(frame.node);
     if (size < 0 && !vanished(static_cast<int>(size))) {
       fail(static_cast<int>(size), "getdents64", frame.node, {}, frame.newborn);
     }
     if (size <= 0 || limit_reached_) return;
-    // What is made from here on has an event of its own: the directory is watched.
-    if (frame.links_count && !frame.newborn && frame.links >= 2 && subdirectories == frame.links - 2) return;
+    // What is made from here on has an event of its own: the directory is watched. Not where more is to be
+    // read: what was renamed meanwhile may have been counted twice, in place of one yet to come.
+    const bool may_stop = frame.links_count && !frame.newborn && reader_->had_room(size);
+    if (may_stop && subdirectories + 2 == frame.links) return;
   }
 }
 
@@ -107,21 +111,39 @@ TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
   int watch = backend_.add(name, events, child_flags);
   if (watch >= 0 && listener_.was_ended(watch)) watch = backend_.add(name, events, child_flags);
   if (watch < 0) {
-    fail(watch, backend_.adding_call(), frame.node, name, frame.newborn || kind_ == ScanKind::again);
+    const NodeId known = vanished(watch) ? no_node : tree_.child(frame.node, name);
+    const bool tried_again = known != no_node && keep_unseen(known, watch);
+    const bool newborn = frame.newborn || kind_ == ScanKind::again;
+    if (!tried_again) fail(watch, backend_.adding_call(), frame.node, name, newborn);
     return {};
   }
   NodeId child = no_node;
   const Child state = settle_child(frame, name, watch, child);
   if (state == Child::skip) return {};
   const bool repairing = kind_ == ScanKind::repair || kind_ == ScanKind::again;
-  const bool newborn = frame.newborn || (repairing && state == Child::unknown);
+  const bool fresh = state == Child::unknown;
+  const bool old = fresh && !frame.newborn && (frame.old || is_arrival(frame, name));
+  const bool newborn = frame.newborn || (repairing && fresh && !old);
   if (newborn && !frame.newborn && kind_ == ScanKind::repair) listener_.found(frame.node, name, true);
-  if (kind_ == ScanKind::arrival && state == Child::unknown) listener_.taken_for_old(child);
+  if (old) listener_.taken_for_old(child);
   const std::uint32_t links = link_count(frame, name);
   const bool visit = newborn || links != 2;
   if (!visit) tree_.set_unlisted(child);
-  const bool fresh = state == Child::unknown;
-  return {child, links, visit, newborn, fresh, frame.newborn && fresh};
+  return {child, links, visit, newborn, fresh, frame.newborn && fresh, old};
+}
+
+// Of an unknown directory.
+bool TreeScanner::is_arrival(const Frame& frame, const char* name) {
+  return kind_ == ScanKind::arrival || (kind_ == ScanKind::again && listener_.came_late(frame.node, name));
+}
+
+// It cannot be looked at, but its watch is as good as ever, and so are those below it. True: it is tried
+// again.
+bool TreeScanner::keep_unseen(NodeId node, int status) {
+  tree_.set_swept(node);
+  if (status != -ENOSPC) return listener_.shut_out(node);
+  listener_.half_seen(node);
+  return false;
 }
 
 // Of `name` in the directory entered, which should be `node`.
@@ -193,7 +215,8 @@ void TreeScanner::descend(Pending child) {
   if (unsearchable) list_unsearchable(directory, child.node, child.newborn);
   directory.reset();
   if (enter_top() >= 0 && quiet_events_ != events_) ask_for_all_events(child.node, name.c_str());
-  if (!unsearchable) fail(status, "open", frame.node, name, child.newborn);
+  const bool tried_again = !child.fresh && listener_.shut_out(child.node);
+  if (!unsearchable && !tried_again) fail(status, "open", frame.node, name, child.newborn);
   if (child.newborn) listener_.listed(child.node);
 }
 
@@ -259,6 +282,7 @@ void TreeScanner::close_above() {
 
 void TreeScanner::leave() {
   for (std::size_t i = frames_.back().pending_next; i < pending_.size(); ++i) {  // the limit was reached
+    if (pending_[i].visit) listener_.half_seen(pending_[i].node);
     if (pending_[i].quiet && enter_top() >= 0)
       ask_for_all_events(pending_[i].node, std::string(tree_.name(pending_[i].node)).c_str());
   }
@@ -267,9 +291,18 @@ void TreeScanner::leave() {
   pending_.resize(frame.pending_begin);
   tree_.set_order(frame.node);
   if (!frames_.empty() && !frames_.back().directory) {
-    if (!reopen(frames_.back(), frame.directory.get())) frames_.back().pending_next = pending_.size();
+    if (!reopen(frames_.back(), frame.directory.get())) pass_over_rest(frames_.back());
   }
   if (quiet_events_ != events_ && frame.directory) restore_events(frame);
+}
+
+// The directory has moved, and its children with it: they are listed when they can be found again.
+void TreeScanner::pass_over_rest(Frame& frame) {
+  for (; frame.pending_next < pending_.size(); ++frame.pending_next) {
+    const Pending& child = pending_[frame.pending_next];
+    tree_.set_order(child.node);
+    if (child.visit) listener_.unlisted(child.node, child.newborn);
+  }
 }
 
 // Comes back to a directory that was closed to save descriptors: it is the parent of `child`, unless

@@ -36,6 +36,8 @@ class ScanListener {
   // `node` was found in a directory moved in. If its CREATE is still to come, its entries are news all the
   // same.
   virtual void taken_for_old(NodeId node) = 0;
+  // True: the unknown directory `name` was moved into `parent`: what is in it is no news.
+  virtual bool came_late(NodeId parent, std::string_view name) = 0;
   // True: `node`, which stands where it was found, need not be listed with the newborn directory above it:
   // its entries have been reported.
   virtual bool is_told(NodeId node) = 0;
@@ -50,6 +52,11 @@ class ScanListener {
   virtual EventMask also_asked(NodeId node) const = 0;
   // An entry of a newborn directory.
   virtual void found(NodeId parent, std::string_view name, bool directory) = 0;
+  // Not all that is in `node` could be looked at: what is known of it may be so still.
+  virtual void half_seen(NodeId node) = 0;
+  // The same, for `node` itself could not be opened or entered. True: that is tried again, and it is
+  // complained of then.
+  virtual bool shut_out(NodeId node) = 0;
   // `path` could not be watched or listed. ENOENT and the like never come here: what vanished is no failure.
   virtual void failed(Error error) = 0;
 };
@@ -86,6 +93,7 @@ class TreeScanner {
     std::uint32_t links = 0;
     bool links_count = false;  // the link count tells the number of subdirectories
     bool newborn = false;      // its entries are reported
+    bool old = false;          // nor are those of what is found below
   };
   struct Pending {
     NodeId node = no_node;
@@ -94,14 +102,17 @@ class TreeScanner {
     bool newborn = false;
     bool fresh = false;  // was not watched before
     bool quiet = false;  // watched for quiet events, and for no others before
+    bool old = false;    // moved in: what is below is old as well
   };
 
   void push(sys::Fd directory, const Pending& start);
   void list(Frame& frame);
   void entry(Frame& frame, const char* name, unsigned char type, std::uint32_t& subdirectories);
   Pending watch_child(Frame& frame, const char* name);
+  bool is_arrival(const Frame& frame, const char* name);
   enum class Child { skip, known, unknown };
   Child settle_child(const Frame& frame, std::string_view name, int watch, NodeId& node);
+  bool keep_unseen(NodeId node, int status);
   std::uint32_t link_count(const Frame& frame, const char* name) const;
   void descend(Pending child);
   int silence(NodeId node, const char* name, unsigned flags);
@@ -111,6 +122,7 @@ class TreeScanner {
   void close_above();
   void leave();
   bool reopen(Frame& frame, int child);
+  void pass_over_rest(Frame& frame);
   void restore_events(Frame& frame);
   void fail(int status, const char* call, NodeId parent, std::string_view name, bool newborn);
 

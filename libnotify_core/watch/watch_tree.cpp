@@ -158,6 +158,12 @@ bool WatchTree::is_below(NodeId node, NodeId ancestor) const {
   return node == ancestor;
 }
 
+NodeId WatchTree::next_below(NodeId node, NodeId top) const {
+  if (at(node).first_child != no_node) return at(node).first_child;
+  while (node != top && at(node).next == no_node) node = at(node).parent;
+  return node == top ? no_node : at(node).next;
+}
+
 void WatchTree::build_path(NodeId id, std::string& out) const {
   std::size_t length = 0;
   NodeId top = id;

@@ -75,7 +75,9 @@ class WatchTree {
   NodeId first_child(NodeId node) const { return at(node).first_child; }
   NodeId next_sibling(NodeId node) const { return at(node).next; }
   int watch(NodeId node) const { return at(node).watch; }
-  std::string_view name(NodeId node) const;           // of a root: its path
+  std::string_view name(NodeId node) const;  // of a root: its path
+  // `top`, and then one after the other all that is below it; no_node at the end.
+  NodeId next_below(NodeId node, NodeId top) const;
   bool is_below(NodeId node, NodeId ancestor) const;  // also true of the ancestor itself
 
   // Position in the order of watching; given once all below the node is watched. 0: not yet.

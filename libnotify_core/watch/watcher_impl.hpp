@@ -59,6 +59,11 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void taken_for_old(watch::NodeId node) override;
   bool is_told(watch::NodeId node) override;
   bool was_ended(int watch) override;
+  void half_seen(watch::NodeId node) override {
+    if (repairing_) half_seen_.insert(node);
+  }
+  bool shut_out(watch::NodeId node) override;
+  bool came_late(watch::NodeId parent, std::string_view name) override;
   void listed(watch::NodeId node) override { untold_.erase(tree_.watch(node)); }
   void found(watch::NodeId parent, std::string_view name, bool directory) override;
   void failed(Error error) override;
@@ -203,7 +208,11 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void retire_some();
   void repair();
   void repair_root(watch::NodeId root);
-  void sweep_all_below(watch::NodeId root);
+  void repair_below(watch::NodeId top, sys::Fd directory);
+  bool repair_again(watch::NodeId top);
+  sys::Fd open_to_list(watch::NodeId node);
+  void drop_unseen();
+  void sweep_all_below(watch::NodeId top);
   int watch_root(const std::string& path, int directory);
 
   WatcherOptions options_;
@@ -240,8 +249,10 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   watch::Sightings::Place last_from_, last_to_;  // of the last rename within the tree
   watch::Sightings::Place last_arrival_;         // of the last rename, where that was told
   std::unordered_set<std::string> excluded_;
-  bool repairing_ = false;  // every root is walked again: excluded paths count
-  std::string scratch_;     // a path being put together
+  bool repairing_ = false;                       // every root is walked again: excluded paths count
+  std::unordered_set<watch::NodeId> half_seen_;  // by a repair, which could not look at all that is in them
+  std::unordered_set<int> unrepaired_;  // watches of those it could not look at, until they are within reach
+  std::string scratch_;                 // a path being put together
   std::vector<watch::Found> due_;
 
   std::unordered_set<int> retired_;  // watches whose node is gone, still to be ended in the kernel
@@ -270,6 +281,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   };
   std::vector<Awaited> denied_lately_;     // above what is denied: nobody has asked for its ATTRIB so far
   std::vector<std::string> denied_paths_;  // during add()
+  // By watch: the names of what was moved into a directory that could not be found by its path then.
+  std::unordered_map<int, std::unordered_set<std::string>> late_arrivals_;
   bool sighted_lately_ = false;
   int doubtful_reads_ = 0;          // since something is in doubt: those that emptied the queue
   std::uint32_t known_before_ = 0;  // last_known_, before the last read but one that emptied the queue

@@ -117,3 +117,55 @@ TEST_CASE("what a walk throws is thrown to who waits for it") {
   const auto run = [](WalkShare&) { throw std::bad_alloc(); };  // it may be faster than the second thread
   CHECK_THROWS_AS(sharing.await(*share, run), std::bad_alloc);
 }
+
+namespace {
+
+// Watches whatever it is told, and counts.
+class AnyPlacer final : public NoPlacer {
+ public:
+  explicit AnyPlacer(std::atomic<int>& added) : added_(added) {}
+  int add(const char*, EventMask, unsigned) override { return ++added_; }
+  bool keeps_place() const override { return false; }
+
+ private:
+  std::atomic<int>& added_;
+};
+
+// Has enough of a large walk once the second thread is at work.
+class Weary final : public watch::WalkSink {
+ public:
+  Weary(const WalkSharing& sharing, const std::atomic<int>& by_second)
+      : sharing_(sharing), by_second_(by_second) {}
+  bool begin(std::string_view, int) override {
+    constexpr int large = 1200;
+    ++begun_;
+    while (begun_ > large && !sharing_.wanted() && by_second_ == 0) std::this_thread::yield();
+    if (by_second_ > 0) throw std::bad_alloc();
+    return true;
+  }
+  void end(bool) override {}
+  void missed(int) override {}
+  void failed(Error) override {}
+
+ private:
+  const WalkSharing& sharing_;
+  const std::atomic<int>& by_second_;
+  int begun_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a walk that throws is gone before the second thread has seen that") {
+  Room room;
+  for (int i = 0; i < 1000; ++i) std::filesystem::create_directories(room.at(std::to_string(i) + "/s"));
+  std::atomic<int> first{0}, second{0};
+  AnyPlacer placer(first);
+  const watch::WalkRules rules;
+  WalkSharing sharing(std::make_unique<AnyPlacer>(second));
+  Weary sink(sharing, second);
+  const auto walk = [&] {
+    sys::Fd directory(sys::open_at(AT_FDCWD, room.path().c_str(), O_RDONLY | O_DIRECTORY));
+    watch::FirstWalk(placer, rules, sink, &sharing).walk(std::move(directory), 0, "t/");
+  };
+  CHECK_THROWS_AS(walk(), std::bad_alloc);
+}

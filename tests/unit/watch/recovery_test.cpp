@@ -166,3 +166,40 @@ TEST_CASE("of a directory that left the tree nothing more is reported, also if i
   n.recovery.drained(n.recovery.mark(), n.due);
   CHECK(n.names() == "e ");
 }
+
+TEST_CASE("what leaves takes along what was found in it, and nothing else") {
+  Newborn n;
+  n.tree.add_child(n.e, "deep", 4);
+  n.recovery.add(1, "d", true);
+  for (const char* const name : {"a", "b", "c"}) n.recovery.add(3, name, false);
+  n.recovery.add(4, "inside", false);
+  n.recovery.add(2, "beside", false);
+  n.recovery.add(3, "b", false);                              // once more
+  CHECK(n.heard(n.e, "c", mask::create) == Verdict::report);  // the last one added but one
+  CHECK(n.recovery.forget(n.e) == std::unordered_set<int>{3, 4});
+  CHECK(n.recovery.forget(n.e).empty());
+  n.recovery.add(3, "later", false);
+  n.due.clear();
+  n.recovery.drained(n.recovery.mark(), n.due);
+  CHECK(n.names() == "beside later ");
+  n.recovery.forget_old();
+  n.recovery.forget_old();
+  CHECK(n.recovery.idle());
+  CHECK(n.recovery.forget(n.d).empty());
+}
+
+TEST_CASE("many directories leave one after the other while many entries are remembered") {
+  WatchTree tree;
+  Recovery recovery{tree};
+  const NodeId root = tree.add_root("t/", 1);
+  constexpr int many = 30'000;  // seconds, were all entries looked at for each of them
+  for (int i = 0; i < many; ++i) recovery.add(1, std::to_string(i), true);
+  std::size_t open = 0;
+  for (int i = 0; i < many; ++i) {
+    const NodeId node = tree.add_child(root, std::to_string(i), 2 + i);
+    recovery.add(2 + i, "in it", false);
+    open += recovery.forget(node).size();
+    tree.remove(node);
+  }
+  CHECK(open == many);
+}

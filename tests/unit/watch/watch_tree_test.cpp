@@ -189,3 +189,17 @@ TEST_CASE("random births, renames and deaths agree with a plain model") {
     }
   }
 }
+
+TEST_CASE("a directory and all below it are visited one after the other") {
+  WatchTree tree;
+  const NodeId root = tree.add_root("t/", 1);
+  const NodeId a = tree.add_child(root, "a", 2);
+  tree.add_child(root, "beside", 3);
+  const NodeId b = tree.add_child(a, "b", 4);
+  const NodeId c = tree.add_child(b, "c", 5);
+  const NodeId d = tree.add_child(a, "d", 6);
+  std::vector<NodeId> visited;
+  for (NodeId node = a; node != no_node; node = tree.next_below(node, a)) visited.push_back(node);
+  CHECK(visited == std::vector<NodeId>{a, d, b, c});
+  CHECK(tree.next_below(c, c) == no_node);
+}

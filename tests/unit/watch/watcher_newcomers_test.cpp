@@ -288,3 +288,37 @@ TEST_CASE("nothing is said of what stands in a directory whose way there is stil
   CHECK(first < below);
   CHECK(below != said.end());
 }
+
+TEST_CASE("what was moved into a directory that could not be found then is not said to be made") {
+  enum Way { parent_renamed, operand_away };
+  for (const Way way : {parent_renamed, operand_away}) {
+    CAPTURE(way);
+    Scene scene;
+    fs::create_directories(scene.at("t/p"));
+    fs::create_directories(scene.at("o/b/s/deep"));
+    scene.touch("o/b/old");
+    scene.touch("o/b/s/old");
+    scene.watch();
+    scene.settle();
+    const std::string parent = way == operand_away ? "away/p" : "t/q";
+    if (way == operand_away) fs::rename(scene.at("t"), scene.at("away"));
+    fs::rename(scene.at("o/b"), scene.at(way == operand_away ? "away/p/b" : "t/p/b"));
+    if (way == parent_renamed) fs::rename(scene.at("t/p"), scene.at("t/q"));
+    fs::create_directories(scene.at(parent + "/made/inside"));
+    std::vector<std::string> said = scene.settle();
+    if (way == operand_away) {
+      fs::rename(scene.at("away"), scene.at("t"));
+      fs::create_directory(scene.at("t/back"));
+      const std::vector<std::string> later = scene.settle();
+      said.insert(said.end(), later.begin(), later.end());
+    }
+    const std::string now = way == operand_away ? "t/p" : "t/q";
+    for (const char* const name : {"/b/s", "/b/old", "/b/s/old", "/b/s/deep"}) {
+      CHECK(count(said, "CREATE " + now + name) == 0);
+    }
+    CHECK(count(said, "CREATE " + now + "/made/inside") == 1);
+    for (const char* const path : {"/b", "/b/s", "/b/s/deep", "/made/inside"}) {
+      CHECK(scene.place_of_file_in(now + path) == "CREATE " + now + path + "/probe");
+    }
+  }
+}

@@ -54,6 +54,17 @@ class Queued final : public backend::WatchBackend {
   void deal(Dealer dealer) { dealer_ = std::move(dealer); }
   // What is done just before a name is looked up to be watched.
   void before_add(std::function<void(const std::string&)> work) { before_add_ = std::move(work); }
+  // What is done just before an open directory is entered.
+  void before_enter(std::function<void(int)> work) { before_enter_ = std::move(work); }
+  // Says with which negative errno this name is refused to be watched; 0: not at all.
+  void refuse(std::function<int(const std::string&)> refusal) { refusal_ = std::move(refusal); }
+  // The rest of what is queued is lost, and the kernel says so.
+  static std::size_t overflow(Queue& queue) {
+    Kept overflow;
+    overflow.record.mask = mask::q_overflow;
+    queue.assign(1, overflow);
+    return 1;
+  }
   // False: what is read ahead of its turn brings nothing, as if it were not queued yet.
   void let_read_on(bool let) { reads_on_ = let; }
   std::size_t watch_count() const { return watched_.size(); }
@@ -61,9 +72,13 @@ class Queued final : public backend::WatchBackend {
   std::size_t careless_calls() const { return careless_; }
 
   int descriptor() const override { return real_->descriptor(); }
-  int enter(int directory) override { return real_->enter(directory); }
+  int enter(int directory) override {
+    if (before_enter_) before_enter_(directory);
+    return real_->enter(directory);
+  }
   int add(const char* name, EventMask events, unsigned flags) override {
     if (before_add_) before_add_(name);
+    if (const int refused = refusal_ ? refusal_(name) : 0; refused < 0) return refused;
     return noted(real_->add(name, events, flags), events, flags);
   }
   int add_path(const char* path, EventMask events, unsigned flags) override {
@@ -132,6 +147,8 @@ class Queued final : public backend::WatchBackend {
   std::unique_ptr<backend::WatchBackend> real_;
   Dealer dealer_;
   std::function<void(const std::string&)> before_add_;
+  std::function<void(int)> before_enter_;
+  std::function<int(const std::string&)> refusal_;
   std::map<int, EventMask> watched_;  // and what they were asked for
   std::size_t careless_ = 0;
   bool reads_on_ = true;
@@ -153,16 +170,19 @@ class Scene : public EventSink {
 
   // `before_add`: see Queued.
   void watch(std::function<void(const std::string&)> before_add = {},
-             EventMask events = mask::create | mask::remove | mask::move) {
+             EventMask events = mask::create | mask::remove | mask::move,
+             std::function<void(int)> before_enter = {}) {
     WatcherOptions options;
     options.mask = events;
     options.recursive = options.follow_tree = true;
     auto queued = std::make_unique<Queued>(backend::InotifyBackend::create().value());
     queue_ = queued.get();
     queue_->before_add(std::move(before_add));
+    queue_->before_enter(std::move(before_enter));
     watcher_ = std::make_unique<WatcherInside::Impl>(std::move(options), std::move(queued));
     REQUIRE(watcher_->add(at("t").string(), {}));
     queue_->before_add({});
+    queue_->before_enter({});
   }
 
   // Hands on what is there, until there is nothing more; the lines said.
@@ -190,6 +210,7 @@ class Scene : public EventSink {
   const watch::WatchTree& tree() const { return watcher_->tree(); }
 
   bool on_event(const Event& event) override {
+    if (event.watched.empty()) return true;  // an overflow
     std::string line(event.watched.substr(room_.path().string().size() + 1));
     line.append(event.name);
     lines_.push_back((event.mask & mask::create ? "CREATE " : "other ") + line);
