@@ -37,10 +37,13 @@ constexpr std::string_view long_idle[] = {"--dry-run",          "--list-only",  
                                           "--sender",           "--info=help",  "--debug=help"};
 
 // Options by which files are not where they should be, and taken for delivered: --append leaves alone what is
-// shorter at the other end or not there at all, --remove-source-files takes the source away, and
-// --relative brings everything below the path that we name the source by.
-constexpr std::string_view long_harmful[] = {"--append", "--append-verify", "--remove-source-files",
-                                             "--remove-sent-files", "--relative"};
+// shorter at the other end or not there at all, --existing and --ignore-existing what is new or old there,
+// --compare-dest what a third place has, --remove-source-files takes the source away, --relative brings
+// everything below the path that we name the source by, and the last two are about the list that we give.
+constexpr std::string_view long_harmful[] = {
+    "--append",       "--append-verify",       "--existing", "--ignore-non-existing", "--ignore-existing",
+    "--compare-dest", "--remove-source-files", "--relative", "--remove-sent-files",   "--files-from",
+    "--no-from0"};
 constexpr std::string_view short_harmful = "R";
 
 bool is_harmful(std::string_view option) {
@@ -141,10 +144,13 @@ class OptionReader {
     return {};
   }
   std::size_t seen() const { return next_; }
+  // The last one takes a value, and would take what we say behind it.
+  bool lacks_value() const { return lacks_value_; }
 
  private:
   std::string_view take_next() {
-    return next_ < options_.size() ? std::string_view(options_[next_++]) : std::string_view();
+    lacks_value_ = next_ == options_.size();
+    return lacks_value_ ? std::string_view() : std::string_view(options_[next_++]);
   }
 
   // What the other side is told is read in the same way, but it tells nobody else.
@@ -182,6 +188,7 @@ class OptionReader {
 
   std::vector<std::string> options_;
   bool is_remote_;
+  bool lacks_value_ = false;
   std::size_t next_ = 0;
 };
 
@@ -214,6 +221,7 @@ std::string pattern_lines_fault(std::string_view text) {
 std::string rsync_options_fault(const std::vector<std::string>& options) {
   OptionReader reader(options);
   const std::string faulty = reader.faulty();
+  if (faulty.empty() && reader.lacks_value()) return "'" + options.back() + "': it needs a value";
   if (faulty.empty()) return {};
   const std::string& written = options[reader.seen() - 1];
   const char* const what = is_harmful(faulty) ? " the targets would not become the same as the source"

@@ -103,9 +103,14 @@ TEST_CASE("options by which rsync does nothing are refused") {
   }
   CHECK(rsync_options_fault({"-z", "-avn"}) == "'-avn': with -n rsync would bring nothing over");
   const std::string harm = " the targets would not become the same as the source";
-  for (const char* option : {"--append", "--append-verify", "--remove-source-files", "--relative"})
+  for (const char* option : {"--append", "--append-verify", "--remove-source-files", "--relative",
+                             "--existing", "--ignore-non-existing", "--ignore-existing", "--no-from0"})
     CHECK(rsync_options_fault({option}) == "'" + std::string(option) + "': with " + option + harm);
   CHECK(rsync_options_fault({"-zR"}) == "'-zR': with -R" + harm);
   CHECK(rsync_options_fault({"--no-relative", "--rsh", "--append"}).empty());
+  CHECK(rsync_options_fault({"--files-from=list"}) == "'--files-from=list': with --files-from" + harm);
+  // What it takes for its value is what we say behind it: the source.
+  for (const Options& options : {Options{"-e"}, {"--rsh"}, {"-z", "--exclude"}, {"-zf"}, {"-M"}})
+    CHECK(rsync_options_fault(options) == "'" + options.back() + "': it needs a value");
   CHECK(rsync_options_fault({"--info", "help"}) == "'help': with --info=help rsync would bring nothing over");
 }
