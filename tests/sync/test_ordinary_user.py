@@ -21,7 +21,7 @@ def test_what_is_made_where_it_may_not_enter_is_found_when_it_may(folder, source
     program.wait_said("in step")
     (source / "d").chmod(0)
     write(source / "d/new/deep/file")
-    program.wait_said("d/ not watched, a full pass follows: Permission denied")
+    program.wait_said("d/new/ not watched, a full pass follows: Permission denied")
     (source / "d").chmod(0o755)
     wait_identical(source, folder / "copy")
     write(source / "d/new/deep/later")
