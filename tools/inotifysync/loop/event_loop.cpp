@@ -112,11 +112,11 @@ std::unique_ptr<Timer> EventLoop::timer(std::function<void()> expired) {
 void EventLoop::arm() {
   if (due_.empty() || due_.begin()->first.first >= armed_) return;
   armed_ = due_.begin()->first.first;
-  const Duration since_start = armed_.time_since_epoch();
+  const Duration left = std::max<Duration>(armed_ - now(), Duration{1});
   itimerspec value{};
-  value.it_value.tv_sec = since_start.count() / 1'000'000'000;
-  value.it_value.tv_nsec = since_start.count() % 1'000'000'000;
-  ::timerfd_settime(clock_.get(), TFD_TIMER_ABSTIME, &value, nullptr);
+  value.it_value.tv_sec = left.count() / 1'000'000'000;
+  value.it_value.tv_nsec = left.count() % 1'000'000'000;
+  ::timerfd_settime(clock_.get(), 0, &value, nullptr);
 }
 
 // What is set by those that are called is later than now, so it waits for the next time.
