@@ -11,7 +11,7 @@ import signal
 
 import pytest
 from fault_support import LATE
-from sync_support import describe, differences, wait_identical, wait_until, write
+from sync_support import describe, differences, fake_rsync, wait_identical, wait_until, write
 from test_changes import ODD_NAMES
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
@@ -328,4 +328,32 @@ def test_a_name_goes_through_which_its_file_was_written(source, folder, run, set
     wait_identical(source, folder / "copy")
     os.truncate(source / "d/b", 1)
     go(source / "d/b")
+    wait_identical(source, folder / "copy")
+
+
+def test_what_is_written_goes_with_a_rename_while_rsync_looks(source, folder, run):
+    """Size and time stay as they were, so that the target would take the old content from the old name."""
+    write(source / "d/f", "a" * 100)
+    (source / "d/large").write_bytes(os.urandom(3_000_000))
+    (folder / "bin").mkdir()
+    fake_rsync(folder / "bin", "late", f"""
+import time
+if "--files-from=-" not in sys.argv:
+    os.execv(REAL, sys.argv)
+names = sys.stdin.buffer.read()
+if b"d/f" in names:
+    open({str(folder / "looks")!r}, "w").close()
+    while not os.path.exists({str(source / "e")!r}):
+        time.sleep(0.01)
+sys.exit(subprocess.run([REAL, *sys.argv[1:]], input=names, close_fds=False).returncode)
+""")
+    run("--delete", source, folder / "copy", environment={"PATH": f"{folder}/bin:/usr/bin:/bin"})
+    wait_identical(source, folder / "copy")
+    times = (source / "d/f").stat()
+    file = os.open(source / "d/f", os.O_WRONLY)
+    os.write(file, b"b" * 100)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    os.close(file)
+    wait_until((folder / "looks").exists, "rsync looks at the file")
+    (source / "d").rename(source / "e")
     wait_identical(source, folder / "copy")

@@ -125,6 +125,7 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   bool is_there(std::string_view path) override {
     return view_.lstat(std::string(path)).type != FileInfo::Type::missing;
   }
+  bool has_vanished(std::string_view path) override { return !is_there(path); }
   std::unique_ptr<TargetLook> look_at(const Target& target) override;
   bool take_place(TargetWorker& worker) override { return around_.places.take(worker); }
   void leave_place(TargetWorker&) override { around_.places.leave(); }

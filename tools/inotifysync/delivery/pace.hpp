@@ -19,13 +19,17 @@ class Pace {
   // goes in a run of its own.
   static constexpr std::size_t long_list = 500;
 
-  Duration wait(Time now) const { return std::max(Duration::zero(), even_at_ - at_once * interval - now); }
+  Duration wait(Time now) const {
+    return std::max({Duration::zero(), even_at_ - at_once * interval - now, rests_until_ - now});
+  }
   void started(Time now) { even_at_ = std::max(even_at_, now) + interval; }
+  void rest(Time until) { rests_until_ = until; }
 
  private:
   static constexpr Duration interval = std::chrono::milliseconds(100);
   static constexpr int at_once = 5;
   Time even_at_{};  // when the runs so far, spaced out, would be over
+  Time rests_until_{};
 };
 
 }  // namespace inotifysync

@@ -47,7 +47,8 @@ class WorkerHost {
   // copied. Empty: nothing may be started; resume() comes when it is back.
   virtual notify_core::sys::Fd trusted_source() = 0;
   virtual bool may_delete_in_full_pass() = 0;
-  virtual bool is_there(std::string_view path) = 0;  // in the source, now
+  virtual bool is_there(std::string_view path) = 0;      // in the source, now
+  virtual bool has_vanished(std::string_view path) = 0;  // a plan has named it, and it is not there now
   // Null where there is nothing to look at, or no way to.
   virtual std::unique_ptr<TargetLook> look_at(const Target& target) = 0;
   // A place among the runs allowed at once. False: none is free, changed() is called when one is.
@@ -171,6 +172,7 @@ class TargetWorker {
   void batch_broke_off(const Outcome& outcome);
   bool set_aside(const Outcome& outcome);
   void put_back_rest(const Outcome& outcome);
+  void put_back_vanished(const Step& step);
   void doubt(const Step& step);
   void leave_batch();
   void leave_place();

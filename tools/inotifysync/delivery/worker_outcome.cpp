@@ -34,12 +34,6 @@ Backoff::Trouble trouble_of(Verdict verdict) {
   }
 }
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  if (from.empty()) return;
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
-}
-
 std::string_view parent_of(std::string_view path) {
   const auto slash = path.rfind('/');
   return path.substr(0, slash == std::string_view::npos ? 0 : slash);
@@ -51,42 +45,6 @@ To in(Duration duration) {
 }
 
 }  // namespace
-
-Outcome TargetWorker::judge(const RsyncRun& run, ChildExit how, const Step& step) const {
-  std::string errors = run.errors();
-  replace_all(errors, open_path_, options_.rsync.source);
-  replace_all(errors, open_place_, target_.operand);
-  Outcome outcome = judge_rsync(how.signalled, how.number, run.output(), errors, step);
-  if (!run.kept_all_errors()) outcome.confirmed.clear();
-  if (outcome.words.find("auth failed") != std::string::npos && !knows_password(options_.rsync, target_))
-    outcome.words += "; no password file was given";
-  if (run.hung()) {
-    outcome.verdict = Verdict::retry;
-    outcome.confirmed.clear();
-    outcome.words = "no byte moved for " +
-                    std::to_string(in<std::chrono::seconds>(options_.timeout).count()) +
-                    " s: the run was ended";
-  }
-  const bool limited = options_.rsync.max_delete || options_.own_options || step.only_counts;
-  if (outcome.verdict == Verdict::max_delete && !limited) outcome.verdict = Verdict::retry;  // what limit?
-  if (const std::string_view why = run.kept_all_output() ? doubt_in(outcome, step) : ""; !why.empty()) {
-    outcome.verdict = Verdict::silent;
-    outcome.confirmed.clear();
-    outcome.words = "rsync ended without an error, " + std::string(why) + ": is it rsync?";
-  }
-  return outcome;
-}
-
-// Why a run that ended well may have done nothing; empty: it did what it was to do.
-std::string_view TargetWorker::doubt_in(const Outcome& outcome, const Step& step) const {
-  if (outcome.verdict != Verdict::delivered) return "";
-  if (!options_.own_options && !outcome.told_totals) return "and did not say that it is done";
-  if (!outcome.names_nothing || !options_.names_all) return "";
-  const bool is_there = std::any_of(step.entries.begin(), step.entries.end(), [&](const Step::Entry& entry) {
-    return !entry.missing && host_.is_there(step.path(entry));
-  });
-  return is_there ? "and named nothing of what it was given" : "";
-}
 
 void TargetWorker::account(const Outcome& outcome) {
   ++totals_.runs;
@@ -107,6 +65,7 @@ void TargetWorker::step_ended(ChildExit how) {
   account(outcome);
   if (run->hung() && target_.kind == Target::Kind::ssh) host_.leave_connections();
   const bool is_done = outcome.verdict == Verdict::delivered || outcome.verdict == Verdict::partial;
+  if (is_done) put_back_vanished(step);
   if (!is_done) {
     if (run_was_warm_ && outcome.verdict == Verdict::connection_lost)
       shorten_warm_lifetime(fed_at_ - run->started());

@@ -144,6 +144,21 @@ TEST_CASE("nothing is expected to be named that is gone, or that an option may h
   }
 }
 
+TEST_CASE("what was written and is gone when the run has ended waits for the news of its rename") {
+  Fixture f;
+  f.change("a");
+  f.vanished = "a";
+  f.child().exit(0);  // --ignore-missing-args
+  CHECK(f.worker->queue_length() == 1);
+  f.time.pass(99ms);
+  CHECK_FALSE(f.child().input);
+  f.time.pass(1ms);
+  CHECK(f.child().input);
+  f.vanished = "";
+  f.child().exit(0);
+  CHECK(f.worker->queue_length() == 0);
+}
+
 TEST_CASE("deletions that were refused are tried again by full passes, and told of once") {
   constexpr auto refusal =
       "ERROR: The server is configured to refuse --delete\n"

@@ -132,6 +132,7 @@ struct Fixture : WorkerHost {
   }
   bool may_delete_in_full_pass() override { return !source_empty; }
   bool is_there(std::string_view) override { return source_holds_all; }
+  bool has_vanished(std::string_view path) override { return path == vanished; }
   std::unique_ptr<TargetLook> look_at(const Target&) override { return std::move(look); }
   bool take_place(TargetWorker&) override { return true; }
   void leave_place(TargetWorker&) override { ++left_places; }
@@ -175,6 +176,7 @@ struct Fixture : WorkerHost {
   Views views{1};
   Target target;
   bool trusted = true, source_empty = false, source_holds_all = false, from_root = true;
+  std::string vanished;
   std::string way = "/source";  // by which lists lead to the source
   int full_passes = 0, delivered = 0, recovered = 0, left_connections = 0, left_places = 0;
   std::vector<std::string> troubles;
