@@ -300,6 +300,32 @@ def test_sighup_starts_nothing_once_it_is_to_end(source, folder, daemons, run):
     assert "was read again" not in program.output()
 
 
+def test_sighup_while_a_source_is_away(source, folder, daemons, run):
+    """What is no longer wanted is not done when it is back, nor is it done in the meantime."""
+    config, status = folder / "sync.toml", folder / "status.json"
+    write(source / "old")
+    config.write_text(config_text(source, daemons[:2]))
+    program = run("--config", config, "--status-file", status)
+    wait_identical(source, daemons[0].root, daemons[1].root)
+    program.wait_said("in step", times=2)
+    source.rename(folder / "away")
+    program.wait_said("the source is gone")
+    config.write_text(config_text(source, daemons[:1], 'delete = false\nexclude = ["*.o"]'))
+    program.process.send_signal(signal.SIGHUP)
+    program.wait_said("nothing is sent from there until it is there")
+    wait_until(lambda: '"missing"' in status.read_text(), "the status tells of it")
+    (folder / "away/old").unlink()
+    write(folder / "away/left out.o")
+    write(folder / "away/new")
+    (folder / "away").rename(source)
+    program.wait_said("the source is there")
+    wait_until((daemons[0].root / "new").exists, "it is sent")
+    write(source / "later")
+    wait_until((daemons[0].root / "later").exists, "it is watched")
+    assert sorted(os.listdir(daemons[0].root)) == ["later", "new", "old"]
+    assert os.listdir(daemons[1].root) == ["old"]
+
+
 def test_sighup_takes_the_settings_of_the_program(source, folder, daemons, run):
     """Of the one job there is, a hung target has it for ten minutes, until there are more."""
     config, log = folder / "sync.toml", folder / "log"

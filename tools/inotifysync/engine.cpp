@@ -32,11 +32,6 @@ std::string cannot_mark(const notify_core::Error& error) {
                      notify_tools::reason(error));
 }
 
-// Behind the path of the status file or the pid file.
-std::string cannot_write(const notify_core::Error& error) {
-  return "cannot be written: " + notify_tools::reason(error);
-}
-
 std::string cannot_run(const notify_core::Error& error) {
   const std::string hint = error.number == EMFILE ? notify_tools::descriptor_hint() : "";
   return fmt::format("inotifysync cannot run, {}: {}{}{}", error.call, notify_tools::reason(error),
@@ -44,6 +39,10 @@ std::string cannot_run(const notify_core::Error& error) {
 }
 
 }  // namespace
+
+std::string cannot_write(const notify_core::Error& error) {
+  return "cannot be written: " + notify_tools::reason(error);
+}
 
 Log::Style log_style(const Config& config) {
   return {.verbosity = config.verbosity,
@@ -135,6 +134,7 @@ int Engine::run() {
   });
   status_timer_ = loop_->timer([this] { write_status(); });
   progress_timer_ = loop_->timer([this] { show_progress(); });
+  awaited_timer_ = loop_->timer([this] { look_for_awaited(); });
   loop_->before_wait([this] { before_wait(); });
   for (const auto& source : sources_) source->start();
   if (options_.from_stdin) read_stdin();
@@ -219,67 +219,6 @@ void Engine::on_signal(int number) {
   for (const auto& source : sources_) source->abort(abort_grace);  // asked twice: no patience left
 }
 
-void Engine::reload() {
-  if (options_.config_file.empty()) {
-    change_log(options_.config);
-    for (const SourceConfig& source : options_.config.sources) take_source(source);
-    return;
-  }
-  std::string error;
-  const Config config = read_config_file(options_, error);
-  if (!error.empty()) return log_.line(Log::Level::error, "", error + "; the settings stay as they are");
-  tell_service_manager("RELOADING=1");
-  std::erase_if(sources_, [&](const auto& source) {
-    return std::none_of(config.sources.begin(), config.sources.end(),
-                        [&](const SourceConfig& one) { return one.path == source->path(); });
-  });
-  take_settings(config);
-  for (const SourceConfig& source : config.sources) take_source(source);
-  options_.config.sources = config.sources;
-  log_.line(Log::Level::info, "", options_.config_file + " was read again");
-  tell_service_manager("READY=1");
-}
-
-void Engine::change_log(const Config& config) {
-  if (auto changed = log_.change(log_style(config)); !changed)
-    log_.line(Log::Level::error, changed.error().path, notify_tools::reason(changed.error()));
-}
-
-// What is not about one source.
-void Engine::take_settings(const Config& config) {
-  change_log(config);
-  places_.set_most(config.jobs);
-  around_.rsync_program = config.rsync;
-  const std::string old_status = std::exchange(options_.config.status_file, config.status_file);
-  options_.config.pid_file = config.pid_file;
-  if (!old_status.empty() && old_status != config.status_file) remove_file(old_status);
-  if (auto written = write_pid_file(); !written)
-    log_.line(Log::Level::error, config.pid_file, cannot_write(written.error()));
-  write_status();
-}
-
-void Engine::take_source(const SourceConfig& config) {
-  const auto same = std::find_if(sources_.begin(), sources_.end(),
-                                 [&](const auto& source) { return source->path() == config.path; });
-  if (auto prepared = prepare_ssh(config); !prepared)
-    log_.line(Log::Level::error, prepared.error().path, notify_tools::reason(prepared.error()));
-  const bool was_replaced = same != sources_.end() && (*same)->was_replaced();
-  if (same != sources_.end() && !was_replaced && (*same)->reload(config)) return;
-  auto source = SourceSync::create(config, around_);
-  if (!source) return log_.line(Log::Level::error, source.error().path, notify_tools::reason(source.error()));
-  const bool is_new = same == sources_.end();
-  if (is_new)
-    sources_.push_back(std::move(*source));
-  else
-    *same = std::move(*source);
-  SourceSync& taken = is_new ? *sources_.back() : **same;
-  taken.watch_if_possible();
-  taken.start();
-  if (was_replaced)
-    log_.line(Log::Level::warning, config.path, "the other directory is taken for the source now");
-  if (!is_new) taken.full_pass();  // what the targets lacked was known to the old one alone
-}
-
 // --- Paths from a pipe ---
 
 void Engine::read_stdin() {
@@ -310,7 +249,7 @@ void Engine::read_stdin() {
 }
 
 void Engine::stdin_line(std::string_view path) {
-  if (path.empty() || sources_.front()->hint(path)) return;
+  if (path.empty() || sources_.empty() || sources_.front()->hint(path)) return;
   // Who tells of a whole disk is not told of each name.
   const auto level = outside_.worth_saying("", "", Clock::now()) ? Log::Level::warning : Log::Level::debug;
   log_.line(level, "", fmt::format("{}: not in {}, left out", path, sources_.front()->path()));
@@ -327,6 +266,12 @@ Status Engine::status() const {
   for (const auto& source : sources_) {
     status.sources.push_back(source->status());
     if (ended_) status.sources.back().state = "stopped";
+  }
+  for (const SourceConfig& source : awaited_) {
+    SourceStatus away;
+    away.path = source.path;
+    away.state = ended_ ? "stopped" : "missing";
+    status.sources.push_back(std::move(away));
   }
   return status;
 }

@@ -14,6 +14,8 @@
 
 namespace inotifysync {
 
+// Behind the path of the status file or the pid file.
+std::string cannot_write(const notify_core::Error& error);
 Log::Style log_style(const Config& config);
 
 class Engine {
@@ -37,6 +39,8 @@ class Engine {
   void change_log(const Config& config);
   Result<void> write_pid_file();
   void take_source(const SourceConfig& config);
+  void await_source(const SourceConfig& config, const Error& error);
+  void look_for_awaited();
   void before_wait();
   void read_stdin();
   void stdin_line(std::string_view path);
@@ -57,7 +61,8 @@ class Engine {
   JobPlaces places_;
   Surroundings around_;
   std::vector<std::unique_ptr<SourceSync>> sources_;
-  std::unique_ptr<Timer> grace_timer_, status_timer_, progress_timer_;
+  std::vector<SourceConfig> awaited_;  // those that were not there when the settings were read again
+  std::unique_ptr<Timer> grace_timer_, status_timer_, progress_timer_, awaited_timer_;
   Clock::time_point started_ = Clock::now();
   RepeatLimit repeats_;
   RepeatLimit outside_;  // for paths on stdin that are not in the source
