@@ -368,7 +368,8 @@ void SourceSync::on_state(TargetWorker&) {
 SourceStatus SourceSync::status() const {
   SourceStatus status;
   status.path = config_.path;
-  status.state = !lost_ ? "watching" : verdict_ == SourceVerdict::replaced ? "replaced" : "missing";
+  status.state = !lost_ ? (watcher_ ? "watching" : "unwatched")
+                        : (verdict_ == SourceVerdict::replaced ? "replaced" : "missing");
   if (lost_) status.trouble = words(verdict_);
   status.watches = watcher_ ? watcher_->watch_count() : 0;
   status.events = events_;
@@ -376,7 +377,8 @@ SourceStatus SourceSync::status() const {
   status.last_audit = last_audit_;
   for (const auto& worker : workers_) {
     status.targets.push_back(worker->status());
-    if (lost_) status.targets.back().up_to_date = false;  // nobody knows what has happened since
+    // Nobody knows what has happened since; or it is known, and not due yet.
+    if (lost_ || !watcher_ || intake_.kept_back() > 0) status.targets.back().up_to_date = false;
   }
   return status;
 }

@@ -21,7 +21,7 @@ struct TargetStatus {
   std::optional<std::int64_t> last_error_at;
   std::string last_error;                  // rsync's own words
   std::optional<double> next_try_seconds;  // while waiting or held
-  bool up_to_date = false;                 // the first full pass is done and nothing is lacking
+  bool up_to_date = false;  // the first full pass is done and nothing is lacking, for all we know
   bool deletes = false;
   std::uint64_t under_way = 0;  // files that the running batch has sent so far
   std::uint64_t runs = 0, failed_runs = 0, files = 0, deleted = 0, bytes = 0;
@@ -29,7 +29,7 @@ struct TargetStatus {
 
 struct SourceStatus {
   std::string path;
-  std::string state;    // "watching", "missing", "replaced", "stopped"
+  std::string state;    // "watching", "unwatched", "missing", "replaced", "stopped"
   std::string trouble;  // why nothing is sent, for people; empty: there is no reason
   std::uint64_t watches = 0, events = 0, overflows = 0;
   std::optional<std::int64_t> last_audit;
