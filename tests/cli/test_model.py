@@ -30,6 +30,20 @@ def test_random_operations(inotifywait, seed):
         fail(seed, failure)
 
 
+def test_no_operation_leads_out_of_the_two_trees(tmp_path, monkeypatch):
+    """Whoever plays for hours as root keeps his machine."""
+    for seed in range(20):
+        room = tmp_path / f"{seed}"
+        for tree in (b"t", b"o"):
+            (room / tree.decode()).mkdir(parents=True)
+        monkeypatch.chdir(room)
+        picture = operations.picture(seed, exchanges=True)
+        for _ in range(10):
+            operations.perform(operations.burst(picture, 200), threads=1 + seed % 2)
+        assert sorted(os.listdir(room)) == ["o", "t"]
+    assert len(os.listdir(tmp_path)) == 20
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="fanotify says who did it, and its queue is without limit, for root only")
 @pytest.mark.parametrize("backend", ["-F", "-S"])
 @pytest.mark.parametrize("seed", FANOTIFY_SEEDS)
