@@ -31,7 +31,7 @@ def load(*arguments):
 
 @pytest.mark.slow
 @pytest.mark.plain_build
-@pytest.mark.parametrize("arguments, rounds", [(("events", 200_000, 400_000), 5), (("lives", 20_000), 5)])
+@pytest.mark.parametrize("arguments, rounds", [(("events", 200_000, 400_000), 7), (("lives", 20_000), 7)])
 def test_events_and_lives_leave_nothing_behind(source, folder, run, arguments, rounds):
     program = run("--delete", "--status-file", folder / "status", source, folder / "copy")
     program.wait_said("in step")
@@ -62,8 +62,8 @@ def test_events_and_lives_leave_nothing_behind(source, folder, run, arguments, r
         one_round()
         sizes.append(memory(program))
     print(f"{arguments[0]}: {', '.join(f'{size // 1024} kB' for size in sizes)}")
-    # It comes and goes with the largest batch so far, and does not grow.
-    assert min(sizes[2:]) - max(sizes[:2]) < 1024 * 1024
+    # It comes and goes with the largest batch so far, which may be one of the later ones, and does not grow.
+    assert min(sizes[3:]) - max(sizes[:3]) < 1024 * 1024
     assert max(sizes) < 32 * 1024 * 1024
     wait_until(lambda: descriptors(program) == held, lambda: f"{descriptors(program)} descriptors, not {held}", 60)
 
