@@ -4,7 +4,7 @@
 import subprocess
 
 import pytest
-from sync_support import said_by
+from sync_support import said_by, wait_until
 
 NAMESPACES = subprocess.run(["unshare", "-Urm", "true"], capture_output=True).returncode == 0
 
@@ -71,3 +71,32 @@ def test_a_target_inside_one_that_deletes(folder, source, outer_is_first):
     config.write_text(config.read_text().replace("delete = true", "delete = false"))
     status, said = said_by("--config", config, "--once")
     assert status == 0, said
+
+
+@pytest.mark.parametrize("options, words", [
+    (["--status-file", "own", "--pid-file", "./own"], "'own' is the pid file already and cannot be the status file"),
+    (["--log-file", "source/log"], "the log file 'source/log' lies inside the source 'source'"),
+    (["--pid-file", "way in/pid"], "the pid file 'way in/pid' lies inside the source 'source'"),
+    (["--status-file", "source/own", "--exclude", "own"], "put it elsewhere, or exclude 'own*'"),
+])
+def test_own_files_that_would_bring_each_next_run(folder, source, options, words):
+    (folder / "way in").symlink_to("source")
+    status, said = said_by(*options, "source", "copy", folder=folder)
+    assert status == 64 and words in said and said.count("\n") == 1, said
+    if "--pid-file" not in options:
+        status, said = said_by(*options, "--once", "source", "copy", folder=folder)
+        assert status == 0, said
+
+
+def test_own_files_of_a_configuration(folder, source):
+    config = folder / "sync.toml"
+    config.write_text(f'log_file = "{source}/log"\n[[source]]\npath = "{source}"\ntargets = ["{folder}/copy"]\n')
+    status, said = said_by("--config", config)
+    assert status == 78 and f"the log file '{source}/log' lies inside the source '{source}'" in said
+
+
+def test_own_files_that_are_excluded(folder, source, run):
+    program = run("--exclude", "own*", "--status-file", source / "own status", "--log-file", source / "own log",
+                  source, folder / "copy")
+    wait_until(lambda: (folder / "copy").is_dir(), "the copy")
+    assert program.running() and (source / "own log").exists()

@@ -270,6 +270,11 @@ void check_modes(Options& options) {
   refuse(options.from_stdin && options.daemon, "--from-stdin and --daemon exclude each other");
 }
 
+// Where nothing is watched, none of them can bring the next run.
+void check_own_files(const Options& options, const Config& config, std::string& error) {
+  if (error.empty() && !options.once && !options.from_stdin) error = own_files_trouble(config);
+}
+
 }  // namespace
 
 Config read_config_file(const Options& options, std::string& error) {
@@ -288,6 +293,7 @@ Config read_config_file(const Options& options, std::string& error) {
   error = settings_trouble(*config, true);
   if (!error.empty()) error = options.config_file + ": " + error;
   for (const auto& [name, value] : options.program_settings) take_program_option(name, value, *config, error);
+  check_own_files(options, *config, error);
   return std::move(*config);
 }
 
@@ -309,6 +315,7 @@ Options read_options(int argc, const char* const* argv) {
   } else if (options.config_file.empty()) {
     reader.operands(line.operands);
     if (options.error.empty()) options.error = settings_trouble(options.config, false);
+    check_own_files(options, options.config, options.error);
   } else {
     reader.no_sources(line.operands);
     if (options.error.empty()) {

@@ -9,6 +9,7 @@
 
 #include "common/diagnostics.hpp"
 #include "inotifysync/loop/mounts.hpp"
+#include "inotifysync/loop/pattern_files.hpp"
 #include "inotifysync/loop/system.hpp"
 
 namespace inotifysync {
@@ -17,24 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration default_settle = 2s, audit_when_incomplete = 60s;
-
-Result<PatternList> read_patterns(const std::vector<std::string>& filters) {
-  PatternList patterns;
-  for (const std::string& filter : filters) {
-    const auto equals = filter.find('=');
-    const std::string name = filter.substr(2, equals - 2), value = filter.substr(equals + 1);
-    if (name == "exclude") {
-      patterns.exclude(value);
-    } else if (name == "include") {
-      patterns.include(value);
-    } else {
-      auto text = read_file(value);
-      if (!text) return text.error();
-      patterns.add_lines(*text, name == "include-from");
-    }
-  }
-  return patterns;
-}
 
 // True where a list holds names that are to be deleted.
 bool takes_away(const Batch& batch) {

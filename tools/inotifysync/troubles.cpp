@@ -68,7 +68,11 @@ std::string settings_trouble(const Config& config, bool is_file) {
     if (trouble.empty()) trouble = filter_file_trouble(source, is_file);
     if (!trouble.empty()) return trouble;
   }
-  return places_fault_within(hang_patience, config.sources);
+  return fault_within(hang_patience, [sources = config.sources] { return places_fault(sources); });
+}
+
+std::string own_files_trouble(const Config& config) {
+  return fault_within(hang_patience, [config] { return own_files_fault(config); });
 }
 
 }  // namespace inotifysync

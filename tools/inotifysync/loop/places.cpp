@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inotifysync/loop/places.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <future>
 #include <memory>
@@ -8,6 +10,7 @@
 
 #include "inotifysync/loop/apart.hpp"
 #include "inotifysync/loop/mounts.hpp"
+#include "inotifysync/loop/pattern_files.hpp"
 #include "inotifysync/loop/system.hpp"
 
 namespace inotifysync {
@@ -119,17 +122,60 @@ class Survey {
   std::vector<SourcePlace> sources_;
 };
 
+struct OwnFile {
+  const char* name;
+  bool is_replaced;
+  std::string given, path;
+};
+
+std::vector<OwnFile> own_files(const Config& config) {
+  std::vector<OwnFile> files;
+  const auto add = [&](const char* name, const std::string& path) {
+    if (!path.empty()) files.push_back({name, path == config.status_file, path, resolved(path)});
+  };
+  add("pid file", config.pid_file);
+  add("status file", config.status_file);
+  add("log file", config.log_file);
+  return files;
+}
+
+bool is_sent_from(const SourceConfig& source, const OwnFile& file) {
+  const std::string top = resolved(source.path);
+  if (!inside(file.path, top)) return false;
+  const std::string below = file.path.substr(top == "/" ? 1 : top.size() + 1);
+  const auto patterns = read_patterns(source.filters);
+  if (!patterns || !patterns->hides(below, false)) return true;
+  // Beside it stands now and then what is to take its place.
+  return file.is_replaced && !patterns->hides(below + ".XXXXXX", false);
+}
+
 }  // namespace
 
 std::string places_fault(const std::vector<SourceConfig>& sources) {
   return Survey(sources).fault();
 }
 
-std::string places_fault_within(std::chrono::milliseconds patience,
-                                const std::vector<SourceConfig>& sources) {
+std::string own_files_fault(const Config& config) {
+  const std::vector<OwnFile> files = own_files(config);
+  for (auto file = files.begin(); file != files.end(); ++file) {
+    for (auto other = files.begin(); other != file; ++other)
+      if (other->path == file->path)
+        return fmt::format("'{}' is the {} already and cannot be the {}, too", file->given, other->name,
+                           file->name);
+    for (const SourceConfig& source : config.sources)
+      if (is_sent_from(source, *file))
+        return fmt::format(
+            "the {} '{}' lies inside the source '{}', where each run would bring the next: put "
+            "it elsewhere, or exclude '{}*'",
+            file->name, file->given, source.path, file->path.substr(file->path.rfind('/') + 1));
+  }
+  return {};
+}
+
+std::string fault_within(std::chrono::milliseconds patience, std::function<std::string()> check) {
   const auto told = std::make_shared<std::promise<std::string>>();
   std::future<std::string> fault = told->get_future();
-  if (!run_apart([told, sources] { told->set_value(places_fault(sources)); })) return places_fault(sources);
+  if (!run_apart([told, check] { told->set_value(check()); })) return check();
   return fault.wait_for(patience) == std::future_status::ready ? fault.get() : std::string();
 }
 
