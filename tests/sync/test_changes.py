@@ -198,6 +198,19 @@ def large_renamed_away(top):
     (top / "large").rename(top / "sub/large")
 
 
+def with_large_trees(top):
+    for name in ("old", "*/within", "?", "[a]", "a"):
+        write(top / name / "large", name * 300_000)
+        write(top / name / "of its own", name)
+
+
+def renamed_like_patterns(top):
+    """rsync at the other end takes what stands behind the host for a pattern."""
+    (top / "old").rename(top / "*x")
+    (top / "?").rename(top / "*/[in]")
+    (top / "a/large").rename(top / "[a]/larger")
+
+
 def deleted(top):
     path = top / "x"
     shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
@@ -218,7 +231,8 @@ CASES = [
     (with_file, truncated), (with_directory, parent_replaced_by_file_while_child_changes),
     (with_directory, nested_renames), (nothing, fifo_and_socketless_device), (nothing, empty_file_and_directory),
     (nothing, sparse), (with_large, large_chmod), (with_large, large_renamed_in_place),
-    (with_large, large_renamed_away), (with_file, deleted), (with_directory, deleted), (with_directory, recreated),
+    (with_large, large_renamed_away), (with_large_trees, renamed_like_patterns), (with_file, deleted), (with_directory, deleted),
+    (with_directory, recreated),
 ]
 
 

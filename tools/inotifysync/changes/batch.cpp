@@ -41,6 +41,12 @@ bool at_top(std::string_view path) {
   return path.find('/') == std::string_view::npos;
 }
 
+// The rsync at the other end goes to what a place that looks so matches there. No backslash helps where
+// nothing does.
+bool looks_like_pattern(std::string_view path) {
+  return path.find_first_of("*?[") != std::string_view::npos;
+}
+
 class Planner {
  public:
   Planner(FileSystemView& files, const PlanOptions& options) : files_(files), options_(options) {
@@ -249,8 +255,7 @@ class Planner {
     }
   }
 
-  // Everything below a directory, parents first, until `visit` says false. False where that, or a directory
-  // that cannot be read, ended it.
+  // Everything below a directory, parents first. False where `visit`, or what cannot be read, ended it.
   template <class Visit>
   bool for_each_below(const std::string& top, Visit visit) {
     std::vector<std::string> pending{top};
@@ -299,8 +304,7 @@ class Planner {
     return files_.lstat(std::string(node.moved_from())).type == FileInfo::Type::missing;
   }
 
-  // rsync counts what goes from under an old name as deleted; where it has to mind the limit, it may have
-  // that much more.
+  // What goes from under an old name, rsync counts as deleted; where it minds the limit, it has that more.
   void count_renamed(ChangeSet::Node node, const std::string& path) {
     if (!options_.limited || options_.deletion == Deletion::none || node.moved_from().empty()) return;
     if (files_.lstat(std::string(node.moved_from())).type != FileInfo::Type::missing) return;
@@ -312,7 +316,7 @@ class Planner {
 
   // False: it is not to be linked and must be sent as something new.
   bool link_directory(ChangeSet::Node node, const std::string& path, bool born_above) {
-    if ((node.dirt() & dirt::gone) || !linkable(node)) return false;
+    if ((node.dirt() & dirt::gone) || !linkable(node) || looks_like_pattern(path)) return false;
     std::optional<PatternList> filters;
     if (options_.patterns && !(filters = options_.patterns->below(path))) return false;
     if (const auto found = walk(path, options_.resend_at_most, options_.resend_below)) return false;
@@ -324,9 +328,9 @@ class Planner {
   }
 
   bool link_file(ChangeSet::Node node, const std::string& path, const FileInfo& info, bool born_above) {
-    const bool worth_it =
-        info.type == FileInfo::Type::file && info.links == 1 && info.size >= options_.resend_below;
-    if (!worth_it || !linkable(node)) return false;
+    const bool alone = info.type == FileInfo::Type::file && info.links == 1;
+    if (!alone || info.size < options_.resend_below || !linkable(node) || looks_like_pattern(parent_of(path)))
+      return false;
     add_move(StepKind::move_file, node, path, born_above);
     if (parents_listed_.emplace(parent_of(path)).second) add_directory(parent_of(path), dirt::attributes);
     return true;

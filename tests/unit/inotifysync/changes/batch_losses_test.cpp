@@ -55,6 +55,19 @@ TEST_SUITE("renames") {
     CHECK(planned(set, tree) == "subtree: ./new; exact: ./old");
   }
 
+  TEST_CASE("into what looks like a pattern are not linked: the other end would look for what it matches") {
+    Tree tree;
+    for (const char* const name : {"[new]", "a*", "a"}) tree.directory(name);
+    for (const char* const name : {"[new]/f", "a*/f", "a/f?"}) tree.file(name, 1'000'000);
+    ChangeSet directory, below, file;
+    directory.mark_moved("old", "[new]");
+    CHECK(planned(directory, tree) == "exact: ./old ./[new] /[new]/f");
+    below.mark_moved("f", "a*/f");
+    CHECK(planned(below, tree) == "exact: ./f /a*/f");
+    file.mark_moved("f", "a/f?");
+    CHECK(planned(file, tree) == "move_file: f>a/f?; exact: ./f ./a");
+  }
+
   TEST_CASE("take the patterns along, as they look from the new place") {
     Tree tree;
     tree.directory("new");
