@@ -318,8 +318,9 @@ Outcome judge_rsync(bool signalled, int code, std::string_view output, std::stri
   outcome.reached = code != 10 || !has_any(errors, {"failed to connect", "getaddrinfo"});
   const bool ended = !signalled && (code == 0 || code == 23 || code == 24 || code == 25);
   if (ended) {
-    // One that does not say it is done may have ended anywhere.
-    const bool strict = code == 23 || code == 25 || reader.delete_limit || !reader.told_totals;
+    // One that does not say it is done may have ended anywhere. And of hard links rsync sends one name; where
+    // that fails, or vanished, it says nothing of the others.
+    const bool strict = code != 0 || reader.delete_limit || !reader.told_totals;
     outcome.confirmed = reader.confirmed(strict);
     outcome.failed = reader.failed();
   }

@@ -5,8 +5,8 @@
 // What was seen with rsync 3.5.0:
 // - Exit 0 is not enough: "cannot delete non-empty directory: NAME" (on stdout) and "Deletions stopped due to
 //   --max-delete limit" (on stderr) both come with 0.
-// - Exit 24 comes with everything else done: the names that vanished are in `file has vanished: "PATH"`
-// lines.
+// - Exit 24 comes with everything else done, but for the names in `file has vanished: "PATH"` lines, and the
+//   other names of the same files (hard links), of which nothing is said.
 // - Exit 23 names the failed paths in lines of the form `rsync: [who] call "PATH" ... failed: words (errno)`.
 //   PATH is the source's, the target's, or a temporary file `.NAME.XXXXXX` beside it, "(in MODULE)" after it.
 // - Any other exit confirms nothing: a name is printed when its bytes were sent, not when they were stored.

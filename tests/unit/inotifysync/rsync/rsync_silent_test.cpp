@@ -6,7 +6,7 @@
 
 using namespace inotifysync;
 
-TEST_CASE("status 24 by one that does not say it is done confirms nothing that it did not name") {
+TEST_CASE("status 24 confirms nothing that was not named, by whomever") {
   Step step;
   for (const char name : {'a', 'b'}) {
     step.names += '/';
@@ -23,5 +23,5 @@ TEST_CASE("status 24 by one that does not say it is done confirms nothing that i
   CHECK(cut.confirmed == std::vector<bool>{false, true});
   const Outcome done =
       judge_rsync(false, 24, std::string(named) + "total size is 43  speedup is 1.00\n", other, step);
-  CHECK(done.confirmed == std::vector<bool>{true, true});
+  CHECK(done.confirmed == std::vector<bool>{false, true});  // it may be a hard link of what vanished
 }
