@@ -5,6 +5,7 @@ option and the reason, and the status tells a mistake of the command line from o
 import os
 import signal
 import subprocess
+from contextlib import suppress
 
 import pytest
 from sync_support import said_by, wait_until
@@ -33,6 +34,26 @@ def test_which_key_names_a_file_that_cannot_be_read(folder, source, key):
 def test_a_log_that_cannot_be_written(folder, source):
     status, said = said_by("--once", "--log-file", "/dev/full", source, "copy", folder=folder)
     assert (status, said) == (0, "inotifysync: /dev/full cannot be written: No space left on device\n")
+
+
+def test_a_log_that_is_a_pipe_waits_for_no_reader(folder, source, run):
+    """Neither for one to come, nor for one that stands still; it gets what was kept for it."""
+    os.mkfifo(folder / "log")
+    program = run("--log-file", folder / "log", source, folder / "copy")
+    wait_until(lambda: (folder / "copy").is_dir(), "the copy")
+    reader = os.open(folder / "log", os.O_RDONLY | os.O_NONBLOCK)
+    (source / "late").write_text("x")
+    wait_until(lambda: (folder / "copy/late").exists(), "the change")
+    said = bytearray()
+
+    def is_told():
+        with suppress(BlockingIOError):
+            said.extend(os.read(reader, 65536))
+        return b" in step: " in said and b"1 file" in said
+
+    wait_until(is_told, "both lines")
+    os.close(reader)
+    assert program.running()
 
 
 def test_standard_input_that_cannot_be_read(folder, source):

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <utility>
@@ -82,6 +83,13 @@ std::string without_temporary_names(std::string_view words) {
   return kept;
 }
 
+// A named pipe is not waited for, nor does it matter when its reader comes.
+int open_log(const std::string& path) {
+  constexpr int flags = O_CREAT | O_APPEND | O_NONBLOCK;
+  const int fd = sys::open_at(AT_FDCWD, path.c_str(), O_WRONLY | flags, 0640);
+  return fd == -ENXIO ? sys::open_at(AT_FDCWD, path.c_str(), O_RDWR | flags, 0640) : fd;
+}
+
 }  // namespace
 
 notify_core::Result<Log> Log::create(Style style) {
@@ -90,8 +98,9 @@ notify_core::Result<Log> Log::create(Style style) {
   log.on_terminal_ = ::isatty(STDERR_FILENO) == 1 && !log.style_.json && !log.style_.syslog &&
                      log.style_.file.empty() && log.style_.verbosity >= 0;
   if (log.style_.file.empty()) return log;
-  log.file_.reset(sys::open_at(AT_FDCWD, log.style_.file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0640));
+  log.file_.reset(open_log(log.style_.file));
   if (!log.file_) return sys::error(log.file_.get(), "open", log.style_.file);
+  log.to_file_ = PatientStream(log.file_.get());
   return log;
 }
 
@@ -99,6 +108,7 @@ notify_core::Result<void> Log::change(Style style) {
   auto other = create(std::move(style));
   if (!other) return other.error();
   progress("");
+  to_file_.flush();
   *this = std::move(*other);
   return {};
 }
@@ -106,6 +116,7 @@ notify_core::Result<void> Log::change(Style style) {
 void Log::write_kept() const {
   out_.write_kept();
   errors_.write_kept();
+  to_file_.write_kept();
 }
 
 void Log::standard_streams_changed() {
@@ -139,8 +150,7 @@ void Log::write(Level level, const std::string& line) const {
   const std::string whole = coloured(level, line) + "\n";
   if (!file_) {
     (level <= Level::warning ? errors_ : out_).write(whole);
-  } else if (const int status = sys::write_all(file_.get(), whole);
-             status < 0 && !std::exchange(told_loss_, true)) {
+  } else if (const int status = to_file_.write(whole); status < 0 && !std::exchange(told_loss_, true)) {
     errors_.write(
         fmt::format("inotifysync: {} cannot be written: {}\n", style_.file, std::strerror(-status)));
   }

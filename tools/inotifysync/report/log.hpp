@@ -37,7 +37,7 @@ class Log {
   // On a terminal, the last line: replaced by the next one, out of the way of all others. Empty: none.
   void progress(std::string_view text);
   bool shows_progress() const { return on_terminal_; }
-  // Tries again to write what the reader of a standard stream had no room for.
+  // Tries again to write what the reader of a pipe or a terminal had no room for.
   void write_kept() const;
   // The standard streams lead elsewhere now.
   void standard_streams_changed();
@@ -56,7 +56,7 @@ class Log {
   mutable bool told_loss_ = false;  // of a line that the file had no room for
   std::string progress_;
   notify_core::sys::Fd file_;
-  mutable PatientStream out_{1}, errors_{2};
+  mutable PatientStream out_{1}, errors_{2}, to_file_{-1};  // to file_, which may be a pipe
 };
 
 // A target that is down would fill a log: the same words again are worth a line after 10 s, then 20, 40, up

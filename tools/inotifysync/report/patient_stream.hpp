@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A standard stream that never keeps the program waiting: where its reader stands still, lines are kept up to
-// a bound, and then dropped and counted.
+// A standard stream, or a log file, that never keeps the program waiting: where its reader stands still,
+// lines are kept up to a bound, and then dropped and counted.
 #pragma once
 
 #include <cstddef>
