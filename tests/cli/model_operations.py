@@ -27,6 +27,7 @@ ODD = [b" lead", b"trail ", b"new\nline", b"tab\there", b'"quoted"', b"'", b"bac
        b";semi", b"$(touch x)", b"`id`", b"*", b"[a-z]", b"\xff\xfe", "é".encode(), b"%w%f", b"a,b", b"..a", b"...",
        b"{}", b"\x1b[31m", b"\x01", b"!x", b"~", b"=", b"x" * 255]
 MOST_ENTRIES = 400
+LARGE = 300_000  # bytes: more than inotifysync sends a second time when it is renamed
 # Several threads may copy each other's copies into one another; os.walk and shutil.rmtree call themselves a level.
 sys.setrecursionlimit(10_000)
 
@@ -40,6 +41,7 @@ class Picture:
         self.serial = 0
         self.exchanges = False  # let two entries change places, too
         self.hard_links = True
+        self.large = 0.0  # the share of what is written that is not little
         # Never up, past the two trees: what is done through such a link would be done to the machine.
         self.links_to = [b".", b"nowhere", b"a", b"../b", b"../o"]
 
@@ -203,6 +205,8 @@ def _touch(picture, entries):
     path, is_directory = picture.rng.choice(entries)
     if is_directory or picture.rng.random() < 0.4:
         return ("chmod", path, picture.rng.choice([0o700, 0o711, 0o755] if is_directory else [0o600, 0o644, 0o444]))
+    if picture.large and picture.rng.random() < picture.large:
+        return ("append", path, LARGE)
     return ("append", path, picture.rng.randint(1, 4000))
 
 
@@ -261,7 +265,7 @@ def _do_create(path):
 def _do_append(path, size):
     number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
-        os.write(number, b"x" * size)
+        os.write(number, os.urandom(size))  # what is alike could take the place of another
     finally:
         os.close(number)
 

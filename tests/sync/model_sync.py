@@ -115,6 +115,7 @@ def plan(seed, bursts, size, troubles=True, hard_links=False):
     rng = random.Random(f"sync {seed}")
     picture = operations.picture(seed, exchanges=True)
     picture.hard_links = hard_links
+    picture.large = 0.1  # so that renames are done on the target itself
     if hard_links:
         del picture.top[operations.OUTSIDE]  # what is written through a name out there, nobody can see
     picture.links_to = [b".", b"nowhere", b"a"]  # a daemon without chroot rewrites what leads out of its module
