@@ -192,6 +192,15 @@ class OptionReader {
   std::size_t next_ = 0;
 };
 
+// What is written into one name at the target shows under the others that it still has, though here they may
+// be files of their own by now.
+bool writes_through_links(const std::vector<std::string>& options) {
+  const auto has = [&](std::string_view option) {
+    return std::find(options.begin(), options.end(), option) != options.end();
+  };
+  return has("--inplace") && !has("--no-hard-links") && !has("--no-H");
+}
+
 }  // namespace
 
 std::string filter_rule_fault(std::string_view rule) {
@@ -221,6 +230,8 @@ std::string pattern_lines_fault(std::string_view text) {
 std::string rsync_options_fault(const std::vector<std::string>& options) {
   OptionReader reader(options);
   const std::string faulty = reader.faulty();
+  if (faulty.empty() && writes_through_links(options))
+    return "'--inplace': it writes through what were hard links; it needs '--no-hard-links', too";
   if (faulty.empty() && reader.lacks_value()) return "'" + options.back() + "': it needs a value";
   if (faulty.empty()) return {};
   const std::string& written = options[reader.seen() - 1];

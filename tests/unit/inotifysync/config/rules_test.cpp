@@ -109,6 +109,9 @@ TEST_CASE("options by which rsync does nothing are refused") {
   CHECK(rsync_options_fault({"-zR"}) == "'-zR': with -R" + harm);
   CHECK(rsync_options_fault({"--no-relative", "--rsh", "--append"}).empty());
   CHECK(rsync_options_fault({"--files-from=list"}) == "'--files-from=list': with --files-from" + harm);
+  CHECK(rsync_options_fault({"-z", "--inplace"}) ==
+        "'--inplace': it writes through what were hard links; it needs '--no-hard-links', too");
+  CHECK(rsync_options_fault({"--inplace", "--no-H"}).empty());
   // What it takes for its value is what we say behind it: the source.
   for (const Options& options : {Options{"-e"}, {"--rsh"}, {"-z", "--exclude"}, {"-zf"}, {"-M"}})
     CHECK(rsync_options_fault(options) == "'" + options.back() + "': it needs a value");
