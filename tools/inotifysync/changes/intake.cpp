@@ -131,7 +131,11 @@ void Intake::event(const notify_core::Event& event, std::string_view path, Time 
   const bool completes_move =
       moved_from_ && (event.mask & mask::moved_to) != 0 && event.cookie == moved_from_->cookie;
   if (!completes_move) give_up_move();
-  if (hidden(path, directory)) return give_up_move();  // moved to where it is excluded: gone
+  if (hidden(path, directory)) {
+    give_up_move();  // moved to where it is excluded: gone
+    if (!directory) shown_elsewhere(event.mask, path, now);
+    return;
+  }
   if ((event.mask & mask::create) != 0) created(event, path, directory, now);
   if (directory && (event.mask & mask::moved_from) != 0) mark_complete();  // some may be below it
   if ((event.mask & mask::moved_from) != 0) moved_from_ = MovedFrom{event.cookie, std::string(path), now};
@@ -142,12 +146,23 @@ void Intake::event(const notify_core::Event& event, std::string_view path, Time 
     if ((let_go(path) & dirt::created) != 0 || was_born) mark(path, dirt::created);  // then no target has it
     mark(path, dirt::gone);
   }
-  if ((event.mask & mask::modify) != 0) written(path, now);
+  changed(event.mask, path, now);
+}
+
+// What is done to a file by an excluded name shows under its others.
+void Intake::shown_elsewhere(notify_core::EventMask done, std::string_view path, Time now) {
+  if ((done & (mask::modify | mask::close_write | mask::attrib)) == 0) return;
+  for (const std::string& other : files_.other_names(std::string(path)))
+    if (!hidden(other, false)) changed(done, other, now);
+}
+
+void Intake::changed(notify_core::EventMask done, std::string_view path, Time now) {
+  if ((done & mask::modify) != 0) written(path, now);
   // Closed without having been written to: only a mapping may have changed it, which its times show.
-  if ((event.mask & mask::close_write) != 0)
+  if ((done & mask::close_write) != 0)
     mark_closed(path, settling_.released(path) ? let_go(path) : dirt::attributes);
   const bool goes_anyway = settling_.holds(path) || complete_.contains(std::string(path));
-  if ((event.mask & mask::attrib) != 0 && !goes_anyway) mark(path, dirt::attributes);
+  if ((done & mask::attrib) != 0 && !goes_anyway) mark(path, dirt::attributes);
 }
 
 void Intake::hint(std::string_view path, std::uint64_t now) {

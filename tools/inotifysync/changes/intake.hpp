@@ -60,6 +60,8 @@ class Intake {
   bool hidden(std::string_view path, bool directory) const;
   void mark(std::string_view path, Dirt dirt);
   void mark_other_names(std::string_view path, Dirt dirt);
+  void shown_elsewhere(notify_core::EventMask done, std::string_view path, Time now);
+  void changed(notify_core::EventMask done, std::string_view path, Time now);
   void lose_name(std::string_view path);
   void mark_closed(std::string_view path, Dirt dirt);
   void mark_complete();

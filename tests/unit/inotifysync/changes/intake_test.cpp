@@ -71,6 +71,22 @@ struct Fixture {
 
 }  // namespace
 
+TEST_CASE("what is done to a file by an excluded name shows under its others") {
+  Fixture f;
+  f.patterns.exclude("*.tmp");
+  f.files.file("a.tmp", 2);
+  f.files.file("a", 2);
+  f.files.others["a.tmp"] = {"a", "b.tmp"};
+  f.event(mask::modify, "a.tmp");
+  CHECK(f.told() == "");  // it is being written
+  f.event(mask::close_write, "a.tmp");
+  CHECK(f.told() == "a:c");
+  f.event(mask::attrib, "a.tmp");
+  CHECK(f.told() == "a:a");
+  f.event(mask::remove, "a.tmp");
+  CHECK(f.told() == "");
+}
+
 TEST_CASE("a file goes when it is closed, not before") {
   Fixture f;
   f.files.file("a");
