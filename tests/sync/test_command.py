@@ -2,6 +2,7 @@
 """The command line and the configuration: what is asked for is done, and what is wrong is said in one line."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -234,6 +235,22 @@ def test_an_open_password_file_is_refused(source, folder, run):
 def config_text(source, daemons, settings="delete = true"):
     return f'[[source]]\npath = "{source}"\n{settings}\n' + "".join(
         f'[[source.target]]\nname = "{d.name}"\nto = "{d.url}"\npassword_file = "{d.password_file}"\n' for d in daemons)
+
+
+def test_sighup_before_the_source_is_watched(source, folder, run):
+    for n in range(3000):
+        (source / f"{n}").mkdir()
+    program = run(source, folder / "copy")
+
+    def has_begun():
+        """It ignores SIGPIPE, nearly the first thing that it does."""
+        ignored = re.search(r"^SigIgn:\s*(\w+)$", Path(f"/proc/{program.process.pid}/status").read_text(), re.M)
+        return int(ignored[1], 16) & 1 << signal.SIGPIPE - 1
+
+    wait_until(has_begun, "it runs")
+    program.process.send_signal(signal.SIGHUP)
+    wait_identical(source, folder / "copy")
+    assert program.running()
 
 
 def test_sighup_takes_targets_in_and_out(source, folder, daemons, run):

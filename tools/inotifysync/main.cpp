@@ -7,6 +7,7 @@
 #include "common/diagnostics.hpp"
 #include "common/last_words.hpp"
 #include "inotifysync/engine.hpp"
+#include "inotifysync/loop/event_loop.hpp"
 #include "inotifysync/options.hpp"
 
 namespace {
@@ -35,6 +36,8 @@ int keep_in_sync(inotifysync::Options options, const notify_tools::Diagnostics& 
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A source may be large. Who asks before it is watched is answered then.
+  inotifysync::EventLoop::hold_signals({SIGHUP, SIGUSR1});
   notify_tools::open_missing_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);  // children that end early are told apart by their exit, not by our death
   std::signal(SIGXFSZ, SIG_IGN);  // a log that has grown to its limit is an error to be told

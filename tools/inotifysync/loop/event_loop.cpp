@@ -21,6 +21,13 @@ namespace {
 
 constexpr Duration longest_wait = std::chrono::hours(24 * 365 * 100);
 
+sigset_t set_of(std::initializer_list<int> signals) {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int number : signals) ::sigaddset(&set, number);
+  return set;
+}
+
 }  // namespace
 
 class EventLoop::DueTimer : public Timer {
@@ -87,11 +94,14 @@ void EventLoop::remove(int fd) {
   serial_of_.erase(found);
 }
 
-Result<void> EventLoop::take_signals(std::initializer_list<int> signals, std::function<void(int)> received) {
-  sigset_t set;
-  ::sigemptyset(&set);
-  for (const int number : signals) ::sigaddset(&set, number);
+void EventLoop::hold_signals(std::initializer_list<int> signals) {
+  const sigset_t set = set_of(signals);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+Result<void> EventLoop::take_signals(std::initializer_list<int> signals, std::function<void(int)> received) {
+  hold_signals(signals);
+  const sigset_t set = set_of(signals);
   signals_.reset(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
   if (!signals_) return sys::error(-errno, "signalfd");
   return add(signals_.get(), EPOLLIN,

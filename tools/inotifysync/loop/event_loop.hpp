@@ -50,6 +50,8 @@ class EventLoop : public Timers {
   Result<void> add(int fd, std::uint32_t epoll_events, Ready ready);
   void remove(int fd);
 
+  // These signals wait from now on until somebody takes them.
+  static void hold_signals(std::initializer_list<int> signals);
   // From now on these signals are blocked for the thread, and come as calls of `received`. Once a loop.
   Result<void> take_signals(std::initializer_list<int> signals, std::function<void(int)> received);
 
