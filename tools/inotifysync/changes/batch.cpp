@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inotifysync/changes/batch.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <utility>
 
+#include "inotifysync/changes/path_names.hpp"
 #include "inotifysync/config/patterns.hpp"
 
 namespace inotifysync {
@@ -12,11 +14,6 @@ namespace {
 
 constexpr std::size_t links_sought_at_most = 200'000;
 constexpr Dirt whole_and_new = dirt::created | dirt::subtree | dirt::content;
-
-std::string_view parent_of(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash);
-}
 
 // One entry of a list. A "." in front of a name brings the source's own directory along; '/' keeps '#', ';'
 // and '-' from meaning anything.
@@ -35,10 +32,6 @@ Step::Entry append_name(Step& step, const std::string& source, std::string_view 
 
 Dirt without_stray(ChangeSet::Node node) {
   return static_cast<Dirt>(node.dirt() & ~dirt::stray);
-}
-
-bool at_top(std::string_view path) {
-  return path.find('/') == std::string_view::npos;
 }
 
 // The rsync at the other end goes to what a place that looks so matches there. No backslash helps where
@@ -226,10 +219,17 @@ class Planner {
     Step& step = (dirt & (dirt::content | dirt::gone)) ? subtree_again_ : subtree_;
     list(step, path, static_cast<Dirt>(dirt | dirt::subtree));
     ++batch_.paths;
-    // Hard links between this tree and the rest are made by the list run that follows.
+    list_links(path, false);
+  }
+
+  // Hard links between this tree and the rest are made by the list run that follows.
+  void list_links(const std::string& tree, bool only_outside) {
+    const auto is_outside = [&](const std::string& name) { return !is_below(name, tree); };
     std::size_t left = links_sought_at_most;
-    for_each_below(path, [&](const std::string& below, const FileInfo& info) {
-      if (info.type == FileInfo::Type::file && info.links > 1) add_file(below, info, dirt::content);
+    for_each_below(tree, [&](const std::string& below, const FileInfo& info) {
+      const bool has_more = info.type == FileInfo::Type::file && info.links > 1;
+      if (has_more && (!only_outside || std::ranges::any_of(files_.hard_links(below, info), is_outside)))
+        add_file(below, info, dirt::content);
       return --left > 0;
     });
   }
@@ -324,6 +324,7 @@ class Planner {
     add_move(StepKind::move_directory, node, path, born_above);
     if (filters) batch_.steps.back().filters = filters->rsync_options();
     add_directory(path, dirt::created);
+    list_links(path, true);
     return true;
   }
 
@@ -377,8 +378,7 @@ class Planner {
   std::set<std::string> by_link_;  // listed because a name of the same file was dirty
   std::set<std::string, std::less<>> parents_listed_;
   std::set<std::string, std::less<>> swept_;
-  bool root_wanted_ = false;
-  bool root_rides_ = false;
+  bool root_wanted_ = false, root_rides_ = false;
 };
 
 }  // namespace

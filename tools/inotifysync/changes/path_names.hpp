@@ -16,6 +16,20 @@ inline std::string_view next_name(std::string_view& rest) {
   return name;
 }
 
+// Empty for what is at the top.
+inline std::string_view parent_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash);
+}
+
+inline bool at_top(std::string_view path) {
+  return path.find('/') == std::string_view::npos;
+}
+
+inline bool is_below(std::string_view path, std::string_view directory) {
+  return path.starts_with(directory) && path.substr(directory.size()).starts_with('/');
+}
+
 // Without "." names. Nothing where it goes up: what ".." leads to, only the kernel can say.
 inline std::optional<std::string> without_dots(std::string_view path) {
   std::string plain;

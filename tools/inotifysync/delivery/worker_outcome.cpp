@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "inotifysync/changes/path_names.hpp"
 #include "inotifysync/delivery/age.hpp"
 #include "inotifysync/delivery/target_worker.hpp"
 
@@ -32,11 +33,6 @@ Backoff::Trouble trouble_of(Verdict verdict) {
     default:
       return Backoff::Trouble::passing;
   }
-}
-
-std::string_view parent_of(std::string_view path) {
-  const auto slash = path.rfind('/');
-  return path.substr(0, slash == std::string_view::npos ? 0 : slash);
 }
 
 template <class To>

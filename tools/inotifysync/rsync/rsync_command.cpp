@@ -3,15 +3,12 @@
 
 #include <algorithm>
 
+#include "inotifysync/changes/path_names.hpp"
+
 namespace inotifysync {
 namespace {
 
 using Arguments = std::vector<std::string>;
-
-std::string_view parent_of(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash);
-}
 
 std::string_view name_of(std::string_view path) {
   return path.substr(path.rfind('/') + 1);

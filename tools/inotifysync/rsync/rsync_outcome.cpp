@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "inotifysync/changes/path_names.hpp"
 #include "inotifysync/rsync/listed_paths.hpp"
 
 namespace inotifysync {
@@ -16,11 +17,6 @@ namespace {
 constexpr std::size_t itemize_width = 11;
 // Said on stdout by a run with --delete, whose directories are named as if they were done.
 constexpr std::string_view deletes_nothing = "IO error encountered -- skipping file deletion";
-
-std::string_view parent_of(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return path.substr(0, slash == std::string_view::npos ? 0 : slash);
-}
 
 bool has(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
@@ -326,11 +322,12 @@ Outcome judge_rsync(bool signalled, int code, std::string_view output, std::stri
   }
   outcome.told_totals = reader.told_totals;
   outcome.names_nothing = !signalled && code == 0 && step.reads_list() && reader.names_nothing();
-  const bool whole = code == 0 && outcome.failed == 0 && !reader.any_came_back();
+  const bool all_well = outcome.failed == 0 && !reader.any_came_back();
+  const bool all_seen =
+      std::find(outcome.confirmed.begin(), outcome.confirmed.end(), false) == outcome.confirmed.end();
   if (ended && (code == 25 || reader.delete_limit)) {
     outcome.verdict = Verdict::max_delete;
-  } else if (ended && (whole || (code == 24 && outcome.failed == 0 && !reader.other_failures() &&
-                                 !reader.any_came_back()))) {
+  } else if (ended && all_well && (code == 0 || (code == 24 && all_seen && !reader.other_failures()))) {
     outcome.verdict = Verdict::delivered;
     return outcome;
   } else if (ended) {

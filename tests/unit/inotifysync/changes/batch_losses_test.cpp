@@ -86,6 +86,18 @@ TEST_SUITE("renames") {
     CHECK(planned(set, tree, options) == "exact: ./old ./new /new/f");
   }
 
+  TEST_CASE("take along who has a name elsewhere: from the old place, it may come as a file of its own") {
+    Tree tree;
+    tree.directory("new");
+    tree.file("new/f", 1'000'000, 7);
+    tree.file("k", 1'000'000, 7);
+    tree.file("new/g", 10, 8);
+    tree.file("new/h", 10, 8);
+    ChangeSet set;
+    set.mark_moved("old", "new");
+    CHECK(planned(set, tree) == "move_directory: old>new; exact: ./old ./new /new/f ./k");
+  }
+
   TEST_CASE("that fail are put back without the link") {
     Tree tree;
     tree.directory("new");
