@@ -102,7 +102,7 @@ def test_empty_source_at_start_deletes_nothing(source, daemons, run):
     for daemon in daemons:
         write(daemon.root / "precious")
     program = run("--delete", "--password-file", daemons[0].password_file, source, *(d.url for d in daemons))
-    program.wait_said("in step", times=3)
+    program.wait_said("all but deletions", times=3)
     program.wait_said("the source is empty")
     assert all((d.root / "precious").exists() for d in daemons)
 

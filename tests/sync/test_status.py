@@ -64,3 +64,28 @@ def test_after_the_end_the_status_says_so(source, folder, start):
     assert status()["state"] == "watching"
     assert program.terminate() == 0
     assert status()["state"] == "stopped"
+
+
+def test_refused_deletions_are_not_up_to_date(source, folder, daemons, run):
+    daemons[0].reconfigure(refuse_options="delete")
+    write(source / "kept")
+    write(daemons[0].root / "old")
+    program = run("--delete", "--status-file", folder / "status", "--password-file", daemons[0].password_file, source,
+                  daemons[0].url)
+    program.wait_said("the target refuses deletions")
+    program.wait_said("all but deletions")
+    program.terminate()
+    target = target_of(json.loads((folder / "status").read_text())["sources"][0])
+    assert not target["up_to_date"] and (daemons[0].root / "old").exists()
+    program.wait_said("not up to date: it refuses deletions")
+
+
+def test_an_empty_source_is_not_up_to_date_where_the_target_has_more(source, folder, run):
+    for stray, up_to_date in ((None, True), ("old", False)):
+        if stray:
+            write(folder / "copy" / stray)
+        program = run("--delete", "--status-file", folder / "status", source, folder / "copy")
+        program.wait_said("in step" if up_to_date else "all but deletions")
+        program.terminate()
+        target = target_of(json.loads((folder / "status").read_text())["sources"][0])
+        assert target["up_to_date"] == up_to_date

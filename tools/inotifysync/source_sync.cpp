@@ -241,9 +241,9 @@ void SourceSync::tell_the_rest() const {
     else if (!status.up_to_date)
       around_.log.line(Log::Level::warning, status.name,
                        fmt::format("not up to date: {}{}{}",
-                                   status.queue != 0           ? fmt::format("{} paths to go", status.queue)
-                                   : worker->holds_deletions() ? "deletions are held"
-                                                               : "everything is to be compared",
+                                   status.queue != 0             ? fmt::format("{} paths to go", status.queue)
+                                   : worker->undeleted().empty() ? "everything is to be compared"
+                                                                 : worker->undeleted(),
                                    status.last_error.empty() ? "" : ", last error: ", status.last_error));
   }
 }

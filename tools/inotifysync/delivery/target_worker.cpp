@@ -69,7 +69,7 @@ bool TargetWorker::has_done_all() const {
 std::string_view TargetWorker::undeleted() const {
   if (deletions_held_) return "--max-delete keeps what is to be deleted";
   if (deletions_refused_) return "it refuses deletions";
-  if (deletions_skipped_) return "the source is empty, so nothing was deleted";
+  if (deletions_skipped_) return "the source is empty, or part of it unmounted, so nothing was deleted";
   return {};
 }
 
@@ -178,8 +178,8 @@ std::shared_ptr<const Batch> TargetWorker::full_batch() {
   batch->steps.push_back(full_step(options));
   // Somebody has looked and said go on: what --max-delete stopped is deleted now, however much it is.
   batch->steps.back().counted = deletions_allowed_;
-  // Once is all there will be: where nothing may be deleted, it is to be known whether something should be.
-  batch->steps.back().only_counts = options_.once && options.deletion != deletion();
+  // Where nothing may be deleted, it is to be known whether something should be.
+  batch->steps.back().only_counts = options.deletion != deletion();
   return batch;
 }
 

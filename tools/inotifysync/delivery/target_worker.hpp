@@ -118,9 +118,8 @@ class TargetWorker {
   bool at_rest() const { return state_ != State::running && !retiring_ && !waits_for_look(); }
   // It has brought over all that it may.
   bool has_done_all() const;
-  bool holds_deletions() const { return deletions_held_; }
-  // The target is what the source is; where deletions are held, it may have names that are to go.
-  bool up_to_date() const { return has_done_all() && !deletions_held_; }
+  // The target is what the source is: it has no names either that are to go.
+  bool up_to_date() const { return has_done_all() && undeleted().empty(); }
   // Why the target still has what should have been deleted; empty: it has not.
   std::string_view undeleted() const;
   bool full_pass_failed() const { return full_pass_failed_; }

@@ -56,7 +56,9 @@ void TargetWorker::step_ended(ChildExit how) {
   Outcome outcome = judge(*run, how, step);
   if (step.only_counts && outcome.verdict == Verdict::max_delete) {
     deletions_skipped_ = true;
-    outcome.verdict = Verdict::delivered;
+    const bool is_all =
+        how.number == 0 || how.number == 25;  // of the rest, whose troubles have other numbers
+    outcome.verdict = is_all ? Verdict::delivered : Verdict::partial;
   }
   account(outcome);
   if (run->hung() && target_.kind == Target::Kind::ssh) host_.leave_connections();
