@@ -2,6 +2,7 @@
 #include "inotifysync/changes/batch.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -32,12 +33,6 @@ Step::Entry append_name(Step& step, const std::string& source, std::string_view 
 
 Dirt without_stray(ChangeSet::Node node) {
   return static_cast<Dirt>(node.dirt() & ~dirt::stray);
-}
-
-// The rsync at the other end goes to what a place that looks so matches there. No backslash helps where
-// nothing does.
-bool looks_like_pattern(std::string_view path) {
-  return path.find_first_of("*?[") != std::string_view::npos;
 }
 
 class Planner {
@@ -127,8 +122,7 @@ class Planner {
     return options_.patterns->excludes(path, true) || options_.patterns->excludes(path, false);
   }
 
-  // Of an excluded path, whether a target may have what is not: a file, where directories of that name are
-  // excluded, or the other way round. rsync knows what it is there, and keeps it if it is excluded.
+  // Only a file or only a directory of that name is excluded, and a target may have the other one.
   bool may_be_left_over(ChangeSet::Node node, const std::string& path, const FileInfo& info) const {
     if (info.type != FileInfo::Type::missing && (node.dirt() & dirt::gone) == 0) return false;
     return options_.patterns->excludes(path, true) != options_.patterns->excludes(path, false);
@@ -150,18 +144,26 @@ class Planner {
   }
 
   void add_file(const std::string& path, const FileInfo& info, Dirt dirt) {
-    if (by_link_.count(path)) return;
     const bool large = info.type == FileInfo::Type::file && info.size > options_.attributes_alone;
     Step& step = large && dirt == dirt::attributes ? attributes_ : exact_;
+    const bool linked = info.type != FileInfo::Type::unreadable && info.links > 1;
+    if (linked && !comes_with(step, path)) return;
     list(step, path, dirt);
     if (info.type == FileInfo::Type::file) step.entries.back().size = info.size;
     count(info);
-    if (info.type == FileInfo::Type::unreadable || info.links < 2) return;
-    by_link_.insert(path);
+    if (!linked) return;
     for (const std::string& other : files_.hard_links(path, info)) {
       if (options_.patterns && options_.patterns->hides(other, false)) continue;
-      if (by_link_.insert(other).second) list(step, other, dirt), ++batch_.paths;
+      if (comes_with(step, other)) list(step, other, dirt), ++batch_.paths;
     }
+  }
+
+  // Whether one name of several goes on this list, too; known late, it may miss the others'.
+  bool comes_with(const Step& step, const std::string& name) {
+    const Step*& with = by_link_[name];
+    if (with == &exact_ || with == &step) return false;
+    with = &step;
+    return true;
   }
 
   void count(const FileInfo& info) {
@@ -276,14 +278,13 @@ class Planner {
     return go_on;
   }
 
-  // Of a name on a list that is too long for it, rsync says nothing; of one that it comes upon itself, it
-  // does.
+  // rsync says nothing of a name on a list that is too long for it; of one that it finds itself, it does.
   bool fits(std::string_view path) const {
     constexpr std::size_t longest = 4096, around = 4;  // "/./" and the NUL
     return path.size() + options_.source.size() + around <= longest;
   }
 
-  // What is below a directory; nothing where that is more than the limits, or cannot be read.
+  // What is below a directory; nothing beyond the limits, or where it cannot be read.
   std::optional<std::vector<Found>> walk(const std::string& top, std::size_t at_most, std::uint64_t bytes) {
     std::vector<Found> found;
     const bool whole = for_each_below(top, [&](const std::string& path, const FileInfo& info) {
@@ -297,8 +298,7 @@ class Planner {
     return found;
   }
 
-  // Whether the target may be told to link from the old place: it must still have it, and lose it afterwards,
-  // and the new name must not have been in use.
+  // The target is told to link from an old place that it still has, and loses afterwards.
   bool linkable(ChangeSet::Node node) {
     if (!options_.links || options_.deletion == Deletion::none) return false;
     return files_.lstat(std::string(node.moved_from())).type == FileInfo::Type::missing;
@@ -375,7 +375,7 @@ class Planner {
   const PlanOptions& options_;
   Batch batch_;
   Step exact_, attributes_, subtree_, subtree_again_, directories_;
-  std::set<std::string> by_link_;  // listed because a name of the same file was dirty
+  std::map<std::string, const Step*> by_link_;  // the list that a name of a file with several is on
   std::set<std::string, std::less<>> parents_listed_;
   std::set<std::string, std::less<>> swept_;
   bool root_wanted_ = false, root_rides_ = false;

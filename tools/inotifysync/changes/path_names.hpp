@@ -30,6 +30,12 @@ inline bool is_below(std::string_view path, std::string_view directory) {
   return path.starts_with(directory) && path.substr(directory.size()).starts_with('/');
 }
 
+// The rsync at the other end goes to what a place that looks so matches there. No backslash helps where
+// nothing does.
+inline bool looks_like_pattern(std::string_view path) {
+  return path.find_first_of("*?[") != std::string_view::npos;
+}
+
 // Without "." names. Nothing where it goes up: what ".." leads to, only the kernel can say.
 inline std::optional<std::string> without_dots(std::string_view path) {
   std::string plain;

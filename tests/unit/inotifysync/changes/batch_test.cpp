@@ -141,6 +141,25 @@ TEST_SUITE("hard links") {
     CHECK(planned(set, tree) == "exact: ./a /d/b ./c");
   }
 
+  // Of a file with a name in a directory that has just come in, the index may know the others alone at first.
+  struct LateIndex : Tree {
+    std::vector<std::string> hard_links(const std::string& path, const FileInfo& info) override {
+      return std::exchange(is_late, false) ? std::vector{path} : Tree::hard_links(path, info);
+    }
+    bool is_late = true;
+  };
+
+  TEST_CASE("go together where one of them is known too late for the list of attributes") {
+    LateIndex tree;
+    tree.file("a", 1'000'000, 7);
+    tree.directory("d");
+    tree.file("d/b", 1'000'000, 7);
+    ChangeSet set;
+    set.mark("a", dirt::attributes);
+    set.mark("d", dirt::created | dirt::subtree);
+    CHECK(planned(set, tree) == "exact: ./d /d/b ./a; attributes: ./a");
+  }
+
   TEST_CASE("that are excluded stay behind") {
     Tree tree;
     tree.file("a", 10, 7);
