@@ -89,10 +89,10 @@ void Watcher::Impl::left(NodeId parent, const std::string& name, const Record& r
   last_arrival_ = {};
   move.cookie = record.cookie;
   move.watch = who_left(parent, name, record);
-  move.from_excluded = was_left_out(parent, name);
   move.from = {record.watch, name};
   NodeId there = tree_.replaced_child(parent, name);
   if (there == no_node) there = tree_.child(parent, name);
+  move.is_old = was_left_out(parent, name) || (move.watch < 0 && came_from_outside(parent, name));
   // Of two that change places, the first is here already.
   if (move.watch < 0 && there != no_node && !tree_.has_arrived(there)) {
     move.suspect = tree_.watch(there);
@@ -100,6 +100,15 @@ void Watcher::Impl::left(NodeId parent, const std::string& name, const Record& r
   }
   moving_ = options_.backend == Backend::inotify ? move.watch : backend::unwatched;
   moves_.add_from(std::move(move));
+}
+
+// Asked of what left this place unwatched. It may have come there so lately that it could not be watched,
+// or what was watched in its stead is what came there after it.
+bool Watcher::Impl::came_from_outside(NodeId parent, const std::string& name) {
+  if (came_late(parent, name)) return true;
+  const NodeId there = tree_.child(parent, name);
+  if (there == no_node) return false;
+  return taken_for_old_.contains(tree_.watch(there)) || taken_before_.contains(tree_.watch(there));
 }
 
 // The kernel lets go of a directory it has renamed before it queues that, so what is done in it at once may
@@ -157,9 +166,9 @@ void Watcher::Impl::arrived(NodeId parent, const Record& record) {
     if (move->unheard) conclude_unheard(node);
     return;
   }
-  // Moved within the tree but not watched before: born so lately that it could not be. Else it comes from
-  // outside.
-  const bool newborn = move != nullptr && !move->from_excluded;
+  // Moved within the tree but not watched before: it was born so lately that it could not be, or came from
+  // outside as lately. Else it comes from outside.
+  const bool newborn = move != nullptr && !move->is_old;
   if (move != nullptr) moves_.take(move);
   born(parent, name, newborn ? ScanKind::birth : ScanKind::arrival);
 }

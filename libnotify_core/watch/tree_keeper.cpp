@@ -114,6 +114,7 @@ void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   } else if (record.mask & mask::create) {
     born(node, name, ScanKind::birth);
   } else if (record.mask & mask::remove) {
+    came_late(node, name);
     const NodeId there = tree_.child(node, name);
     const bool itself = there != no_node && record.target == tree_.watch(there);
     // Where the backend knows, it may be that one: its "ignored" is to come.
@@ -163,10 +164,13 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   }
   sys::Fd directory;
   const int watch = watch_newborn(parent, name, kind, std::move(place), directory);
+  const NodeId known = watch < 0 ? no_node : tree_.by_watch(watch);
+  const bool is_another = known != no_node && known != there;
+  if (kind == ScanKind::arrival && (watch::vanished(watch) || is_another))  // it has moved on
+    late_arrivals_[tree_.watch(parent)].insert(name);
   if (watch < 0) return;
-  const NodeId known = tree_.by_watch(watch);
   if (known != no_node) {  // watched since it was found by listing; its contents are known
-    if (known != there && !tree_.is_root(known)) sighted(known, parent, name, true);
+    if (is_another && !tree_.is_root(known)) sighted(known, parent, name, true);
     return;
   }
   if (there != no_node) tree_.set_replaced(there);

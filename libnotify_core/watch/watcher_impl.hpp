@@ -137,6 +137,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool is_place_told_of(const watch::Sightings::Place& place);
   void conclude_unheard(watch::NodeId node);
   bool settle_moved(watch::NodeId node);
+  bool came_from_outside(watch::NodeId parent, const std::string& name);
   bool follow_ahead(watch::NodeId node, const backend::Record& record);
   bool is_told_already(const backend::Record& record) const {
     return (record.mask & mask::moved_to) && record.cookie == told_ahead_ && told_ahead_ != 0;
@@ -281,7 +282,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   };
   std::vector<Awaited> denied_lately_;     // above what is denied: nobody has asked for its ATTRIB so far
   std::vector<std::string> denied_paths_;  // during add()
-  // By watch: the names of what was moved into a directory that could not be found by its path then.
+  // By watch: the names of what was moved into a directory and had left when that was to be watched, or into
+  // one that could not be found by its path then.
   std::unordered_map<int, std::unordered_set<std::string>> late_arrivals_;
   bool sighted_lately_ = false;
   int doubtful_reads_ = 0;          // since something is in doubt: those that emptied the queue

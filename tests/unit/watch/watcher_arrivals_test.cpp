@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a watcher says of directories that come into the tree from outside, and do not stay where they came.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "watch/watcher_scene.hpp"
+
+namespace {
+
+using namespace watcher_scene;
+
+std::size_t count(const std::vector<std::string>& lines, const std::string& line) {
+  return static_cast<std::size_t>(std::count(lines.begin(), lines.end(), line));
+}
+
+void exchange(const fs::path& a, const fs::path& b) {
+  REQUIRE(::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0);
+}
+
+// Outside is o/x, in it are s and the files old and s/old; t/u is watched, and has the same.
+void furnish(Scene& scene) {
+  for (const std::string top : {"o/x", "t/u"}) {
+    fs::create_directories(scene.at(top + "/s"));
+    scene.touch(top + "/old");
+    scene.touch(top + "/s/old");
+  }
+  fs::create_directories(scene.at("t/e"));
+  scene.watch();
+  scene.settle();
+}
+
+// Nothing of its contents was said; and they are watched.
+void check_old(Scene& scene, const std::vector<std::string>& said, const std::string& place) {
+  for (const char* const name : {"/s", "/old", "/s/old"}) CHECK(count(said, "CREATE " + place + name) == 0);
+  CHECK(scene.place_of_file_in(place) == "CREATE " + place + "/probe");
+  CHECK(scene.place_of_file_in(place + "/s") == "CREATE " + place + "/s/probe");
+}
+
+}  // namespace
+
+TEST_CASE("what came from outside and moved on before it could be watched is no news") {
+  Scene scene;
+  furnish(scene);
+  fs::rename(scene.at("o/x"), scene.at("t/x"));
+  fs::rename(scene.at("t/x"), scene.at("t/y"));
+  fs::rename(scene.at("t/y"), scene.at("t/e/x"));
+  check_old(scene, scene.settle(), "t/e/x");
+}
+
+TEST_CASE("the same, where another one has its name by then, which is") {
+  for (const bool renamed : {false, true}) {
+    CAPTURE(renamed);
+    Scene scene;
+    furnish(scene);
+    fs::rename(scene.at("o/x"), scene.at("t/x"));
+    fs::rename(scene.at("t/x"), scene.at("t/e/x"));
+    const std::string made = renamed ? "t/m" : "t/x";
+    fs::create_directory(scene.at(made));
+    scene.touch(made + "/new");
+    if (renamed) fs::rename(scene.at(made), scene.at("t/x"));
+    const std::vector<std::string> said = scene.settle();
+    check_old(scene, said, "t/e/x");
+    CHECK(count(said, "CREATE t/x/new") == 1);
+    CHECK(scene.place_of_file_in("t/x") == "CREATE t/x/probe");
+  }
+}
+
+TEST_CASE("what left the tree, came back and moved on is no news") {
+  Scene scene;
+  furnish(scene);
+  fs::rename(scene.at("t/u"), scene.at("o/a"));
+  fs::rename(scene.at("o/a"), scene.at("t/u"));
+  fs::rename(scene.at("t/u"), scene.at("t/e/u"));
+  check_old(scene, scene.settle(), "t/e/u");
+}
+
+TEST_CASE("what changed places with one outside, and then with one inside, is no news") {
+  Scene scene;
+  furnish(scene);
+  exchange(scene.at("o/x"), scene.at("t/u"));
+  exchange(scene.at("t/e"), scene.at("t/u"));
+  check_old(scene, scene.settle(), "t/e");
+}
+
+TEST_CASE("what is made where one from outside was for a moment is news wherever it goes") {
+  for (const bool deleted : {false, true}) {
+    CAPTURE(deleted);
+    Scene scene;
+    scene.watch();
+    scene.settle();
+    fs::create_directory(scene.at("o/x"));
+    fs::rename(scene.at("o/x"), scene.at("t/x"));
+    if (deleted) {
+      fs::remove(scene.at("t/x"));
+    } else {
+      fs::rename(scene.at("t/x"), scene.at("o/x"));
+    }
+    fs::create_directory(scene.at("t/x"));
+    scene.touch("t/x/new");
+    fs::rename(scene.at("t/x"), scene.at("t/y"));
+    CHECK(count(scene.settle(), "CREATE t/y/new") == 1);
+  }
+}
