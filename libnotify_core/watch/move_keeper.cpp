@@ -183,6 +183,26 @@ void Watcher::Impl::complete_exchange(const watch::Sightings::Place& from, watch
   if (first != no_node) not_outdated(first);
 }
 
+// It was watched as one that was made in this place, of which the queue says only now that something came
+// there from outside. If it says next that something left, these two have changed places: it was the other
+// one that was made.
+void Watcher::Impl::came_for_another(NodeId node) {
+  const int above = tree_.watch(tree_.parent(node));
+  const auto is_left_next = [&] {
+    bool left = false;
+    backend_->visit_unread([&](const Record& record) {
+      if (record.watch != above || record.name != tree_.name(node)) return true;
+      left = (record.mask & mask::moved_from) != 0;
+      return false;
+    });
+    return left;
+  };
+  if (!is_left_next() && !(backend_->read_on() && is_left_next())) return;
+  tree_.set_arrived(node);
+  taken_for_old_.merge(recovery_.forget(node));
+  taken_for_old_.insert(tree_.watch(node));
+}
+
 void Watcher::Impl::self_moved(NodeId node) {
   if (tree_.is_root(node)) return;  // an operand keeps its name
   away_.erase(tree_.watch(node));   // whatever comes of it, this was the rename that was waited for

@@ -155,6 +155,7 @@ sys::Fd Watcher::Impl::open_confirmed(NodeId node) {
 void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) {
   if (leaves_out(parent, name)) return;
   const NodeId there = tree_.child(parent, name);
+  const bool is_taken = there != no_node && !outdated_.contains(tree_.watch(there));
   if (there != no_node) kind == ScanKind::birth ? news_of(there) : not_outdated(there);
   if (kind == ScanKind::birth) came_late(parent, name);  // another one had that name
   sys::Fd place = open_confirmed(parent);
@@ -171,6 +172,7 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   if (watch < 0) return;
   if (known != no_node) {  // watched since it was found by listing; its contents are known
     if (is_another && !tree_.is_root(known)) sighted(known, parent, name, true);
+    if (is_taken && kind == ScanKind::arrival && known == there) came_for_another(known);
     return;
   }
   if (there != no_node) tree_.set_replaced(there);

@@ -144,6 +144,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   }
   void complete_exchange(const watch::Sightings::Place& from, watch::Sightings::Place to);
   void arrived(watch::NodeId parent, const backend::Record& record);
+  void came_for_another(watch::NodeId node);
   void self_moved(watch::NodeId node);
   void put_at(watch::NodeId node, watch::NodeId parent, const std::string& name);
   void outdated(watch::NodeId node);

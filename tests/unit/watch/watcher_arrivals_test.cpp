@@ -106,3 +106,34 @@ TEST_CASE("what is made where one from outside was for a moment is news wherever
     CHECK(count(scene.settle(), "CREATE t/y/new") == 1);
   }
 }
+
+TEST_CASE(
+    "one from outside that changed places with one just made is said once, and its contents are no news") {
+  Scene scene;
+  furnish(scene);
+  fs::create_directory(scene.at("t/d"));
+  exchange(scene.at("o/x"), scene.at("t/d"));
+  const std::vector<std::string> said = scene.settle();
+  CHECK(count(said, "CREATE t/d") == 1);
+  check_old(scene, said, "t/d");
+}
+
+TEST_CASE("what is made in a place where one from outside was for a moment is said, and all of it") {
+  for (const bool taken : {false, true}) {
+    CAPTURE(taken);
+    Scene scene;
+    furnish(scene);
+    if (taken) fs::create_directory(scene.at("t/d"));  // which goes when o/x takes its place
+    fs::rename(scene.at("o/x"), scene.at("t/d"));
+    fs::rename(scene.at("t/d"), scene.at("t/e/d"));
+    fs::create_directories(scene.at("t/d/s"));
+    scene.touch("t/d/new");
+    scene.touch("t/d/s/new");
+    const std::vector<std::string> said = scene.settle();
+    check_old(scene, said, "t/e/d");
+    CHECK(count(said, "CREATE t/d") == (taken ? 2 : 1));
+    for (const char* const name : {"t/d/s", "t/d/new", "t/d/s/new"})
+      CHECK(count(said, std::string("CREATE ") + name) == 1);
+    CHECK(scene.place_of_file_in("t/d/s") == "CREATE t/d/s/probe");
+  }
+}
