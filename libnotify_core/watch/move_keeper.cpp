@@ -98,6 +98,7 @@ void Watcher::Impl::left(NodeId parent, const std::string& name, const Record& r
     move.suspect = tree_.watch(there);
     outdated(there);
   }
+  if (move.watch < 0 && move.suspect < 0 && !move.is_old) find_in_arrivals(name, move.cookie);
   moving_ = options_.backend == Backend::inotify ? move.watch : backend::unwatched;
   moves_.add_from(std::move(move));
 }

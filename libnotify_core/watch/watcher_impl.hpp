@@ -170,6 +170,9 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool has_come_back(const watch::Move& move, watch::NodeId parent, const std::string& name);
   std::optional<bool> stands_at(const watch::Sightings::Place& place, int watch);
   void list_newcomer(watch::NodeId node);
+  void find_in_arrivals(const std::string& name, std::uint32_t cookie);
+  bool went_into_arrival(watch::NodeId node);
+  bool is_arrival_to_come(std::uint32_t cookie);
   void all_below_is_untold(watch::NodeId top);
   void await_listing(watch::NodeId node);
   void list_rest_later(watch::NodeId top);

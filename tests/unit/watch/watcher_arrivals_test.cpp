@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <string>
@@ -136,4 +137,60 @@ TEST_CASE("what is made in a place where one from outside was for a moment is sa
       CHECK(count(said, std::string("CREATE ") + name) == 1);
     CHECK(scene.place_of_file_in("t/d/s") == "CREATE t/d/s/probe");
   }
+}
+
+TEST_CASE("what was just made and went into one from outside is news, and only that") {
+  for (const bool made_before : {true, false}) {
+    CAPTURE(made_before);
+    Scene scene;
+    fs::create_directories(scene.at("o/x/y/z/other"));
+    scene.touch("o/x/y/old");
+    scene.touch("o/x/y/z/other/old");
+    scene.watch();
+    scene.settle();
+    if (!made_before) fs::rename(scene.at("o/x"), scene.at("t/x"));
+    fs::create_directories(scene.at("t/e/s"));
+    scene.touch("t/e/new");
+    scene.touch("t/e/s/new");
+    if (made_before) fs::rename(scene.at("o/x"), scene.at("t/x"));
+    fs::rename(scene.at("t/e"), scene.at("t/x/y/z/e"));
+    const std::vector<std::string> said = scene.settle();
+    for (const char* const name : {"", "/s", "/new", "/s/new"})
+      CHECK(count(said, std::string("CREATE t/x/y/z/e") + name) == 1);
+    for (const char* const name : {"", "/y", "/y/old", "/y/z", "/y/z/other", "/y/z/other/old"})
+      CHECK(count(said, std::string("CREATE t/x") + name) == 0);
+    CHECK(scene.place_of_file_in("t/x/y/z/e/s") == "CREATE t/x/y/z/e/s/probe");
+  }
+}
+
+namespace {
+
+timespec change_time(const fs::path& path) {
+  struct stat status;
+  REQUIRE(::lstat(path.c_str(), &status) == 0);
+  return status.st_ctim;
+}
+
+bool is_later(const timespec& a, const timespec& b) {
+  return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+}
+
+}  // namespace
+
+TEST_CASE("what one from outside held all along is not taken for one of that name that left the tree") {
+  Scene scene;
+  fs::create_directories(scene.at("o/w/y/e/s"));
+  scene.touch("o/w/y/e/old");
+  scene.watch();
+  scene.settle();
+  do {  // until the clock has moved on
+    fs::rename(scene.at("o/w"), scene.at("o/x"));
+    fs::rename(scene.at("o/x"), scene.at("o/w"));
+  } while (!is_later(change_time(scene.at("o/w")), change_time(scene.at("o/w/y/e"))));
+  fs::create_directory(scene.at("t/e"));
+  fs::rename(scene.at("o/w"), scene.at("t/x"));
+  fs::rename(scene.at("t/e"), scene.at("o/e"));
+  const std::vector<std::string> said = scene.settle();
+  for (const char* const name : {"", "/s", "/old"})
+    CHECK(count(said, std::string("CREATE t/x/y/e") + name) == 0);
 }
