@@ -100,6 +100,11 @@ int path_of(int fd, std::string& path) {
   return 0;
 }
 
+std::int64_t change_time_of(int fd) {
+  struct stat raw;
+  return ::fstat(fd, &raw) == 0 ? nanoseconds(raw.st_ctim) : 0;
+}
+
 std::string absolute_path(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr), &std::free);
   return resolved ? std::string(resolved.get()) : std::string();

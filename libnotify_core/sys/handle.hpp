@@ -24,6 +24,8 @@ int filesystem_id(int fd, std::string& id);
 
 // Where a descriptor's object stands in the tree of names: what /proc says. Of a deleted one, where it stood.
 int path_of(int fd, std::string& path);
+// When an object was last changed or renamed: its ctime in nanoseconds. 0: that cannot be had.
+std::int64_t change_time_of(int fd);
 std::string absolute_path(const std::string& path);  // realpath(3); empty where it cannot be had
 
 // The names of the directories in a directory; none where it cannot be read.

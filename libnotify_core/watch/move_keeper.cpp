@@ -89,17 +89,27 @@ void Watcher::Impl::left(NodeId parent, const std::string& name, const Record& r
   last_arrival_ = {};
   move.cookie = record.cookie;
   move.watch = who_left(parent, name, record);
-  move.from_excluded = was_left_out(parent, name);
   move.from = {record.watch, name};
   NodeId there = tree_.replaced_child(parent, name);
   if (there == no_node) there = tree_.child(parent, name);
+  move.is_old = was_left_out(parent, name) || (move.watch < 0 && came_from_outside(parent, name));
   // Of two that change places, the first is here already.
   if (move.watch < 0 && there != no_node && !tree_.has_arrived(there)) {
     move.suspect = tree_.watch(there);
     outdated(there);
   }
+  if (move.watch < 0 && move.suspect < 0 && !move.is_old) find_in_arrivals(name, move.cookie);
   moving_ = options_.backend == Backend::inotify ? move.watch : backend::unwatched;
   moves_.add_from(std::move(move));
+}
+
+// Asked of what left this place unwatched. It may have come there so lately that it could not be watched,
+// or what was watched in its stead is what came there after it.
+bool Watcher::Impl::came_from_outside(NodeId parent, const std::string& name) {
+  if (came_late(parent, name)) return true;
+  const NodeId there = tree_.child(parent, name);
+  if (there == no_node) return false;
+  return taken_for_old_.contains(tree_.watch(there)) || taken_before_.contains(tree_.watch(there));
 }
 
 // The kernel lets go of a directory it has renamed before it queues that, so what is done in it at once may
@@ -157,9 +167,9 @@ void Watcher::Impl::arrived(NodeId parent, const Record& record) {
     if (move->unheard) conclude_unheard(node);
     return;
   }
-  // Moved within the tree but not watched before: born so lately that it could not be. Else it comes from
-  // outside.
-  const bool newborn = move != nullptr && !move->from_excluded;
+  // Moved within the tree but not watched before: it was born so lately that it could not be, or came from
+  // outside as lately. Else it comes from outside.
+  const bool newborn = move != nullptr && !move->is_old;
   if (move != nullptr) moves_.take(move);
   born(parent, name, newborn ? ScanKind::birth : ScanKind::arrival);
 }
@@ -172,6 +182,26 @@ void Watcher::Impl::complete_exchange(const watch::Sightings::Place& from, watch
   const NodeId parent = completed ? tree_.by_watch(from.parent) : no_node;
   const NodeId first = parent == no_node ? no_node : tree_.child(parent, from.name);
   if (first != no_node) not_outdated(first);
+}
+
+// It was watched as one that was made in this place, of which the queue says only now that something came
+// there from outside. If it says next that something left, these two have changed places: it was the other
+// one that was made.
+void Watcher::Impl::came_for_another(NodeId node) {
+  const int above = tree_.watch(tree_.parent(node));
+  const auto is_left_next = [&] {
+    bool left = false;
+    backend_->visit_unread([&](const Record& record) {
+      if (record.watch != above || record.name != tree_.name(node)) return true;
+      left = (record.mask & mask::moved_from) != 0;
+      return false;
+    });
+    return left;
+  };
+  if (!is_left_next() && !(backend_->read_on() && is_left_next())) return;
+  tree_.set_arrived(node);
+  taken_for_old_.merge(recovery_.forget(node));
+  taken_for_old_.insert(tree_.watch(node));
 }
 
 void Watcher::Impl::self_moved(NodeId node) {

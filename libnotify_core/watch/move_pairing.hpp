@@ -25,7 +25,7 @@ struct Move {
   bool unheard = false;     // no MOVE_SELF is going to follow
   int suspect = -1;         // which one it was, if it was watched after all
   bool comes_back = false;  // it was out of the tree; there is no place that it leaves
-  bool from_excluded = false;  // it was left unwatched on purpose
+  bool is_old = false;      // unwatched, but what is in it is no news
   Sightings::Place from{};
   NodeId to_parent = no_node;  // no_node: no partner so far
   std::string to_name{};

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "sys/handle.hpp"
 #include "sys/syscall.hpp"
 #include "watch/foresight.hpp"
 #include "watch/places.hpp"
@@ -61,6 +62,54 @@ void Watcher::Impl::list_newcomer(NodeId node) {
   untold_.tell(tree_.watch(parent), name);
   all_below_is_untold(node);
   await_listing(node);
+}
+
+// One that was made in the tree has left its place before anybody could look at it, for none that is watched.
+// What came from outside just before was not watched then: where one of that name went into it, this is it.
+void Watcher::Impl::find_in_arrivals(const std::string& name, std::uint32_t cookie) {
+  if (taken_for_old_.empty() && taken_before_.empty()) return;
+  if (is_arrival_to_come(cookie)) return;
+  std::vector<NodeId> found;
+  for (const auto* const watches : {&taken_for_old_, &taken_before_}) {
+    for (const int watch : *watches) {
+      const NodeId node = tree_.by_watch(watch);
+      if (node != no_node && tree_.name(node) == name && went_into_arrival(node)) found.push_back(node);
+    }
+  }
+  if (found.size() != 1 || is_arrival_to_come(cookie)) return;
+  const int watch = tree_.watch(found[0]);
+  taken_for_old_.erase(watch);
+  taken_before_.erase(watch);
+  list_newcomer(found[0]);
+}
+
+bool Watcher::Impl::is_arrival_to_come(std::uint32_t cookie) {
+  bool found = false;
+  const auto look = [&] {
+    backend_->visit_unread([&](const backend::Record& record) {
+      found = (record.mask & mask::moved_to) && record.cookie == cookie;
+      return !found;
+    });
+    return found;
+  };
+  return look() || (backend_->read_on() && look());
+}
+
+// Did this come into what came from outside after that was here? To rename a directory is to change it, and
+// what it held all along was not renamed.
+bool Watcher::Impl::went_into_arrival(NodeId node) {
+  const auto was_taken_for_old = [&](NodeId one) {
+    return taken_for_old_.contains(tree_.watch(one)) || taken_before_.contains(tree_.watch(one));
+  };
+  NodeId top = node;
+  while (!tree_.is_root(top) && was_taken_for_old(tree_.parent(top))) top = tree_.parent(top);
+  if (top == node || is_heard_of(tree_.parent(node))) return false;
+  const auto change_time = [&](NodeId one) {
+    const sys::Fd place = open_confirmed(one);
+    return place ? sys::change_time_of(place.get()) : 0;
+  };
+  const std::int64_t came = change_time(top);
+  return came != 0 && change_time(node) >= came;
 }
 
 // Directories that the queue has yet to move or delete are reported with it: their events will be.

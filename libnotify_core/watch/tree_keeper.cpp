@@ -114,6 +114,7 @@ void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   } else if (record.mask & mask::create) {
     born(node, name, ScanKind::birth);
   } else if (record.mask & mask::remove) {
+    came_late(node, name);
     const NodeId there = tree_.child(node, name);
     const bool itself = there != no_node && record.target == tree_.watch(there);
     // Where the backend knows, it may be that one: its "ignored" is to come.
@@ -154,6 +155,7 @@ sys::Fd Watcher::Impl::open_confirmed(NodeId node) {
 void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) {
   if (leaves_out(parent, name)) return;
   const NodeId there = tree_.child(parent, name);
+  const bool is_taken = there != no_node && !outdated_.contains(tree_.watch(there));
   if (there != no_node) kind == ScanKind::birth ? news_of(there) : not_outdated(there);
   if (kind == ScanKind::birth) came_late(parent, name);  // another one had that name
   sys::Fd place = open_confirmed(parent);
@@ -163,10 +165,14 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   }
   sys::Fd directory;
   const int watch = watch_newborn(parent, name, kind, std::move(place), directory);
+  const NodeId known = watch < 0 ? no_node : tree_.by_watch(watch);
+  const bool is_another = known != no_node && known != there;
+  if (kind == ScanKind::arrival && (watch::vanished(watch) || is_another))  // it has moved on
+    late_arrivals_[tree_.watch(parent)].insert(name);
   if (watch < 0) return;
-  const NodeId known = tree_.by_watch(watch);
   if (known != no_node) {  // watched since it was found by listing; its contents are known
-    if (known != there && !tree_.is_root(known)) sighted(known, parent, name, true);
+    if (is_another && !tree_.is_root(known)) sighted(known, parent, name, true);
+    if (is_taken && kind == ScanKind::arrival && known == there) came_for_another(known);
     return;
   }
   if (there != no_node) tree_.set_replaced(there);

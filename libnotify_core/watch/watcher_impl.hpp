@@ -137,12 +137,14 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool is_place_told_of(const watch::Sightings::Place& place);
   void conclude_unheard(watch::NodeId node);
   bool settle_moved(watch::NodeId node);
+  bool came_from_outside(watch::NodeId parent, const std::string& name);
   bool follow_ahead(watch::NodeId node, const backend::Record& record);
   bool is_told_already(const backend::Record& record) const {
     return (record.mask & mask::moved_to) && record.cookie == told_ahead_ && told_ahead_ != 0;
   }
   void complete_exchange(const watch::Sightings::Place& from, watch::Sightings::Place to);
   void arrived(watch::NodeId parent, const backend::Record& record);
+  void came_for_another(watch::NodeId node);
   void self_moved(watch::NodeId node);
   void put_at(watch::NodeId node, watch::NodeId parent, const std::string& name);
   void outdated(watch::NodeId node);
@@ -168,6 +170,9 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool has_come_back(const watch::Move& move, watch::NodeId parent, const std::string& name);
   std::optional<bool> stands_at(const watch::Sightings::Place& place, int watch);
   void list_newcomer(watch::NodeId node);
+  void find_in_arrivals(const std::string& name, std::uint32_t cookie);
+  bool went_into_arrival(watch::NodeId node);
+  bool is_arrival_to_come(std::uint32_t cookie);
   void all_below_is_untold(watch::NodeId top);
   void await_listing(watch::NodeId node);
   void list_rest_later(watch::NodeId top);
@@ -281,7 +286,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   };
   std::vector<Awaited> denied_lately_;     // above what is denied: nobody has asked for its ATTRIB so far
   std::vector<std::string> denied_paths_;  // during add()
-  // By watch: the names of what was moved into a directory that could not be found by its path then.
+  // By watch: the names of what was moved into a directory and had left when that was to be watched, or into
+  // one that could not be found by its path then.
   std::unordered_map<int, std::unordered_set<std::string>> late_arrivals_;
   bool sighted_lately_ = false;
   int doubtful_reads_ = 0;          // since something is in doubt: those that emptied the queue
