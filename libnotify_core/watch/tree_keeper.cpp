@@ -99,6 +99,7 @@ void Watcher::Impl::doubt_listing(NodeId node) {
 // What changes once the event has been handed on.
 void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   if (!untold_.empty()) untold_.heard(record.watch, record.name, record.mask);
+  if (record.mask & mask::unmount) return unmounted(node);
   if (record.mask & mask::ignored) return drop(node, End::deleted);
   if (settle_moved(node)) return;
   if (!options_.recursive || !options_.follow_tree || (record.mask & mask::is_directory) == 0) return;
@@ -263,6 +264,7 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   if (!astray_.empty()) forget_astray(node);
   unrepaired_.erase(tree_.watch(node));
   late_arrivals_.erase(tree_.watch(node));
+  if (!uncovered_.empty()) uncovered_.erase(tree_.watch(node));
   denied_.erase(tree_.watch(node));
   away_.erase(tree_.watch(node));
   untold_.erase(tree_.watch(node));
@@ -302,6 +304,7 @@ void Watcher::Impl::repair() {
   doubted_.clear();
   unrepaired_.clear();
   late_arrivals_.clear();
+  uncovered_.clear();
   denied_.clear();
   denied_lately_.clear();
   sighted_lately_ = false;

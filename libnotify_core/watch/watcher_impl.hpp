@@ -200,6 +200,10 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void denied_moved(watch::NodeId top);
   void denied_at_first(watch::NodeId root);
 
+  // left_unwatched.cpp
+  void unmounted(watch::NodeId node);
+  void watch_uncovered();
+
   bool has_no_directories(watch::NodeId node, const sys::Fd& place) const;
   bool list_again(watch::NodeId node, watch::ScanKind kind);
   bool rescue_sighted(watch::NodeId top);
@@ -283,6 +287,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   std::vector<std::string> denied_paths_;  // during add()
   // By watch: the names of what was moved into a directory that could not be found by its path then.
   std::unordered_map<int, std::unordered_set<std::string>> late_arrivals_;
+  // By the watch of the directory above: names of what was unmounted since the queue was last empty.
+  std::unordered_map<int, std::unordered_set<std::string>> uncovered_;
   bool sighted_lately_ = false;
   int doubtful_reads_ = 0;          // since something is in doubt: those that emptied the queue
   std::uint32_t known_before_ = 0;  // last_known_, before the last read but one that emptied the queue
