@@ -35,6 +35,7 @@ void Watcher::Impl::work_on_drained() {
   }
   if (unsettled_.empty() && !untold_.empty() && !births_wait()) untold_.clear();
   if (!retired_.empty()) retire_some();
+  if (!beyond_limit_.empty()) look_for_room();
   calm_ = is_calm();
   // Some of that may have read on.
   backend_->visit_unread([this](const backend::Record&) { return !(unread_ = true); });
