@@ -24,6 +24,7 @@ void Watcher::Impl::work_on_drained() {
   // Looking makes records of its own, which count for nothing.
   if (batch_events_ != 0 && !astray_.empty()) see_who_returned();
   if (!denied_lately_.empty()) ask_for_rights();
+  if (!uncovered_.empty()) watch_uncovered();
   if (!taken_before_.empty() || !taken_for_old_.empty()) {
     taken_before_ = std::exchange(taken_for_old_, {});
   }
@@ -35,6 +36,7 @@ void Watcher::Impl::work_on_drained() {
   }
   if (unsettled_.empty() && !untold_.empty() && !births_wait()) untold_.clear();
   if (!retired_.empty()) retire_some();
+  if (!beyond_limit_.empty()) look_for_room();
   calm_ = is_calm();
   // Some of that may have read on.
   backend_->visit_unread([this](const backend::Record&) { return !(unread_ = true); });

@@ -69,6 +69,7 @@ void Watcher::Impl::found(NodeId parent, std::string_view name, bool directory) 
 }
 
 void Watcher::Impl::failed(Error error) {
+  if (using_room_ && error.number == ENOSPC) return;
   if (on_unreadable_ != nullptr) {
     if (watch::limit_reached(-error.number)) {
       limit_error_ = std::move(error);
@@ -99,6 +100,7 @@ void Watcher::Impl::doubt_listing(NodeId node) {
 // What changes once the event has been handed on.
 void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   if (!untold_.empty()) untold_.heard(record.watch, record.name, record.mask);
+  if (record.mask & mask::unmount) return unmounted(node);
   if (record.mask & mask::ignored) return drop(node, End::deleted);
   if (settle_moved(node)) return;
   if (!options_.recursive || !options_.follow_tree || (record.mask & mask::is_directory) == 0) return;
@@ -146,7 +148,7 @@ sys::Fd Watcher::Impl::open_confirmed(NodeId node) {
   int watch = directory ? backend_->enter(directory.get()) : status;
   constexpr unsigned flags = backend::add_directory_only | backend::add_keep_old_events;
   if (watch >= 0) watch = backend_->add(".", kernel_events_, flags);
-  place_error_ = watch < 0 ? watch : -ENOENT;
+  place_error_ = watch < 0 && watch != -ENOSPC ? watch : -ENOENT;  // another one may be one too many
   if (watch == tree_.watch(node)) return directory;
   end_stranger(watch);
   return {};
@@ -223,6 +225,7 @@ int Watcher::Impl::watch_newborn(NodeId parent, const std::string& name, ScanKin
   if (status < 0) {
     end_stranger(watch);
     if (watch::vanished(status)) return status;
+    if (status == -ENOSPC) beyond_limit(parent, name, kind == ScanKind::arrival);
     if (status == -EACCES && !denied(parent, name, kind == ScanKind::birth)) return status;
     const std::string path = std::string(tree_.path(parent)).append(name).append("/");
     failed(watch >= 0 ? sys::error(status, "open", path) : adding_error(status, path));
@@ -269,6 +272,7 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   if (!astray_.empty()) forget_astray(node);
   unrepaired_.erase(tree_.watch(node));
   late_arrivals_.erase(tree_.watch(node));
+  forget_unwatched(node);
   denied_.erase(tree_.watch(node));
   away_.erase(tree_.watch(node));
   untold_.erase(tree_.watch(node));
@@ -308,6 +312,7 @@ void Watcher::Impl::repair() {
   doubted_.clear();
   unrepaired_.clear();
   late_arrivals_.clear();
+  forget_all_unwatched();
   denied_.clear();
   denied_lately_.clear();
   sighted_lately_ = false;

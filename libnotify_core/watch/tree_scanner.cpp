@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "sys/syscall.hpp"
 #include "watch/places.hpp"
@@ -28,15 +29,15 @@ TreeScanner::TreeScanner(backend::WatchBackend& backend, WatchTree& tree, EventM
   if (quiet_events_ == 0) quiet_events_ = mask::delete_self;  // inotify refuses to watch for nothing
 }
 
-bool TreeScanner::scan(sys::Fd directory, NodeId node, ScanKind kind) {
+void TreeScanner::scan(sys::Fd directory, NodeId node, ScanKind kind) {
   kind_ = kind;
-  limit_reached_ = false;
+  limit_said_ = false;
   if (!reader_) reader_ = std::make_unique<sys::DirectoryReader>(listing_buffer);
   entered_ = 1;
   push(std::move(directory), {node, 0, true, kind == ScanKind::birth});
   while (!frames_.empty()) {
     Frame& top = frames_.back();
-    if (top.pending_next == pending_.size() || limit_reached_) {
+    if (top.pending_next == pending_.size()) {
       leave();
     } else {
       descend(pending_[top.pending_next++]);
@@ -44,7 +45,6 @@ bool TreeScanner::scan(sys::Fd directory, NodeId node, ScanKind kind) {
   }
   pending_ = {};
   reader_.reset();
-  return !limit_reached_;
 }
 
 void TreeScanner::push(sys::Fd directory, const Pending& start) {
@@ -76,13 +76,13 @@ void TreeScanner::list(Frame& frame) {
     const std::ptrdiff_t size =
         reader_->read(frame.directory.get(), [&](const char* name, unsigned char type) {
           entry(frame, name, type, subdirectories);
-          return !limit_reached_;
+          return true;
         });
-    if (size < 0 || limit_reached_) listener_.half_seen(frame.node);
+    if (size < 0) listener_.half_seen(frame.node);
     if (size < 0 && !vanished(static_cast<int>(size))) {
       fail(static_cast<int>(size), "getdents64", frame.node, {}, frame.newborn);
     }
-    if (size <= 0 || limit_reached_) return;
+    if (size <= 0) return;
     // What is made from here on has an event of its own: the directory is watched. Not where more is to be
     // read: what was renamed meanwhile may have been counted twice, in place of one yet to come.
     const bool may_stop = frame.links_count && !frame.newborn && reader_->had_room(size);
@@ -110,9 +110,13 @@ TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
   const EventMask events = frame.newborn ? quiet_events_ : events_;  // it is going to be listed at once
   int watch = backend_.add(name, events, child_flags);
   if (watch >= 0 && listener_.was_ended(watch)) watch = backend_.add(name, events, child_flags);
+  if (watch == -ENOSPC) {
+    leave_unwatched(frame, name);
+    return {};
+  }
   if (watch < 0) {
     const NodeId known = vanished(watch) ? no_node : tree_.child(frame.node, name);
-    const bool tried_again = known != no_node && keep_unseen(known, watch);
+    const bool tried_again = known != no_node && keep_unseen(known);
     const bool newborn = frame.newborn || kind_ == ScanKind::again;
     if (!tried_again) fail(watch, backend_.adding_call(), frame.node, name, newborn);
     return {};
@@ -132,6 +136,17 @@ TreeScanner::Pending TreeScanner::watch_child(Frame& frame, const char* name) {
   return {child, links, visit, newborn, fresh, frame.newborn && fresh, old};
 }
 
+// The limit of watches is reached. What has a watch has it still, so the rest is gone through all the same;
+// it is complained of once.
+void TreeScanner::leave_unwatched(const Frame& frame, const char* name) {
+  if (kind_ == ScanKind::repair && !frame.newborn) listener_.found(frame.node, name, true);
+  listener_.beyond_limit(frame.node, name, !frame.newborn && (frame.old || is_arrival(frame, name)));
+  if (std::exchange(limit_said_, true)) return;
+  Error error = sys::error(-ENOSPC, backend_.adding_call(), std::string(tree_.path(frame.node)) + name + '/');
+  error.detail = backend_.explain(-ENOSPC);
+  listener_.failed(std::move(error));
+}
+
 // Of an unknown directory.
 bool TreeScanner::is_arrival(const Frame& frame, const char* name) {
   return kind_ == ScanKind::arrival || (kind_ == ScanKind::again && listener_.came_late(frame.node, name));
@@ -139,11 +154,9 @@ bool TreeScanner::is_arrival(const Frame& frame, const char* name) {
 
 // It cannot be looked at, but its watch is as good as ever, and so are those below it. True: it is tried
 // again.
-bool TreeScanner::keep_unseen(NodeId node, int status) {
+bool TreeScanner::keep_unseen(NodeId node) {
   tree_.set_swept(node);
-  if (status != -ENOSPC) return listener_.shut_out(node);
-  listener_.half_seen(node);
-  return false;
+  return listener_.shut_out(node);
 }
 
 // Of `name` in the directory entered, which should be `node`.
@@ -247,6 +260,7 @@ int TreeScanner::silence(NodeId node, const char* name, unsigned flags) {
   const bool replacing = (flags & backend::add_keep_old_events) == 0;
   const EventMask events = quiet_events_ | (replacing ? listener_.also_asked(node) : 0);
   const int watch = backend_.add(name, events, flags);
+  if (watch == -ENOSPC) return -ENOENT;  // who is watched needs no other watch
   if (watch < 0 || watch == tree_.watch(node)) return watch;
   if (tree_.by_watch(watch) == no_node) {
     backend_.remove(watch);
@@ -281,11 +295,6 @@ void TreeScanner::close_above() {
 }
 
 void TreeScanner::leave() {
-  for (std::size_t i = frames_.back().pending_next; i < pending_.size(); ++i) {  // the limit was reached
-    if (pending_[i].visit) listener_.half_seen(pending_[i].node);
-    if (pending_[i].quiet && enter_top() >= 0)
-      ask_for_all_events(pending_[i].node, std::string(tree_.name(pending_[i].node)).c_str());
-  }
   Frame frame = std::move(frames_.back());
   frames_.pop_back();
   pending_.resize(frame.pending_begin);
@@ -339,7 +348,6 @@ void TreeScanner::restore_events(Frame& frame) {
 void TreeScanner::fail(int status, const char* call, NodeId parent, std::string_view name, bool newborn) {
   if (vanished(status)) return;
   if (status == -EACCES && !name.empty() && !listener_.denied(parent, name, newborn)) return;
-  if (status == -ENOSPC) limit_reached_ = true;
   std::string path(tree_.path(parent));
   path += name;
   if (!name.empty()) path += '/';

@@ -57,6 +57,8 @@ class ScanListener {
   // The same, for `node` itself could not be opened or entered. True: that is tried again, and it is
   // complained of then.
   virtual bool shut_out(NodeId node) = 0;
+  // `name` in `parent` is one too many for the limit of watches. `old`: what is in it is no news.
+  virtual void beyond_limit(NodeId parent, std::string_view name, bool old) = 0;
   // `path` could not be watched or listed. ENOENT and the like never come here: what vanished is no failure.
   virtual void failed(Error error) = 0;
 };
@@ -77,9 +79,8 @@ class TreeScanner {
   EventMask quiet_events() const { return quiet_events_; }
 
   // Watches everything below `node`, which stands in the tree, is watched for quiet_events() and open as
-  // `directory`; at the end it is watched for all events. False where the limit of watches
-  // ended the walk.
-  bool scan(sys::Fd directory, NodeId node, ScanKind kind);
+  // `directory`; at the end it is watched for all events.
+  void scan(sys::Fd directory, NodeId node, ScanKind kind);
   // Readable but not searchable: its entries have names and no more. What is in it cannot be watched.
   void list_unsearchable(const sys::Fd& directory, NodeId node, bool newborn);
 
@@ -112,7 +113,8 @@ class TreeScanner {
   bool is_arrival(const Frame& frame, const char* name);
   enum class Child { skip, known, unknown };
   Child settle_child(const Frame& frame, std::string_view name, int watch, NodeId& node);
-  bool keep_unseen(NodeId node, int status);
+  bool keep_unseen(NodeId node);
+  void leave_unwatched(const Frame& frame, const char* name);
   std::uint32_t link_count(const Frame& frame, const char* name) const;
   void descend(Pending child);
   int silence(NodeId node, const char* name, unsigned flags);
@@ -132,7 +134,7 @@ class TreeScanner {
   EventMask quiet_events_;
   ScanListener& listener_;
   ScanKind kind_ = ScanKind::birth;
-  bool limit_reached_ = false;
+  bool limit_said_ = false;  // by this scan
   std::size_t entered_ = 0;  // names are looked up in frames_[entered_ - 1]; 0: not known where
   std::size_t most_open_;    // directories held open at a time
   std::vector<Frame> frames_;

@@ -80,7 +80,7 @@ std::optional<bool> Watcher::Impl::stands_at(const watch::Sightings::Place& plac
   constexpr unsigned here =
       backend::add_directory_only | backend::add_no_follow | backend::add_keep_old_events;
   const int found = backend_->add(place.name.c_str(), kernel_events_, here);
-  if (found < 0 && !watch::vanished(found)) {
+  if (found < 0 && found != -ENOSPC && !watch::vanished(found)) {  // that: it is another one
     place_error_ = found;
     return std::nullopt;
   }

@@ -166,7 +166,8 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
 
 // False of nearly all events: of these, handle_in_tree() would do nothing but report them.
 [[gnu::hot]] inline bool Watcher::Impl::concerns_tree(const backend::Record& record) const {
-  return (record.mask & (mask::is_directory | mask::move_self | mask::ignored)) != 0 || !calm_;
+  return (record.mask & (mask::is_directory | mask::move_self | mask::ignored | mask::unmount)) != 0 ||
+         !calm_;
 }
 
 // Nothing is known or awaited of any directory that an event of a file could matter to, and nothing is left
@@ -174,7 +175,8 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
 bool Watcher::Impl::is_calm() const {
   return recovery_.idle() && untold_.empty() && away_.empty() && departing_ == watch::no_node &&
          newcomer_ == watch::no_node && taken_before_.empty() && taken_for_old_.empty() &&
-         unsettled_.empty() && retired_.empty() && astray_.empty() && denied_lately_.empty() && !in_doubt();
+         unsettled_.empty() && retired_.empty() && astray_.empty() && denied_lately_.empty() &&
+         uncovered_.empty() && beyond_limit_.empty() && !in_doubt();
 }
 
 void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& record) {

@@ -46,8 +46,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   Result<Wait> dispatch(EventSink& sink) { return read_all(sink, false); }
   int descriptor() const { return backend_->descriptor(); }
   bool has_work() const {
-    return unread_ ||
-           (!calm_ && (!retired_.empty() || !unsettled_.empty() || !denied_lately_.empty() || in_doubt()));
+    return unread_ || (!calm_ && (!retired_.empty() || !unsettled_.empty() || !denied_lately_.empty() ||
+                                  room_is_due_ || in_doubt()));
   }
   const watch::WatchTree& tree() const { return tree_; }
 
@@ -64,6 +64,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   }
   bool shut_out(watch::NodeId node) override;
   bool came_late(watch::NodeId parent, std::string_view name) override;
+  void beyond_limit(watch::NodeId parent, std::string_view name, bool old) override;
   void listed(watch::NodeId node) override { untold_.erase(tree_.watch(node)); }
   void found(watch::NodeId parent, std::string_view name, bool directory) override;
   void failed(Error error) override;
@@ -205,6 +206,15 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void denied_moved(watch::NodeId top);
   void denied_at_first(watch::NodeId root);
 
+  // left_unwatched.cpp
+  void unmounted(watch::NodeId node);
+  void watch_uncovered();
+  void look_for_room();
+  void use_room();
+  bool is_room_in(watch::NodeId parent);
+  void forget_unwatched(watch::NodeId node);
+  void forget_all_unwatched();
+
   bool has_no_directories(watch::NodeId node, const sys::Fd& place) const;
   bool list_again(watch::NodeId node, watch::ScanKind kind);
   bool rescue_sighted(watch::NodeId top);
@@ -289,6 +299,16 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   // By watch: the names of what was moved into a directory and had left when that was to be watched, or into
   // one that could not be found by its path then.
   std::unordered_map<int, std::unordered_set<std::string>> late_arrivals_;
+  // By the watch of the directory above: names of what was unmounted since the queue was last empty.
+  std::unordered_map<int, std::unordered_set<std::string>> uncovered_;
+  // The same, of those for which there were no watches: one name in each directory, to try.
+  std::unordered_map<int, std::string> beyond_limit_;
+  bool watches_were_freed_ = false;  // our own, since that was tried
+  bool room_is_due_ = false;         // to be tried at the next read that brings nothing
+  int room_held_ = 0;                // for how many reads there was always something
+  bool using_room_ = false;          // whatever is beyond the limit now was so before
+  std::int64_t soonest_try_ = 0;     // monotonic nanoseconds
+  std::int64_t next_try_ = 0;        // the same, where nothing was freed
   bool sighted_lately_ = false;
   int doubtful_reads_ = 0;          // since something is in doubt: those that emptied the queue
   std::uint32_t known_before_ = 0;  // last_known_, before the last read but one that emptied the queue

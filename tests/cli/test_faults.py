@@ -121,6 +121,27 @@ def test_an_unmounted_tree_is_said_and_let_go(inotifywait, room):
     assert "d/ UNMOUNT" in (room / "out").read_text()
 
 
+@pytest.mark.skipif(not MOUNTS, reason="no user and mount namespaces here")
+def test_what_an_unmounted_filesystem_had_hidden_is_watched(inotifywait, room):
+    """What was in it all along is no news; a filesystem in that one is unmounted with it."""
+    script = """
+        mkdir -p d/m/old/n && mount -t tmpfs none d/m && mkdir -p d/m/a/n && mount -t tmpfs none d/m/a/n || exit 1
+        mkdir -p d/m/a/n/b
+        "$0" -m -r -e create d >out 2>err & pid=$!
+        until grep -q established err; do :; done
+        until umount -R d/m; do :; done 2>/dev/null  # one of the two may be busy, being looked at
+        until grep -qs " ino:$(stat -c %i d/m/old/n | xargs printf %x) " /proc/$pid/fdinfo/*; do :; done
+        touch d/m/f d/m/old/f; mkdir d/m/old/n/new; until grep -q new out; do :; done
+        kill $pid; wait $pid
+    """
+    subprocess.run(["unshare", "-Urm", "sh", "-c", script, inotifywait], cwd=room, timeout=30, check=False)
+    new = [line for line in (room / "err").read_text().splitlines() if line.startswith("Watching new")]
+    assert [line for line in new if "d/m/a/" not in line] == [
+        "Watching new directory d/m/", "Watching new directory d/m/old/n/new/"]
+    said = [line for line in (room / "out").read_text().splitlines() if " UNMOUNT" not in line]
+    assert said == ["d/m/ CREATE f", "d/m/old/ CREATE f", "d/m/old/n/ CREATE,ISDIR new"]
+
+
 def test_stopped_and_gone_on_it_has_lost_nothing(watching):
     stop(watching.process)
     for at in range(200):
