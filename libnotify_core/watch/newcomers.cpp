@@ -211,7 +211,11 @@ void Watcher::Impl::give_up(NodeId node, const Unsettled& unsettled) {
     wait_for_return(node, unsettled.kind);
   } else if (watch::vanished(error)) {
     doubt(unsettled.watch, unsettled.kind);
-  } else if (deny(node, unsettled.kind, unsettled.looks) && !unsettled.quiet) {
+  } else {
+    const std::size_t before = unsettled_.size();
+    const bool is_told = deny(node, unsettled.kind, unsettled.looks) && !unsettled.quiet;
+    if (unsettled_.size() > before) unsettled_.back().born = unsettled.born;  // which it is about, still
+    if (!is_told) return;
     std::string path(tree_.path(node));
     if (!unsettled.born.empty()) path.append(unsettled.born).append("/");
     failed(sys::error(error, "open", path));

@@ -395,9 +395,4 @@ void Watcher::Impl::drop_unseen() {
   half_seen_.clear();
 }
 
-// Counts it and all below as seen.
-void Watcher::Impl::sweep_all_below(NodeId top) {
-  for (NodeId node = top; node != no_node; node = tree_.next_below(node, top)) tree_.set_swept(node);
-}
-
 }  // namespace notify_core

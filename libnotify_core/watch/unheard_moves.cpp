@@ -258,4 +258,9 @@ void Watcher::Impl::has_returned(int root) {
   }
 }
 
+// Counts it and all below as seen.
+void Watcher::Impl::sweep_all_below(NodeId top) {
+  for (NodeId node = top; node != no_node; node = tree_.next_below(node, top)) tree_.set_swept(node);
+}
+
 }  // namespace notify_core
