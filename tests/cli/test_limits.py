@@ -90,3 +90,22 @@ def test_marks_of_fanotify_run_out(inotifywait, room, fanotify_refusal):
         pytest.skip(done.stderr)
     assert (done.returncode, done.stderr) == (
         1, "Couldn't watch e: the limit is reached: see /proc/sys/fs/fanotify/max_user_marks\n")
+
+
+def test_what_the_limit_left_out_is_watched_when_watches_are_free_again(inotifywait, room):
+    script = """
+        mkdir -p d/1 d/2 d/3 && echo 5 > /proc/sys/user/max_inotify_watches || exit 1
+        "$0" -m -r -e create d >out 2>err & pid=$!
+        until grep -q established err; do :; done
+        mkdir d/4; until grep -q 4 out; do :; done
+        mkdir d/5 d/5/below; until grep -q "Couldn't watch" err; do :; done
+        touch d/5/unheard
+        rmdir d/1 d/2; until grep -q unheard out; do :; done
+        touch d/5/heard d/5/below/heard; until [ "$(grep -c ' heard' out)" = 2 ]; do :; done
+        kill $pid; wait $pid
+    """
+    subprocess.run(["unshare", "-Ur", "sh", "-c", script, inotifywait], cwd=room, timeout=30, check=False)
+    assert sorted((room / "out").read_text().splitlines()) == [
+        "d/ CREATE,ISDIR 4", "d/ CREATE,ISDIR 5", "d/5/ CREATE heard", "d/5/ CREATE unheard",
+        "d/5/ CREATE,ISDIR below", "d/5/below/ CREATE heard"]
+    assert (room / "err").read_text().count("Couldn't watch new directory d/5/: No space left on device") == 1
