@@ -24,8 +24,14 @@ int filesystem_id(int fd, std::string& id);
 
 // Where a descriptor's object stands in the tree of names: what /proc says. Of a deleted one, where it stood.
 int path_of(int fd, std::string& path);
-// When an object was last changed or renamed: its ctime in nanoseconds. 0: that cannot be had.
-std::int64_t change_time_of(int fd);
+// In nanoseconds since 1970. 0: that cannot be had.
+struct FileTimes {
+  std::int64_t birth = 0;     // statx(2)'s btime: not every filesystem keeps it
+  std::int64_t modified = 0;  // mtime; of a directory: when something in it last came, went or was renamed
+  std::int64_t changed = 0;   // ctime: the same, or when it was renamed itself
+};
+// `flags` as in statx(2); an empty path with AT_EMPTY_PATH asks of the descriptor itself.
+FileTimes times_at(int directory, const char* path, int flags);
 std::string absolute_path(const std::string& path);  // realpath(3); empty where it cannot be had
 
 // The names of the directories in a directory; none where it cannot be read.

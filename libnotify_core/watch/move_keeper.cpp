@@ -169,7 +169,7 @@ void Watcher::Impl::arrived(NodeId parent, const Record& record) {
   }
   // Moved within the tree but not watched before: it was born so lately that it could not be, or came from
   // outside as lately. Else it comes from outside.
-  const bool newborn = move != nullptr && !move->is_old;
+  const bool newborn = (move != nullptr && !move->is_old) || was_born_unseen(parent, name);
   if (move != nullptr) moves_.take(move);
   born(parent, name, newborn ? ScanKind::birth : ScanKind::arrival);
 }

@@ -162,6 +162,7 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   if (kind == ScanKind::birth) came_late(parent, name);  // another one had that name
   sys::Fd place = open_confirmed(parent);
   if (!place) {
+    if (kind == ScanKind::birth) births_.miss(last_birth_);
     if (kind == ScanKind::arrival) late_arrivals_[tree_.watch(parent)].insert(name);
     return unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0, 0, 0, name});
   }
@@ -171,6 +172,7 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   const bool is_another = known != no_node && known != there;
   if (kind == ScanKind::arrival && (watch::vanished(watch) || is_another))  // it has moved on
     late_arrivals_[tree_.watch(parent)].insert(name);
+  if (kind == ScanKind::birth && watch::vanished(watch)) births_.miss(last_birth_);
   if (watch < 0) return;
   if (known != no_node) {  // watched since it was found by listing; its contents are known
     if (is_another && !tree_.is_root(known)) sighted(known, parent, name, true);
@@ -180,20 +182,13 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   if (there != no_node) tree_.set_replaced(there);
   const NodeId node = tree_.add_child(parent, name, watch);
   if (kind == ScanKind::arrival) taken_for_old_.insert(watch);
+  if (kind == ScanKind::birth) last_birth_ = sys::times_at(directory.get(), "", AT_EMPTY_PATH).birth;
   if (place_error_ == -EACCES) {
     list_unsearchable(std::move(directory), node, kind);
   } else {
     scanner_.scan(std::move(directory), node, kind);
   }
   notice(Notice::Kind::new_directory, tree_.path(node));
-}
-
-// Asked once: what has that name later is another one.
-bool Watcher::Impl::came_late(NodeId parent, std::string_view name) {
-  const auto names = late_arrivals_.find(tree_.watch(parent));
-  if (names == late_arrivals_.end() || names->second.erase(std::string(name)) == 0) return false;
-  if (names->second.empty()) late_arrivals_.erase(names);
-  return true;
 }
 
 // Who reads the events may have taken what is in it for the contents of another one, which is gone.

@@ -16,6 +16,8 @@
 
 #include "backend/backend.hpp"
 #include "notify_core/watcher.hpp"
+#include "sys/handle.hpp"
+#include "watch/births.hpp"
 #include "watch/denied.hpp"
 #include "watch/foresight.hpp"
 #include "watch/move_pairing.hpp"
@@ -55,7 +57,10 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool leaves_out(watch::NodeId parent, std::string_view name) override;
   void unlisted(watch::NodeId node, bool newborn) override;
   void sighted(watch::NodeId node, watch::NodeId parent, std::string_view name, bool told) override;
-  void slipped_away(watch::NodeId node) override { drop(node, End::unknown); }
+  void slipped_away(watch::NodeId node) override {
+    births_.miss(last_birth_);
+    drop(node, End::unknown);
+  }
   void taken_for_old(watch::NodeId node) override;
   bool is_told(watch::NodeId node) override;
   bool was_ended(int watch) override;
@@ -65,7 +70,10 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool shut_out(watch::NodeId node) override;
   bool came_late(watch::NodeId parent, std::string_view name) override;
   void beyond_limit(watch::NodeId parent, std::string_view name, bool old) override;
-  void listed(watch::NodeId node) override { untold_.erase(tree_.watch(node)); }
+  void listed(watch::NodeId node) override {
+    untold_.erase(tree_.watch(node));
+    births_.watches.push_back(tree_.watch(node));
+  }
   void found(watch::NodeId parent, std::string_view name, bool directory) override;
   void failed(Error error) override;
   bool denied(watch::NodeId parent, std::string_view name, bool newborn) override;
@@ -173,6 +181,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void list_newcomer(watch::NodeId node);
   void find_in_arrivals(const std::string& name, std::uint32_t cookie);
   bool went_into_arrival(watch::NodeId node);
+  sys::FileTimes times_of(watch::NodeId node);
+  bool was_born_unseen(watch::NodeId parent, const std::string& name);
   bool is_arrival_to_come(std::uint32_t cookie);
   void all_below_is_untold(watch::NodeId top);
   void await_listing(watch::NodeId node);
@@ -315,7 +325,10 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool listing_untold_ = false;
   // Watches of directories found in one that was moved in, since the last read and since the one before.
   std::unordered_set<int> taken_for_old_, taken_before_;
-  int place_error_ = 0;                                               // why open_confirmed() found nothing
+  // Of directories that were made, in the same two spans.
+  watch::Births births_, births_before_;
+  std::int64_t last_birth_ = 0;  // when that was made of which the queue told last
+  int place_error_ = 0;          // why open_confirmed() found nothing
   const std::function<void(const Error&)>* on_unreadable_ = nullptr;  // during add()
   Error limit_error_;
 

@@ -31,6 +31,7 @@ void furnish(Scene& scene) {
     scene.touch(top + "/s/old");
   }
   fs::create_directories(scene.at("t/e"));
+  scene.let_age("o/x");
   scene.watch();
   scene.settle();
 }
@@ -146,6 +147,7 @@ TEST_CASE("what was just made and went into one from outside is news, and only t
     fs::create_directories(scene.at("o/x/y/z/other"));
     scene.touch("o/x/y/old");
     scene.touch("o/x/y/z/other/old");
+    scene.let_age("o/x/y/z/other");
     scene.watch();
     scene.settle();
     if (!made_before) fs::rename(scene.at("o/x"), scene.at("t/x"));
@@ -181,6 +183,7 @@ TEST_CASE("what one from outside held all along is not taken for one of that nam
   Scene scene;
   fs::create_directories(scene.at("o/w/y/e/s"));
   scene.touch("o/w/y/e/old");
+  scene.let_age("o/w/y/e");
   scene.watch();
   scene.settle();
   do {  // until the clock has moved on

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -167,6 +168,20 @@ class Scene : public EventSink {
 
   fs::path at(const std::string& path) const { return room_.at(path); }
   void touch(const std::string& path) const { std::ofstream(at(path)).put('x'); }
+
+  // Waits until nothing that was made in `path` so far could have been made just now.
+  void let_age(const std::string& path) const {
+    struct stat made, now;
+    REQUIRE(::stat(at(path).c_str(), &made) == 0);
+    do {
+      touch(".clock");
+      REQUIRE(::stat(at(".clock").c_str(), &now) == 0);
+    } while (age(made.st_ctim, now.st_mtim) < 0.05);
+  }
+  static double age(const timespec& then, const timespec& now) {
+    return static_cast<double>(now.tv_sec - then.tv_sec) +
+           static_cast<double>(now.tv_nsec - then.tv_nsec) / 1e9;
+  }
 
   // `before_add`: see Queued.
   void watch(std::function<void(const std::string&)> before_add = {},

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a watcher says of directories that were made in one that was just made, and left it before it could be
+// watched: the queue tells where they came to, and nothing of where from.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "watch/watcher_scene.hpp"
+
+namespace {
+
+using namespace watcher_scene;
+
+std::size_t count(const std::vector<std::string>& lines, const std::string& line) {
+  return static_cast<std::size_t>(std::count(lines.begin(), lines.end(), line));
+}
+
+// t/e and t/k are watched.
+void furnish(Scene& scene) {
+  for (const char* const name : {"t/e", "t/k"}) fs::create_directory(scene.at(name));
+  scene.watch();
+  scene.settle();
+}
+
+// A directory with a file `new`, and another in `s`.
+void make(Scene& scene, const std::string& path) {
+  fs::create_directories(scene.at(path + "/s"));
+  scene.touch(path + "/new");
+  scene.touch(path + "/s/new");
+}
+
+// All that is in it was said once; and it is watched.
+void check_new(Scene& scene, const std::vector<std::string>& said, const std::string& place) {
+  CHECK(count(said, "other " + place) == 1);  // MOVED_TO
+  CHECK(count(said, "CREATE " + place) == 0);
+  for (const char* const name : {"/s", "/new", "/s/new"}) CHECK(count(said, "CREATE " + place + name) == 1);
+  CHECK(scene.place_of_file_in(place) == "CREATE " + place + "/probe");
+  CHECK(scene.place_of_file_in(place + "/s") == "CREATE " + place + "/s/probe");
+}
+
+}  // namespace
+
+TEST_CASE("what left its birthplace before that could be watched is news") {
+  Scene scene;
+  furnish(scene);
+  make(scene, "t/a/d");
+  fs::rename(scene.at("t/a/d"), scene.at("t/k/d"));
+  SUBCASE("the birthplace stays") {}
+  SUBCASE("the birthplace is deleted") {
+    fs::remove(scene.at("t/a"));
+  }
+  SUBCASE("the birthplace leaves the tree") {
+    fs::rename(scene.at("t/a"), scene.at("o/a"));
+  }
+  SUBCASE("the birthplace is renamed") {
+    fs::rename(scene.at("t/a"), scene.at("t/e/a"));
+  }
+  SUBCASE("another one comes in its place") {
+    fs::rename(scene.at("t/a"), scene.at("t/e/a"));
+    fs::create_directory(scene.at("t/a"));
+  }
+  SUBCASE("something is done in it where it came to") {
+    scene.touch("t/k/d/later");
+  }
+  check_new(scene, scene.settle(), "t/k/d");
+}
+
+TEST_CASE("the same, from further down, and its birthplace next") {
+  Scene scene;
+  furnish(scene);
+  make(scene, "t/a/b/d");
+  fs::rename(scene.at("t/a/b/d"), scene.at("t/k/d"));
+  scene.touch("t/a/b/new");
+  fs::rename(scene.at("t/a/b"), scene.at("t/e/b"));
+  const std::vector<std::string> said = scene.settle();
+  CHECK(count(said, "CREATE t/e/b/new") == 1);
+  check_new(scene, said, "t/k/d");
+}
+
+TEST_CASE("the same, where it moves on at once") {
+  Scene scene;
+  furnish(scene);
+  make(scene, "t/a/d");
+  fs::rename(scene.at("t/a/d"), scene.at("t/k/d"));
+  fs::rename(scene.at("t/k/d"), scene.at("t/e/d"));
+  check_new(scene, scene.settle(), "t/e/d");
+}
+
+TEST_CASE("the same, where it moves while the birthplace is about to be watched") {
+  Scene scene;
+  furnish(scene);
+  make(scene, "t/a/d");
+  bool moved = false;
+  scene.queue().before_add([&](const std::string& name) {
+    if (name == "a" && !std::exchange(moved, true)) fs::rename(scene.at("t/a/d"), scene.at("t/k/d"));
+  });
+  const std::vector<std::string> said = scene.settle();
+  REQUIRE(moved);
+  check_new(scene, said, "t/k/d");
+}
+
+TEST_CASE("what comes from outside is no news, whatever is made meanwhile") {
+  Scene scene;
+  make(scene, "o/x");
+  scene.let_age("o/x");
+  furnish(scene);
+  fs::create_directory(scene.at("t/a"));
+  fs::rename(scene.at("o/x"), scene.at("t/k/x"));
+  scene.touch("t/a/new");
+  const std::vector<std::string> said = scene.settle();
+  CHECK(count(said, "CREATE t/a/new") == 1);
+  for (const char* const name : {"/s", "/new", "/s/new"})
+    CHECK(count(said, std::string("CREATE t/k/x") + name) == 0);
+  CHECK(scene.place_of_file_in("t/k/x/s") == "CREATE t/k/x/s/probe");
+}
+
+TEST_CASE("what was made after the birth of another one, and outside, is no news either") {
+  Scene scene;
+  furnish(scene);
+  fs::create_directory(scene.at("t/a"));
+  scene.settle();
+  scene.touch("t/a/heard");
+  scene.settle();
+  make(scene, "o/x");
+  fs::rename(scene.at("o/x"), scene.at("t/k/x"));
+  scene.touch("t/a/new");
+  CHECK(count(scene.settle(), "CREATE t/k/x/new") == 0);
+}
+
+TEST_CASE("which births were missed: not before one, and not long before") {
+  watch::Births births;
+  CHECK(births.empty());
+  CHECK_FALSE(births.has_missed(100, 50));
+  for (const std::int64_t not_before : {100, 100, 90, 200}) births.miss(not_before);
+  CHECK(births.missed == std::vector<std::int64_t>{100, 200});
+  CHECK_FALSE(births.empty());
+  for (const std::int64_t time : {100, 150, 200, 250}) CHECK(births.has_missed(time, 50));
+  for (const std::int64_t time : {0, 99, 151, 199, 251}) CHECK_FALSE(births.has_missed(time, 50));
+}
