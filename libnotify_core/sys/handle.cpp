@@ -102,11 +102,12 @@ int path_of(int fd, std::string& path) {
 
 FileTimes times_at(int directory, const char* path, int flags) {
   struct statx raw;
-  if (::statx(directory, path, flags, STATX_BTIME | STATX_MTIME | STATX_CTIME, &raw) != 0) return {};
+  if (::statx(directory, path, flags, STATX_INO | STATX_BTIME | STATX_MTIME | STATX_CTIME, &raw) != 0)
+    return {};
   const auto told = [&](unsigned what, const statx_timestamp& time) {
     return (raw.stx_mask & what) ? time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec : 0;
   };
-  return {told(STATX_BTIME, raw.stx_btime), told(STATX_MTIME, raw.stx_mtime),
+  return {raw.stx_ino, told(STATX_BTIME, raw.stx_btime), told(STATX_MTIME, raw.stx_mtime),
           told(STATX_CTIME, raw.stx_ctime)};
 }
 

@@ -25,7 +25,8 @@ int filesystem_id(int fd, std::string& id);
 // Where a descriptor's object stands in the tree of names: what /proc says. Of a deleted one, where it stood.
 int path_of(int fd, std::string& path);
 // In nanoseconds since 1970. 0: that cannot be had.
-struct FileTimes {
+struct FileTimes {  // and which it is
+  std::uint64_t inode = 0;
   std::int64_t birth = 0;     // statx(2)'s btime: not every filesystem keeps it
   std::int64_t modified = 0;  // mtime; of a directory: when something in it last came, went or was renamed
   std::int64_t changed = 0;   // ctime: the same, or when it was renamed itself

@@ -1,27 +1,71 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Which directories were made lately: what left them before they were watched has left unheard. Pure data.
+// Directories that were made lately, and for how long nobody heard what left them: from when they were made
+// to when they were watched. What was made in that time may have been made in one of them, and come out
+// unheard. Pure data; times in nanoseconds since 1970.
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <deque>
+#include <unordered_set>
+#include <utility>
 
 namespace notify_core::watch {
 
-struct Births {
-  std::vector<int> watches;  // in the order in which they were listed
-  // Of each that was gone when it was to be watched: not made before this. Nanoseconds, ascending.
-  std::vector<std::int64_t> missed;
+class Births {
+ public:
+  // This one was watched and listed by `until`.
+  void add(std::uint64_t inode, std::int64_t birth, std::int64_t until) { keep({inode, birth, until}); }
+  // One that was gone when it was to be watched, at `now`. It was not made before this, as far as is known.
+  void miss(std::int64_t not_before, std::int64_t now) { keep({0, not_before, now + in_no_time}); }
 
-  bool empty() const { return watches.empty() && missed.empty(); }
-  void miss(std::int64_t not_before) {
-    if (missed.empty() || missed.back() < not_before) missed.push_back(not_before);
+  // Is this one that may have been made unheard? Not if it was added.
+  bool may_hide(std::uint64_t inode, std::int64_t birth) const {
+    bool found = false;
+    for (const Birth& one : births_) {
+      if (one.inode == inode && one.from == birth) return false;
+      found |= one.from <= birth && birth <= one.until;
+    }
+    return found;
   }
-  // Was one missed that was, as far as is known, there at `time`, and `latest` before that at most?
-  bool has_missed(std::int64_t time, std::int64_t latest) const {
-    const auto after = std::ranges::upper_bound(missed, time);
-    return after != missed.begin() && time - *(after - 1) <= latest;
+
+  // Were there any since the last read but one that emptied the queue? Else nothing that is read now could
+  // have been done unheard.
+  bool lately() const { return lately_ || before_; }
+  // What was watched by this left for no place that is watched. That may be one of those.
+  void hide(int watch) {
+    if (hidden_.size() == most_kept) hidden_.clear();
+    if (lately()) hidden_.insert(watch);
   }
+  bool hidden(int watch) const { return hidden_.contains(watch); }
+
+  // The queue was empty at `now`. Of what was made long before nothing comes out any more; nor of what hid,
+  // where there is nothing more to be looked for.
+  void drained(std::int64_t now, bool all_found) {
+    before_ = std::exchange(lately_, false);
+    if (!lately() && all_found) hidden_.clear();
+    while (!births_.empty() && births_.front().until < now - long_ago) births_.pop_front();
+  }
+  bool empty() const { return births_.empty() && !lately() && hidden_.empty(); }
+
+  static constexpr std::int64_t in_no_time = 20'000'000;  // some ticks of the clock of a filesystem
+  static constexpr std::int64_t long_ago = 2'000'000'000;
+
+ private:
+  static constexpr std::size_t most_kept = 4096;
+  struct Birth {
+    std::uint64_t inode;  // 0: not known
+    std::int64_t from, until;
+  };
+  void keep(const Birth& birth) {
+    lately_ = true;
+    births_.push_back(birth);
+    if (births_.size() > most_kept) births_.pop_front();
+  }
+
+  std::deque<Birth> births_;
+  bool lately_ = false, before_ = false;
+  std::unordered_set<int> hidden_;
 };
 
 }  // namespace notify_core::watch

@@ -103,15 +103,6 @@ void Watcher::Impl::left(NodeId parent, const std::string& name, const Record& r
   moves_.add_from(std::move(move));
 }
 
-// Asked of what left this place unwatched. It may have come there so lately that it could not be watched,
-// or what was watched in its stead is what came there after it.
-bool Watcher::Impl::came_from_outside(NodeId parent, const std::string& name) {
-  if (came_late(parent, name)) return true;
-  const NodeId there = tree_.child(parent, name);
-  if (there == no_node) return false;
-  return taken_for_old_.contains(tree_.watch(there)) || taken_before_.contains(tree_.watch(there));
-}
-
 // The kernel lets go of a directory it has renamed before it queues that, so what is done in it at once may
 // come between the rename's records. It is said of the new place, which is given first. False: there is none,
 // and what happens in it is not told.
@@ -231,7 +222,7 @@ void Watcher::Impl::self_moved(NodeId node) {
 // was out of the tree, and is not told, nor is what was found in it; where something happened to its
 // directories, it is watched anew.
 bool Watcher::Impl::comes_back(NodeId node) {
-  if (options_.backend != Backend::inotify) return false;
+  if (options_.backend != Backend::inotify || births_.lately()) return false;
   const auto is_inside = [&](int watch) {
     const NodeId told = tree_.by_watch(watch);
     return told != no_node && tree_.is_below(told, node);

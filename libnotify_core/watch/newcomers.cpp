@@ -28,7 +28,6 @@ void Watcher::Impl::work_on_drained() {
   if (!taken_before_.empty() || !taken_for_old_.empty()) {
     taken_before_ = std::exchange(taken_for_old_, {});
   }
-  if (!births_before_.empty() || !births_.empty()) births_before_ = std::exchange(births_, {});
   if (!recovery_.idle()) report_recovered();
   if (!unsettled_.empty()) {
     settle_again();
@@ -36,6 +35,7 @@ void Watcher::Impl::work_on_drained() {
     settle_doubts();
   }
   if (unsettled_.empty() && !untold_.empty() && !births_wait()) untold_.clear();
+  if (!births_.empty()) births_.drained(sys::nanoseconds(sys::now(CLOCK_REALTIME)), unsettled_.empty());
   if (!retired_.empty()) retire_some();
   if (!beyond_limit_.empty()) look_for_room();
   calm_ = is_calm();
@@ -109,51 +109,6 @@ bool Watcher::Impl::went_into_arrival(NodeId node) {
   if (top == node || is_heard_of(tree_.parent(node))) return false;
   const std::int64_t came = times_of(top).changed;
   return came != 0 && times_of(node).changed >= came;
-}
-
-sys::FileTimes Watcher::Impl::times_of(NodeId node) {
-  const sys::Fd place = open_confirmed(node);
-  return place ? sys::times_at(place.get(), "", AT_EMPTY_PATH) : sys::FileTimes();
-}
-
-// Asked once: what has that name later is another one.
-bool Watcher::Impl::came_late(NodeId parent, std::string_view name) {
-  const auto names = late_arrivals_.find(tree_.watch(parent));
-  if (names == late_arrivals_.end() || names->second.erase(std::string(name)) == 0) return false;
-  if (names->second.empty()) late_arrivals_.erase(names);
-  return true;
-}
-
-// Something came to this place, and where from is not told. It may have been made in a directory that was
-// made just before, and have left that before it was watched. Then it was born while that was there, and
-// before something last came or went in it.
-bool Watcher::Impl::was_born_unseen(NodeId parent, const std::string& name) {
-  if (births_.empty() && births_before_.empty()) return false;
-  const sys::Fd above = open_confirmed(parent);
-  if (!above) return false;
-  const std::int64_t birth = sys::times_at(above.get(), name.c_str(), AT_SYMLINK_NOFOLLOW).birth;
-  if (birth == 0) return false;
-  const NodeId there = tree_.child(parent, name);  // maybe this, taken for one that was made there
-  constexpr std::size_t most_looks = 64;
-  std::size_t looks = 0;
-  bool lost_sight = !births_.missed.empty() || !births_before_.missed.empty();
-  for (const watch::Births* const births : {&births_, &births_before_}) {
-    for (auto watch = births->watches.rbegin(); watch != births->watches.rend(); ++watch) {
-      const NodeId node = tree_.by_watch(*watch);
-      if (node != no_node && (is_heard_of(node) || (there != no_node && tree_.is_below(node, there))))
-        continue;
-      const bool look = node != no_node && ++looks <= most_looks;
-      const sys::FileTimes times = look ? times_of(node) : sys::FileTimes();
-      if (times.birth == 0) lost_sight = true;
-      if (times.birth != 0 && times.birth <= birth && birth <= times.modified) return true;
-    }
-  }
-  // When that was made which is gone, nobody knows; but not before those whose turn it was earlier. And so
-  // quick are only programs that take no time for all of it.
-  constexpr std::int64_t in_a_storm = 1'000'000'000;  // nanoseconds
-  constexpr std::int64_t in_no_time = 20'000'000;     // some ticks of the clock of a filesystem
-  if (births_.has_missed(birth, in_a_storm) || births_before_.has_missed(birth, in_a_storm)) return true;
-  return lost_sight && birth >= sys::times_at(above.get(), "", AT_EMPTY_PATH).modified - in_no_time;
 }
 
 // Directories that the queue has yet to move or delete are reported with it: their events will be.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Keeps the tree of watches true: births, deaths, and the repair after an overflow. operands.cpp has what is
-// watched at first, move_keeper.cpp the moves, newcomers.cpp what cannot be listed yet. The story is told at
-// the head of watcher.cpp.
+// watched at first, move_keeper.cpp the moves, newcomers.cpp what cannot be listed yet, retired.cpp the ends
+// of watches. The story is told at the head of watcher.cpp.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -162,7 +162,7 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   if (kind == ScanKind::birth) came_late(parent, name);  // another one had that name
   sys::Fd place = open_confirmed(parent);
   if (!place) {
-    if (kind == ScanKind::birth) births_.miss(last_birth_);
+    if (kind == ScanKind::birth) missed_birth(parent);
     if (kind == ScanKind::arrival) late_arrivals_[tree_.watch(parent)].insert(name);
     return unsettled_.push_back({tree_.watch(parent), ScanKind::again, 0, 0, 0, name});
   }
@@ -172,7 +172,7 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   const bool is_another = known != no_node && known != there;
   if (kind == ScanKind::arrival && (watch::vanished(watch) || is_another))  // it has moved on
     late_arrivals_[tree_.watch(parent)].insert(name);
-  if (kind == ScanKind::birth && watch::vanished(watch)) births_.miss(last_birth_);
+  if (kind == ScanKind::birth && (watch::vanished(watch) || is_another)) missed_birth(parent);
   if (watch < 0) return;
   if (known != no_node) {  // watched since it was found by listing; its contents are known
     if (is_another && !tree_.is_root(known)) sighted(known, parent, name, true);
@@ -195,6 +195,7 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
 void Watcher::Impl::news_of(NodeId node) {
   const int watch = tree_.watch(node);
   if (outdated_.erase(watch) + taken_for_old_.erase(watch) + taken_before_.erase(watch) == 0) return;
+  have_been_born(node);
   all_below_is_untold(node);
   await_listing(node);
 }
@@ -235,11 +236,6 @@ int Watcher::Impl::watch_newborn(NodeId parent, const std::string& name, ScanKin
   return -ENOENT;
 }
 
-// Nothing in the tree is watched by it.
-void Watcher::Impl::end_stranger(int watch) {
-  if (watch >= 0 && tree_.by_watch(watch) == no_node) backend_->remove(watch);
-}
-
 // Takes a node and all below it out of the tree, deepest first. What is found elsewhere stays.
 void Watcher::Impl::drop(NodeId top, End end) {
   if (!sightings_.empty() && rescue_sighted(top)) return;
@@ -257,6 +253,7 @@ void Watcher::Impl::drop(NodeId top, End end) {
 
 void Watcher::Impl::drop_one(NodeId node, End end) {
   if (end == End::deleted) notice(Notice::Kind::watch_deleted, tree_.path(node), tree_.order(node));
+  if (end == End::moved_out) births_.hide(tree_.watch(node));
   if (end == End::moved_out) notice(Notice::Kind::watch_moved_out, tree_.path(node), tree_.order(node));
   if (end != End::deleted) retired_.insert(tree_.watch(node));
   moves_.forget(node);
@@ -272,25 +269,6 @@ void Watcher::Impl::drop_one(NodeId node, End end) {
   away_.erase(tree_.watch(node));
   untold_.erase(tree_.watch(node));
   tree_.remove(node);
-}
-
-// A directory that left the tree has come back before its watch was ended. What is still queued of that
-// speaks of another time: it is ended now, and the directory may be watched anew.
-bool Watcher::Impl::was_ended(int watch) {
-  if (retired_.empty() || retired_.erase(watch) == 0) return false;
-  backend_->remove(watch);
-  return true;
-}
-
-// Ends watches in the kernel. Each makes an "ignored" record, so no more are ended at once than the queue has
-// room for; the rest follows after the next read.
-void Watcher::Impl::retire_some() {
-  const std::size_t most = std::max<std::size_t>(1, std::min<std::size_t>(1024, backend_->queue_limit() / 4));
-  for (std::size_t i = 0; i < most && !retired_.empty(); ++i) {
-    const int watch = *retired_.begin();
-    retired_.erase(retired_.begin());
-    if (tree_.by_watch(watch) == no_node) backend_->remove(watch);  // not if it came back meanwhile
-  }
 }
 
 // The queue overflowed: what is known of the tree may be wrong from here on, so every root is walked again.

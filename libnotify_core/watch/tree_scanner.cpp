@@ -67,7 +67,7 @@ void TreeScanner::push(sys::Fd directory, const Pending& start) {
   frames_.push_back(std::move(frame));
   if (frames_.size() > most_open_) frames_[frames_.size() - 1 - most_open_].directory.reset();
   list(frames_.back());
-  if (start.newborn) listener_.listed(start.node);
+  if (start.newborn) listener_.listed(start.node, frames_.back().directory.get());
 }
 
 void TreeScanner::list(Frame& frame) {
@@ -149,7 +149,8 @@ void TreeScanner::leave_unwatched(const Frame& frame, const char* name) {
 
 // Of an unknown directory.
 bool TreeScanner::is_arrival(const Frame& frame, const char* name) {
-  return kind_ == ScanKind::arrival || (kind_ == ScanKind::again && listener_.came_late(frame.node, name));
+  return kind_ == ScanKind::arrival ||
+         (kind_ == ScanKind::again && listener_.is_old(frame.node, name, frame.directory.get()));
 }
 
 // It cannot be looked at, but its watch is as good as ever, and so are those below it. True: it is tried
@@ -230,7 +231,7 @@ void TreeScanner::descend(Pending child) {
   if (enter_top() >= 0 && quiet_events_ != events_) ask_for_all_events(child.node, name.c_str());
   const bool tried_again = !child.fresh && listener_.shut_out(child.node);
   if (!unsearchable && !tried_again) fail(status, "open", frame.node, name, child.newborn);
-  if (child.newborn) listener_.listed(child.node);
+  if (child.newborn) listener_.listed(child.node, -1);
 }
 
 void TreeScanner::list_unsearchable(const sys::Fd& directory, NodeId node, bool newborn) {

@@ -36,15 +36,17 @@ class ScanListener {
   // `node` was found in a directory moved in. If its CREATE is still to come, its entries are news all the
   // same.
   virtual void taken_for_old(NodeId node) = 0;
-  // True: the unknown directory `name` was moved into `parent`: what is in it is no news.
-  virtual bool came_late(NodeId parent, std::string_view name) = 0;
+  // True: the unknown directory `name` was moved into `parent`, which is open as `directory`, and what is in
+  // it is no news.
+  virtual bool is_old(NodeId parent, std::string_view name, int directory) = 0;
   // True: `node`, which stands where it was found, need not be listed with the newborn directory above it:
   // its entries have been reported.
   virtual bool is_told(NodeId node) = 0;
   // True: the watch was to be ended, and has been: what is watched by it is to be watched anew.
   virtual bool was_ended(int watch) = 0;
   // All entries of a newborn directory have been found.
-  virtual void listed(NodeId node) = 0;
+  // It is open as `directory`; -1: it could not be opened.
+  virtual void listed(NodeId node, int directory) = 0;
   // `name` in `parent` may not be watched or listed: it will be looked at again when its rights are changed.
   // False: that has been said.
   virtual bool denied(NodeId parent, std::string_view name, bool newborn) = 0;

@@ -175,8 +175,8 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
 bool Watcher::Impl::is_calm() const {
   return recovery_.idle() && untold_.empty() && away_.empty() && departing_ == watch::no_node &&
          newcomer_ == watch::no_node && taken_before_.empty() && taken_for_old_.empty() && births_.empty() &&
-         births_before_.empty() && unsettled_.empty() && retired_.empty() && astray_.empty() &&
-         denied_lately_.empty() && uncovered_.empty() && beyond_limit_.empty() && !in_doubt();
+         unsettled_.empty() && retired_.empty() && astray_.empty() && denied_lately_.empty() &&
+         uncovered_.empty() && beyond_limit_.empty() && !in_doubt();
 }
 
 void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& record) {

@@ -58,7 +58,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void unlisted(watch::NodeId node, bool newborn) override;
   void sighted(watch::NodeId node, watch::NodeId parent, std::string_view name, bool told) override;
   void slipped_away(watch::NodeId node) override {
-    births_.miss(last_birth_);
+    missed_birth(tree_.parent(node));
     drop(node, End::unknown);
   }
   void taken_for_old(watch::NodeId node) override;
@@ -68,12 +68,9 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
     if (repairing_) half_seen_.insert(node);
   }
   bool shut_out(watch::NodeId node) override;
-  bool came_late(watch::NodeId parent, std::string_view name) override;
+  bool is_old(watch::NodeId parent, std::string_view name, int directory) override;
   void beyond_limit(watch::NodeId parent, std::string_view name, bool old) override;
-  void listed(watch::NodeId node) override {
-    untold_.erase(tree_.watch(node));
-    births_.watches.push_back(tree_.watch(node));
-  }
+  void listed(watch::NodeId node, int directory) override;
   void found(watch::NodeId parent, std::string_view name, bool directory) override;
   void failed(Error error) override;
   bool denied(watch::NodeId parent, std::string_view name, bool newborn) override;
@@ -146,7 +143,6 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool is_place_told_of(const watch::Sightings::Place& place);
   void conclude_unheard(watch::NodeId node);
   bool settle_moved(watch::NodeId node);
-  bool came_from_outside(watch::NodeId parent, const std::string& name);
   bool follow_ahead(watch::NodeId node, const backend::Record& record);
   bool is_told_already(const backend::Record& record) const {
     return (record.mask & mask::moved_to) && record.cookie == told_ahead_ && told_ahead_ != 0;
@@ -181,8 +177,6 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void list_newcomer(watch::NodeId node);
   void find_in_arrivals(const std::string& name, std::uint32_t cookie);
   bool went_into_arrival(watch::NodeId node);
-  sys::FileTimes times_of(watch::NodeId node);
-  bool was_born_unseen(watch::NodeId parent, const std::string& name);
   bool is_arrival_to_come(std::uint32_t cookie);
   void all_below_is_untold(watch::NodeId top);
   void await_listing(watch::NodeId node);
@@ -202,6 +196,17 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void forget_astray(watch::NodeId node);
   void has_returned(int root);
   bool births_wait() const;
+
+  // births.cpp
+  sys::FileTimes times_of(watch::NodeId node);
+  void add_birth(const sys::FileTimes& times);
+  void have_been_born(watch::NodeId top);
+  void missed_birth(watch::NodeId parent);
+  bool was_born_unseen(watch::NodeId parent, const std::string& name);
+  bool was_hidden(int directory, const std::string& name);
+  bool may_be_news(int directory, const std::string& name) const;
+  bool came_late(watch::NodeId parent, std::string_view name);
+  bool came_from_outside(watch::NodeId parent, const std::string& name);
 
   // denied.cpp
   bool is_searchable(watch::NodeId node) const;
@@ -325,8 +330,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool listing_untold_ = false;
   // Watches of directories found in one that was moved in, since the last read and since the one before.
   std::unordered_set<int> taken_for_old_, taken_before_;
-  // Of directories that were made, in the same two spans.
-  watch::Births births_, births_before_;
+  watch::Births births_;
+  bool ended_hidden_ = false;    // the watch that was_ended() was asked of last was of one that hid
   std::int64_t last_birth_ = 0;  // when that was made of which the queue told last
   int place_error_ = 0;          // why open_confirmed() found nothing
   const std::function<void(const Error&)>* on_unreadable_ = nullptr;  // during add()

@@ -357,7 +357,10 @@ def describe(operations):
     return "\n".join(repr(operation).replace("x" * 255, "x*255") for operation in operations)
 
 
-def picture(seed, exchanges=False):
+def picture(seed, exchanges=False, inside=False):
     made = Picture(random.Random(seed))
     made.exchanges = exchanges
+    if inside:
+        del made.top[OUTSIDE]
+        made.links_to.remove(b"../o")
     return made

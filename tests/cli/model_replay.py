@@ -2,7 +2,8 @@
 """What a reader of the events knows of the tree: created, deleted and moved entries, kept as the lines come.
 
 After a burst this must be the tree itself. What lies inside a directory that was moved in from elsewhere is not said,
-so such a directory is `opaque`: entries nobody spoke of may be in it. Two entries that change places (renameat2(2) with
+so such a directory is `opaque`: entries nobody spoke of may be in it; unless it is known that nothing came from
+elsewhere (`inside`): then all must have been said. Two entries that change places (renameat2(2) with
 RENAME_EXCHANGE) look to the reader like two that were moved one over the other, so no lines with such can be replayed.
 """
 
@@ -37,7 +38,8 @@ class Event:
 
 
 class Replay:
-    def __init__(self, root):
+    def __init__(self, root, inside=False):
+        self.inside = inside
         self.root = Known(True)
         self.root_name = root
         self.limbo = {}
@@ -90,7 +92,7 @@ class Replay:
             self.limbo[event.cookie] = parent.children.pop(name, None)
         else:
             moved = self.limbo.pop(event.cookie, None)
-            parent.children[name] = moved or Known(directory, opaque=directory)
+            parent.children[name] = moved or Known(directory, opaque=directory and not self.inside)
 
     def compare(self, listing):
         """What the reader got wrong, as lines."""

@@ -43,15 +43,16 @@ class Plan:
     exchanges: bool = False
     overflow: bool = False
     backend: str = "-I"
+    inside: bool = False  # nothing is moved in from elsewhere, or out
 
     @staticmethod
-    def of_seed(seed, bursts=12, overflow=False, backend="-I"):
+    def of_seed(seed, bursts=12, overflow=False, backend="-I", inside=False):
         """Half of all seeds in one thread, the others in several; some with all events asked for."""
         rng = random.Random(f"plan {seed}")
-        return Plan(bursts=bursts, overflow=overflow, backend=backend, size=rng.choice([10, 60, 60, 200]),
+        return Plan(bursts=bursts, overflow=overflow, backend=backend, inside=inside, size=rng.choice([10, 60, 60, 200]),
                     threads=rng.choice([1, 1, 2, 4]),
                     events=rng.choice(["create,delete,move", "create,delete,move", ""]),
-                    exchanges=rng.random() < 0.3)
+                    exchanges=rng.random() < 0.3 and not inside)
 
 
 class Watching:
@@ -187,7 +188,7 @@ def run(program, bursts, plan):
 
 
 def _play(watching, bursts, plan):
-    replay = Replay(operations.INSIDE)
+    replay = Replay(operations.INSIDE, plan.inside)
     for number, burst in enumerate(bursts):
         if plan.overflow:
             stop(watching.process)
@@ -224,7 +225,7 @@ def _overflow(number, backend):
 
 
 def make_bursts(seed, plan):
-    picture = operations.picture(seed, plan.exchanges)
+    picture = operations.picture(seed, plan.exchanges, plan.inside)
     return [operations.burst(picture, plan.size) for _ in range(plan.bursts)]
 
 
@@ -247,6 +248,8 @@ def main():
     parser = argparse.ArgumentParser(description="Random operations against inotifywait -m -r.")
     model_seeds.add_options(parser, count=100, tries=10)
     parser.add_argument("--overflow", action="store_true", help="let the kernel's queue overflow at every burst")
+    parser.add_argument("--inside", action="store_true",
+                        help="move nothing in from elsewhere: all that comes to be must be told")
     parser.add_argument("--backend", choices=["-I", "-F", "-S"], default="-I",
                         help="how it is to watch (write --backend=-F)")
     parser.add_argument("--dump", metavar="DIRECTORY", help="write the operations and events of a failing burst there")
@@ -254,7 +257,7 @@ def main():
     arguments = parser.parse_args()
 
     def one(seed):
-        plan = Plan.of_seed(seed, arguments.bursts, arguments.overflow, arguments.backend)
+        plan = Plan.of_seed(seed, arguments.bursts, arguments.overflow, arguments.backend, arguments.inside)
         bursts = make_bursts(seed, plan)
         failure = run(subject(), bursts, plan)
         if failure:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// interleaving [FIRST [COUNT]]: plays that many seeds, and tells the story of a short one that fails,
-// shortened.
+// interleaving [--inside] [FIRST [COUNT]]: plays that many seeds, and tells the story of a short one that
+// fails, shortened. --inside: nothing comes from elsewhere, so all that comes to be must be told.
 #include <sysexits.h>
 
 #include <algorithm>
@@ -26,12 +26,12 @@ struct Case {
   std::uint32_t schedule = 0;
 };
 
-Case make_case(std::uint32_t seed) {
+Case make_case(std::uint32_t seed, bool inside) {
   std::mt19937 random(seed);
   const std::size_t sizes[] = {6, 12, 25, 60};
   const std::size_t size = sizes[random() % 4];
   const bool exchanges = random() % 4 == 0;
-  return {make_operations(random, size, exchanges), seed};
+  return {make_operations(random, size, exchanges, inside), seed};
 }
 
 class Shrinker {
@@ -86,10 +86,13 @@ bool read_number(std::string_view text, std::uint32_t& number) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const bool inside = argc > 1 && std::string_view(argv[1]) == "--inside";
+  if (inside) --argc, ++argv;
   std::uint32_t first = 1, count = 1000;
   const bool good = (argc < 2 || read_number(argv[1], first)) && (argc < 3 || read_number(argv[2], count));
   if (!good || argc > 3) {
-    std::fprintf(stderr, "interleaving: a seed and how many, two numbers: interleaving [FIRST [COUNT]]\n");
+    std::fprintf(stderr,
+                 "interleaving: a seed and how many, two numbers: interleaving [--inside] [FIRST [COUNT]]\n");
     return EX_USAGE;
   }
   std::setvbuf(stdout, nullptr, _IOLBF, 0);  // a failure shows at once, also where it goes into a file
@@ -97,7 +100,7 @@ int main(int argc, char** argv) {
   unsigned failed = 0;
   Case shortest;
   for (std::uint32_t seed = first; seed < first + count; ++seed) {
-    const Case played = make_case(seed);
+    const Case played = make_case(seed, inside);
     if (play(played.operations, played.schedule, *inotify).faults.empty()) continue;
     std::printf("seed %u failed, with %zu operations\n", seed, played.operations.size());
     if (failed++ == 0 || played.operations.size() < shortest.operations.size()) shortest = played;

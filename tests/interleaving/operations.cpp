@@ -18,7 +18,8 @@ using Kind = Operation::Kind;
 // What the trees are like after the operations so far: paths, and whether each is a directory.
 class Picture {
  public:
-  explicit Picture(std::mt19937& random) : random_(random) {}
+  // `inside`: nothing is done outside of the tree that is watched.
+  Picture(std::mt19937& random, bool inside) : random_(random), inside_(inside) {}
 
   std::size_t below(std::size_t limit) {
     return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random_);
@@ -33,6 +34,7 @@ class Picture {
   }
 
   std::string directory(bool outside_too) {
+    outside_too = outside_too && !inside_;
     std::vector<std::string> found{"t", "t"};
     if (outside_too) found.push_back("o");
     for (const auto& [path, is_directory] : entries_) {
@@ -75,6 +77,7 @@ class Picture {
 
  private:
   std::mt19937& random_;
+  bool inside_;
   std::map<std::string, bool> entries_;
   std::size_t serial_ = 0;
 };
@@ -131,8 +134,8 @@ void remove(Picture& picture, Operations& out) {
 
 }  // namespace
 
-std::vector<Operation> make_operations(std::mt19937& random, std::size_t count, bool exchanges) {
-  Picture picture(random);
+std::vector<Operation> make_operations(std::mt19937& random, std::size_t count, bool exchanges, bool inside) {
+  Picture picture(random, inside);
   Operations made;
   while (made.size() < count) {
     const std::size_t choice = picture.below(100);

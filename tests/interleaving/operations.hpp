@@ -24,6 +24,6 @@ std::string describe(const Operation& operation);
 void perform(const Operation& operation, const std::filesystem::path& top);
 
 // `exchanges`: two entries may change places, too.
-std::vector<Operation> make_operations(std::mt19937& random, std::size_t count, bool exchanges);
+std::vector<Operation> make_operations(std::mt19937& random, std::size_t count, bool exchanges, bool inside);
 
 }  // namespace interleaving

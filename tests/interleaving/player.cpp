@@ -330,7 +330,9 @@ class Player final : public EventSink {
   fs::path top_;
   Interleaved* backend_ = nullptr;
   std::unique_ptr<WatcherInside::Impl> watcher_;
-  Reader reader_;
+  Reader reader_{std::ranges::none_of(operations_, [](const Operation& operation) {
+    return operation.path.starts_with("o/") || operation.to.starts_with("o/");
+  })};
   std::size_t told_ = 0;
   bool probing_ = false;
   std::vector<std::string> probes_;  // what was told of them

@@ -67,7 +67,8 @@ void Reader::read(EventMask mask, std::uint32_t cookie, const std::string& path)
   if (mask & mask::moved_to) {
     const auto moved = moving_.find(cookie);
     const bool known = moved != moving_.end() && moved->second;
-    std::unique_ptr<Known> arrived(known ? moved->second.release() : new Known{directory, directory});
+    std::unique_ptr<Known> arrived(known ? moved->second.release()
+                                         : new Known{directory, directory && !inside_});
     entry = std::move(arrived);
     if (moved != moving_.end()) moving_.erase(moved);
     return;

@@ -19,6 +19,10 @@ using Listing = std::map<std::string, bool>;
 
 class Reader {
  public:
+  // `inside`: nothing comes from elsewhere; what is in a directory that comes unannounced should have been
+  // told.
+  explicit Reader(bool inside) : inside_(inside) {}
+
   // What is there before the first event.
   void start(const Listing& listing);
   // `path`: from the top, without a final '/'.
@@ -39,6 +43,7 @@ class Reader {
                std::set<std::string>& said);
   bool may_hide(const std::string& path) const;
 
+  bool inside_;
   Known top_{true};
   std::map<std::uint32_t, std::unique_ptr<Known>> moving_;
   std::vector<std::string> faults_;

@@ -123,19 +123,33 @@ TEST_CASE("what was made after the birth of another one, and outside, is no news
   scene.settle();
   scene.touch("t/a/heard");
   scene.settle();
+  scene.let_age("t/a");
   make(scene, "o/x");
   fs::rename(scene.at("o/x"), scene.at("t/k/x"));
   scene.touch("t/a/new");
   CHECK(count(scene.settle(), "CREATE t/k/x/new") == 0);
 }
 
-TEST_CASE("which births were missed: not before one, and not long before") {
+TEST_CASE("what was made while a new directory was not watched may have been made in it") {
+  constexpr std::int64_t ms = 1'000'000;
   watch::Births births;
   CHECK(births.empty());
-  CHECK_FALSE(births.has_missed(100, 50));
-  for (const std::int64_t not_before : {100, 100, 90, 200}) births.miss(not_before);
-  CHECK(births.missed == std::vector<std::int64_t>{100, 200});
+  CHECK_FALSE(births.may_hide(7, 100 * ms));
+  births.add(7, 100 * ms, 150 * ms);
+  births.add(8, 120 * ms, 130 * ms);
   CHECK_FALSE(births.empty());
-  for (const std::int64_t time : {100, 150, 200, 250}) CHECK(births.has_missed(time, 50));
-  for (const std::int64_t time : {0, 99, 151, 199, 251}) CHECK_FALSE(births.has_missed(time, 50));
+  for (const std::int64_t time : {100, 125, 150}) CHECK(births.may_hide(9, time * ms));
+  for (const std::int64_t time : {0, 99, 151}) CHECK_FALSE(births.may_hide(9, time * ms));
+  CHECK_FALSE(births.may_hide(8, 120 * ms));  // it was added
+  CHECK(births.may_hide(8, 121 * ms));        // another one, by the number of one that is gone
+  births.miss(200 * ms, 250 * ms);
+  CHECK(births.may_hide(9, 200 * ms));
+  CHECK(births.may_hide(9, 250 * ms + watch::Births::in_no_time));
+  CHECK_FALSE(births.may_hide(9, 251 * ms + watch::Births::in_no_time));
+  births.drained(150 * ms + watch::Births::long_ago, true);
+  CHECK(births.may_hide(9, 110 * ms));
+  births.drained(151 * ms + watch::Births::long_ago, true);
+  CHECK_FALSE(births.may_hide(9, 110 * ms));
+  births.drained(1000 * ms + watch::Births::long_ago, true);
+  CHECK(births.empty());
 }

@@ -298,6 +298,7 @@ TEST_CASE("what was moved into a directory that could not be found then is not s
     fs::create_directories(scene.at("o/b/s/deep"));
     scene.touch("o/b/old");
     scene.touch("o/b/s/old");
+    scene.let_age("o/b/s");
     scene.watch();
     scene.settle();
     const std::string parent = way == operand_away ? "away/p" : "t/q";

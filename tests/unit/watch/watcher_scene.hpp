@@ -176,7 +176,7 @@ class Scene : public EventSink {
     do {
       touch(".clock");
       REQUIRE(::stat(at(".clock").c_str(), &now) == 0);
-    } while (age(made.st_ctim, now.st_mtim) < 0.05);
+    } while (age(made.st_ctim, now.st_mtim) < 0.3);
   }
   static double age(const timespec& then, const timespec& now) {
     return static_cast<double>(now.tv_sec - then.tv_sec) +
