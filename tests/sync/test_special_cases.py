@@ -317,20 +317,6 @@ def test_a_path_too_long_for_rsync_is_told_and_keeps_no_other_back(source, folde
     wait_until((folder / "copy/file").exists, "the file arrives")
 
 
-@pytest.mark.parametrize("settle", ["1s", "20ms"])
-@pytest.mark.parametrize("go", [os.unlink, lambda name: os.rename(name, name.parents[2] / "outside")], ids=["deleted", "out"])
-def test_a_name_goes_through_which_its_file_was_written(source, folder, run, settle, go):
-    """truncate(2) leaves nothing to be closed: the change is kept back until nobody touches the file any more."""
-    write(source / "d/a", "old")
-    for name in ("d/b", "c"):
-        os.link(source / "d/a", source / name)
-    run("--delete", "--settle", settle, source, folder / "copy")
-    wait_identical(source, folder / "copy")
-    os.truncate(source / "d/b", 1)
-    go(source / "d/b")
-    wait_identical(source, folder / "copy")
-
-
 def test_what_is_written_goes_with_a_rename_while_rsync_looks(source, folder, run):
     """Size and time stay as they were, so that the target would take the old content from the old name."""
     write(source / "d/f", "a" * 100)

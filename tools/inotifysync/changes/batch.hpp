@@ -61,6 +61,10 @@ class FileSystemView {
     (void)path;
     return {};
   }
+  // A rename of what `from` was, as it was told: between two names in the source.
+  virtual void renamed(const std::string& from, const std::string& to) { (void)from, (void)to; }
+  // `path` is deleted, as it was told.
+  virtual void unlinked(const std::string& path) { (void)path; }
   // All names in the source that are the same file as `path`, which is `info`; what is not known is left out.
   // May walk the tree.
   virtual std::vector<std::string> hard_links(const std::string& path, const FileInfo& info) {

@@ -106,9 +106,10 @@ void Intake::moved_to(std::uint32_t cookie, std::string_view path, bool director
   const Dirt born = dirt::created | dirt::content | (directory ? dirt::subtree : Dirt{0});
   if (!moved_from_ || moved_from_->cookie != cookie) return mark(path, born);
   const std::string from = std::exchange(moved_from_, std::nullopt)->path;
-  settling_.released(path);
+  lose_name(path);  // of what was replaced
   let_go(path);
   complete_.erase(std::string(path));
+  files_.renamed(from, std::string(path));
   const bool is_new = complete_.erase(from) > 0;
   if (settling_.released(from) || is_new) {
     // Renamed while it was written or just after: its content comes from the new name. Under the old one a
@@ -142,6 +143,7 @@ void Intake::event(const notify_core::Event& event, std::string_view path, Time 
   if ((event.mask & mask::moved_to) != 0) moved_to(event.cookie, path, directory);
   if ((event.mask & mask::remove) != 0) {
     lose_name(path);
+    files_.unlinked(std::string(path));
     const bool was_born = complete_.erase(std::string(path)) > 0;
     if ((let_go(path) & dirt::created) != 0 || was_born) mark(path, dirt::created);  // then no target has it
     mark(path, dirt::gone);

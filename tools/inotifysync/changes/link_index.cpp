@@ -1,57 +1,84 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inotifysync/changes/link_index.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace inotifysync {
 
 namespace {
 constexpr std::size_t gone_at_most = 100'000;
+constexpr std::size_t gone_of_one_at_most = 64;
 constexpr std::size_t events_for_a_name = 16;
 }  // namespace
 
-void LinkIndex::remember_gone(const std::string& name, const SharedNames& names) {
-  if (gone_.size() >= gone_at_most) gone_.clear();
-  gone_.insert_or_assign(name, names);
+std::vector<LinkIndex::Named> LinkIndex::at_or_below(const Names& names, const std::string& path) {
+  std::vector<Named> found;
+  if (const auto exact = names.find(path); exact != names.end()) found.push_back(*exact);
+  constexpr char after_slash = '/' + 1;
+  found.insert(found.end(), names.lower_bound(path + '/'), names.lower_bound(path + after_slash));
+  return found;
 }
 
-void LinkIndex::drop_stale(File& file, Key key) {
-  const auto before = std::make_shared<const std::vector<std::string>>(file.names);
-  std::erase_if(file.names, [&](const std::string& name) {
-    const FileInfo info = files_.lstat(name);
-    const bool same = info.type != FileInfo::Type::missing && Key(info.device, info.inode) == key;
-    if (same) return false;
-    by_name_.erase(name);
-    if (info.type == FileInfo::Type::missing) remember_gone(name, before);
-    return true;
-  });
+// `name` is the file's, whosever it was.
+void LinkIndex::give(const std::string& name, const SharedFile& file) {
+  SharedFile& holder = by_name_[name];
+  if (holder == file) return;
+  if (holder) {
+    holder->names.erase(name);
+    remember_gone(name, holder);
+  }
+  holder = file;
+  file->names.insert(name);
+}
+
+void LinkIndex::remember_gone(const std::string& name, const SharedFile& file) {
+  if (gone_.size() >= gone_at_most) {
+    for (const auto& [gone, had] : gone_) had->gone.clear();
+    gone_.clear();
+  }
+  if (file->gone.size() >= gone_of_one_at_most) file->gone.clear();
+  file->gone.insert(name);
+  gone_.insert_or_assign(name, file);
+}
+
+void LinkIndex::drop_stale(const SharedFile& file) {
+  for (auto name = file->names.begin(); name != file->names.end();) {
+    const FileInfo info = files_.lstat(*name);
+    const bool is_missing = info.type == FileInfo::Type::missing;
+    if (!is_missing && Key(info.device, info.inode) == file->key) {
+      ++name;
+      continue;
+    }
+    by_name_.erase(*name);
+    if (is_missing) remember_gone(*name, file);
+    name = file->names.erase(name);
+  }
 }
 
 std::vector<std::string> LinkIndex::names(const std::string& path, const FileInfo& info) {
   const Key key(info.device, info.inode);
+  const auto all = [](const File& file) { return std::vector(file.names.begin(), file.names.end()); };
   if (const auto known = known_.find(key); known != known_.end()) {
-    File& file = known->second;
-    drop_stale(file, key);
-    // It was on its way from one directory to another when they were read.
-    if (std::find(file.names.begin(), file.names.end(), path) == file.names.end()) {
-      file.names.push_back(path);
-      by_name_[path] = key;
-    }
-    const bool rest_is_outside = file.links == info.links && file.found == file.names.size();
-    if (file.names.size() >= info.links || rest_is_outside) return file.names;
+    const SharedFile& file = known->second;
+    drop_stale(file);
+    give(path, file);  // it may have been on its way from one directory to another when they were read
+    const bool rest_is_outside = file->links == info.links && file->found == file->names.size();
+    if (file->names.size() >= info.links || rest_is_outside) return all(*file);
   }
   if (!fresh_) walk();
   fresh_ = true;
   const auto found = known_.find(key);
-  return found == known_.end() ? std::vector<std::string>{} : found->second.names;
+  return found == known_.end() ? std::vector<std::string>{} : all(*found->second);
 }
 
-// A name that was made or came a moment ago: if it is one of several, now is the time to find the others.
+// If it is one of several names of a file that is known, it is learned while it is there; of one that is not
+// known, now is the time to find the others.
 void LinkIndex::look_at(const std::string& path) {
   const FileInfo info = files_.lstat(path);
   const bool may_have_names = info.type != FileInfo::Type::missing && info.type != FileInfo::Type::directory;
   if (!may_have_names || info.links < 2) return;
+  if (const auto known = known_.find({info.device, info.inode}); known != known_.end())
+    return give(path, known->second);
   if (walked_for_event_ && asked_since_ * events_for_a_name < names_read_) return;
   walked_for_event_ = true;
   walk();
@@ -59,21 +86,43 @@ void LinkIndex::look_at(const std::string& path) {
 
 std::vector<std::string> LinkIndex::others(const std::string& path) {
   ++asked_since_;
-  if (!by_name_.contains(path) && !gone_.contains(path)) look_at(path);
-  std::vector<std::string> names;
-  if (const auto key = by_name_.find(path); key != by_name_.end()) names = known_.at(key->second).names;
-  if (const auto gone = gone_.find(path); gone != gone_.end())
-    names.insert(names.end(), gone->second->begin(), gone->second->end());
-  std::erase(names, path);
-  return names;
+  look_at(path);
+  std::set<std::string> names;
+  for (const Names* const some : {&by_name_, &gone_}) {
+    const auto found = some->find(path);
+    if (found == some->end()) continue;
+    names.insert(found->second->names.begin(), found->second->names.end());
+    names.insert(found->second->gone.begin(), found->second->gone.end());
+  }
+  names.erase(path);
+  return {names.begin(), names.end()};
 }
 
-std::size_t LinkIndex::walk(std::size_t at_most) {
+void LinkIndex::unlinked(const std::string& path) {
+  const auto known = by_name_.find(path);
+  if (known == by_name_.end()) return;
+  known->second->names.erase(path);
+  remember_gone(path, known->second);
+  by_name_.erase(known);
+}
+
+void LinkIndex::renamed(const std::string& from, const std::string& to) {
+  const auto new_name = [&](const std::string& name) { return to + name.substr(from.size()); };
+  // An open file without a name is told of by the one it had last, in a directory that is called `to` now.
+  for (const auto& [name, file] : at_or_below(gone_, from)) remember_gone(new_name(name), file);
+  for (const auto& [name, file] : at_or_below(by_name_, from)) {
+    // A walk that was ahead of the events has it by its later names already, and here perhaps another one.
+    by_name_.erase(name);
+    file->names.erase(name);
+    remember_gone(name, file);
+    give(new_name(name), file);
+  }
+}
+
+std::size_t LinkIndex::read_all(std::size_t at_most, const std::map<Key, SharedFile>& before) {
   std::size_t names = 0;
-  const std::map<Key, File> before = std::exchange(known_, {});
-  by_name_.clear();
   std::vector<std::string> below{""};
-  while (!below.empty()) {
+  while (!below.empty() && names < at_most) {
     const std::string here = std::move(below.back());
     below.pop_back();
     files_.list(here, [&](std::string_view name) {
@@ -81,27 +130,55 @@ std::size_t LinkIndex::walk(std::size_t at_most) {
       ++names;
       std::string path = here.empty() ? std::string(name) : std::string(here).append("/").append(name);
       const FileInfo info = files_.lstat(path);
-      if (info.type == FileInfo::Type::directory) {
-        below.push_back(std::move(path));
-      } else if (info.links > 1) {
-        File& file = known_[{info.device, info.inode}];
-        file.links = info.links;
-        ++file.found;
-        by_name_[path] = {info.device, info.inode};
-        file.names.push_back(std::move(path));
-      }
+      if (info.type == FileInfo::Type::directory) return below.push_back(std::move(path));
+      if (info.links < 2) return;
+      const Key key(info.device, info.inode);
+      SharedFile& file = known_[key];
+      if (const auto old = before.find(key); !file && old != before.end()) file = old->second;
+      if (!file) file = std::make_shared<File>();
+      file->key = key;
+      file->links = info.links;
+      ++file->found;
+      give(path, file);
     });
-    if (names == at_most) break;
   }
-  for (const auto& [key, file] : before) {
-    const auto all = std::make_shared<const std::vector<std::string>>(file.names);
-    for (const std::string& name : file.names) {
-      if (files_.lstat(name).type == FileInfo::Type::missing) remember_gone(name, all);
+  return names;
+}
+
+// What was known by names that a walk has not met.
+void LinkIndex::keep_from_before(const Names& names_before) {
+  std::vector<Named> moving;  // while their directories were read
+  std::vector<Named> last_ones;
+  for (const auto& [name, file] : names_before) {
+    const auto met = by_name_.find(name);
+    if (met != by_name_.end() && met->second == file) continue;
+    const FileInfo info = files_.lstat(name);
+    if (info.type == FileInfo::Type::missing)
+      remember_gone(name, file);
+    else if (Key(info.device, info.inode) == file->key)
+      (info.links < 2 ? last_ones : moving).emplace_back(name, file);
+  }
+  // What was done by a name that is gone shows under the one that is left.
+  std::erase_if(last_ones, [](const auto& one) { return one.second->gone.empty(); });
+  for (const auto* const some : {&moving, &last_ones}) {
+    for (const auto& [name, file] : *some) {
+      known_.try_emplace(file->key, file);
+      give(name, file);
     }
   }
-  names_read_ = names;
+}
+
+std::size_t LinkIndex::walk(std::size_t at_most) {
+  const std::map<Key, SharedFile> before = std::exchange(known_, {});
+  const Names names_before = std::exchange(by_name_, {});
+  for (const auto& [key, file] : before) {
+    file->names.clear();
+    file->found = 0;
+  }
+  names_read_ = read_all(at_most, before);
+  keep_from_before(names_before);
   asked_since_ = 0;
-  return names;
+  return names_read_;
 }
 
 }  // namespace inotifysync

@@ -6,14 +6,17 @@
 // has more names than are known, and not again for names that lie outside the source. Events are told of
 // names that may be gone when a batch is planned, so their walks are made at once; but no more than one for a
 // plan, or for a sixteenth as many events as there are names.
+//
+// Walks see the source as it is, events tell what it was: a name that is gone or has moved is kept for what
+// may still be told of it. So more names than a file really has may be given, never fewer.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -26,40 +29,51 @@ class LinkIndex {
   // `files` outlives it.
   explicit LinkIndex(FileSystemView& files) : files_(files) {}
 
-  // All names of the file `path`, which `info` describes. May walk the source, once after each call of
-  // renew().
+  // All names of the file `path`, which `info` describes, sorted. May walk the source, once after each call
+  // of renew().
   std::vector<std::string> names(const std::string& path, const FileInfo& info);
   // A new plan begins: what is known may be out of date.
   void renew() { fresh_ = walked_for_event_ = false; }
-  // The other names of what `path` is or was, to which something happened. Cheap where `path` is known or has
-  // no others.
+  // The other names of what `path` is or was, to which something happened. One lstat(2) where no walk is due.
   std::vector<std::string> others(const std::string& path);
+  // `from`, or all that lay below it, is `to` now. In the order of the events.
+  void renamed(const std::string& from, const std::string& to);
+  // In the order of the events, too.
+  void unlinked(const std::string& path);
   // Reads the source, but gives up beyond `at_most` names. Returns how many it has read.
   std::size_t walk(std::size_t at_most = static_cast<std::size_t>(-1));
 
  private:
   using Key = std::pair<std::uint64_t, std::uint64_t>;  // device and inode
   struct File {
-    std::vector<std::string> names;
-    std::uint64_t links = 0;  // as of the last walk
-    std::size_t found = 0;    // names in the source then; fewer than links where others lie outside
+    Key key;
+    std::set<std::string> names;
+    std::set<std::string> gone;  // that it had; the last few
+    std::uint64_t links = 0;     // as of the last walk
+    std::size_t found = 0;       // names in the source then; fewer than links where others lie outside
   };
+  using SharedFile = std::shared_ptr<File>;
+  // Ordered, so that what is below a directory is one range.
+  using Names = std::map<std::string, SharedFile>;
+  using Named = std::pair<std::string, SharedFile>;
 
-  void drop_stale(File& file, Key key);
+  static std::vector<Named> at_or_below(const Names& names, const std::string& path);
+  void give(const std::string& name, const SharedFile& file);
+  void remember_gone(const std::string& name, const SharedFile& file);
+  void drop_stale(const SharedFile& file);
   void look_at(const std::string& path);
-  using SharedNames = std::shared_ptr<const std::vector<std::string>>;
-  void remember_gone(const std::string& name, const SharedNames& names);
+  std::size_t read_all(std::size_t at_most, const std::map<Key, SharedFile>& before);
+  void keep_from_before(const Names& names_before);
 
   FileSystemView& files_;
   bool fresh_ = false;             // walked for this plan
   bool walked_for_event_ = false;  // since the last plan
   std::size_t names_read_ = 0;     // by the last walk
   std::size_t asked_since_ = 0;    // others(), since then
-  std::map<Key, File> known_;
-  std::unordered_map<std::string, Key> by_name_;
-  // Names that are gone, with all that the file had: what was done through them, just before, may not have
-  // been told yet.
-  std::unordered_map<std::string, SharedNames> gone_;
+  std::map<Key, SharedFile> known_;
+  Names by_name_;
+  // Names that are gone: what was done through them, just before, may not have been told yet.
+  Names gone_;
 };
 
 }  // namespace inotifysync

@@ -27,6 +27,13 @@ class Files : public FileSystemView {
   }
   bool list(const std::string&, const std::function<void(std::string_view)>&) override { return true; }
   std::vector<std::string> other_names(const std::string& path) override { return others[path]; }
+  void renamed(const std::string& from, const std::string& to) override {
+    if (auto names = others.extract(from)) {
+      names.key() = to;
+      others.erase(to);
+      others.insert(std::move(names));
+    }
+  }
 
   void file(const std::string& path, std::uint64_t links = 1) {
     known[path].type = FileInfo::Type::file;
@@ -70,6 +77,20 @@ struct Fixture {
 };
 
 }  // namespace
+
+TEST_CASE("other names are known after a rename, and of what a rename replaced") {
+  Fixture f;
+  for (const char* name : {"a", "b", "other a", "other b"}) f.files.file(name, 2);
+  f.files.others["a"] = {"other a"};
+  f.files.others["b"] = {"other b"};
+  f.event(mask::modify, "b");
+  f.event(mask::moved_from, "a", 7);
+  f.event(mask::moved_to, "b", 7);
+  CHECK(f.told() == "other b:c a:- b:+<a");
+  f.event(mask::modify, "b");
+  f.event(mask::close_write, "b");
+  CHECK(f.told() == "b:c other a:c");
+}
 
 TEST_CASE("what is done to a file by an excluded name shows under its others") {
   Fixture f;

@@ -3,13 +3,15 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
+#include <set>
 
 using namespace inotifysync;
 
 namespace {
 
-// Names and inodes, all in one directory "d"; counts how often it is read.
+// Names and inodes, each in one directory of the root; counts how often that is read.
 class Names : public FileSystemView {
  public:
   std::map<std::string, std::uint64_t> inodes;
@@ -19,7 +21,7 @@ class Names : public FileSystemView {
 
   FileInfo lstat(const std::string& path) override {
     FileInfo info;
-    if (path == "d") info.type = FileInfo::Type::directory;
+    if (path.find('/') == std::string::npos) info.type = FileInfo::Type::directory;
     const auto found = inodes.find(path);
     if (found == inodes.end()) return info;
     info.type = FileInfo::Type::file;
@@ -29,14 +31,22 @@ class Names : public FileSystemView {
     return info;
   }
   bool list(const std::string& path, const std::function<void(std::string_view)>& visit) override {
-    if (path.empty()) {
-      ++walks;
-      visit("d");
-    }
+    std::set<std::string> entries;
     for (const auto& [name, inode] : inodes) {
-      if (path == "d" && name != moving) visit(std::string_view(name).substr(2));
+      const std::size_t slash = name.find('/');
+      if (path.empty()) entries.insert(name.substr(0, slash));
+      if (path == name.substr(0, slash) && name != moving) entries.insert(name.substr(slash + 1));
     }
+    if (path.empty()) ++walks;
+    for (const std::string& entry : entries) visit(entry);
     return true;
+  }
+  void rename_directory(const std::string& from, const std::string& to) {
+    for (auto& [name, inode] : std::map(inodes)) {
+      if (name.substr(0, from.size() + 1) != from + '/') continue;
+      inodes.erase(name);
+      inodes[to + name.substr(from.size())] = inode;
+    }
   }
 };
 
@@ -144,8 +154,101 @@ TEST_CASE("a name that was moved while the source was read is known when it is m
   CHECK(index.names("d/b", files.lstat("d/b")) == List{"d/b"});
   files.moving.clear();
   index.renew();
-  CHECK(index.names("d/a", files.lstat("d/a")) == List{"d/b", "d/a"});
+  CHECK(index.names("d/a", files.lstat("d/a")) == List{"d/a", "d/b"});
   index.renew();
-  CHECK(index.names("d/b", files.lstat("d/b")) == List{"d/b", "d/a"});
+  CHECK(index.names("d/b", files.lstat("d/b")) == List{"d/a", "d/b"});
   CHECK(files.walks == 1);
+}
+
+TEST_CASE("a file of several names is known by those that a renamed directory gives it") {
+  Names files;
+  files.inodes = {{"a/f", 1}, {"z/g", 1}, {"a-b/f", 2}, {"a0/f", 2}};
+  LinkIndex index(files);
+  index.walk();
+  files.rename_directory("a", "b");
+  index.renamed("a", "b");
+  files.inodes.erase("b/f");
+  CHECK(index.others("b/f") == List{"a/f", "z/g"});
+  CHECK(index.others("z/g") == List{"a/f", "b/f"});
+  CHECK(index.others("a-b/f") == List{"a0/f"});
+  CHECK(files.walks == 1);
+}
+
+TEST_CASE("an open file without a name is told of by the directory's new one") {
+  Names files;
+  files.inodes = {{"a/f", 1}, {"z/g", 1}};
+  LinkIndex index(files);
+  index.walk();
+  files.inodes.erase("a/f");
+  const auto others_are = [&](const std::string& path, const std::string& name) {
+    const List others = index.others(path);
+    return std::find(others.begin(), others.end(), name) != others.end();
+  };
+  CHECK(others_are("a/f", "z/g"));
+  index.renamed("a", "b");
+  CHECK(others_are("b/f", "z/g"));
+  SUBCASE("after a walk for another file") {
+    files.inodes["z/x"] = files.inodes["z/y"] = 7;
+    index.walk();
+    CHECK(others_are("b/f", "z/g"));
+  }
+  SUBCASE("and the name that is left has moved, too") {
+    files.rename_directory("z", "y");
+    index.renamed("z", "y");
+    CHECK(others_are("b/f", "y/g"));
+    index.walk();
+    CHECK(others_are("b/f", "y/g"));
+  }
+  SUBCASE("and the name that is left moves before that is told") {
+    files.rename_directory("z", "y");
+    index.walk();
+    CHECK(others_are("b/f", "z/g"));
+    index.renamed("z", "y");
+    CHECK(others_are("b/f", "y/g"));
+  }
+}
+
+TEST_CASE("files that exchange their names are each known by the right one") {
+  Names files;
+  files.inodes = {{"a/f", 1}, {"c/f", 1}, {"a/g", 2}, {"c/g", 2}};
+  LinkIndex index(files);
+  index.walk();
+  std::swap(files.inodes["a/f"], files.inodes["a/g"]);
+  index.renamed("a/f", "a/g");
+  index.renamed("a/g", "a/f");
+  CHECK(index.others("a/g") == List{"a/f", "c/f"});
+  CHECK(index.others("a/f") == List{"a/g", "c/f", "c/g"});  // what it was as well
+  index.renew();
+  CHECK(index.names("a/g", files.lstat("a/g")) == List{"a/g", "c/f"});
+  CHECK(index.names("a/f", files.lstat("a/f")) == List{"a/f", "c/g"});
+}
+
+TEST_CASE("a name that replaced one of a file is that of another, and was that file's") {
+  Names files;
+  files.inodes = {{"a/f", 1}, {"c/f", 1}, {"a/g", 2}, {"c/g", 2}};
+  LinkIndex index(files);
+  index.walk();
+  files.inodes.erase("a/f");
+  files.inodes["a/g"] = 1;
+  index.renamed("a/f", "a/g");
+  CHECK(index.others("a/g") == List{"a/f", "c/f", "c/g"});
+  index.renew();
+  CHECK(index.names("a/g", files.lstat("a/g")) == List{"a/g", "c/f"});
+}
+
+TEST_CASE("a new name of a file that is known needs no walk") {
+  Names files;
+  files.inodes = {{"a/f", 1}, {"c/f", 1}};
+  LinkIndex index(files);
+  index.walk();
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = "a/new" + std::to_string(i);
+    files.inodes[name] = 1;
+    CHECK(index.others(name).size() >= 2);
+    files.inodes.erase(name);
+    index.unlinked(name);
+    CHECK(index.others(name).size() >= 2);
+  }
+  CHECK(files.walks == 1);
+  CHECK(index.others("a/f").size() < 100);  // what is gone is not kept for ever
 }

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is written by one name of a file shows under its others, also if that one is new, moves or goes at once."""
+
+import os
+
+import pytest
+from sync_support import wait_identical, write
+
+
+@pytest.mark.parametrize("settle", ["1s", "20ms"])
+@pytest.mark.parametrize("go", [os.unlink, lambda name: os.rename(name, name.parents[2] / "outside")], ids=["deleted", "out"])
+def test_a_name_goes_through_which_its_file_was_written(source, folder, run, settle, go):
+    """truncate(2) leaves nothing to be closed: the change is kept back until nobody touches the file any more."""
+    write(source / "d/a", "old")
+    for name in ("d/b", "c"):
+        os.link(source / "d/a", source / name)
+    run("--delete", "--settle", settle, source, folder / "copy")
+    wait_identical(source, folder / "copy")
+    os.truncate(source / "d/b", 1)
+    go(source / "d/b")
+    wait_identical(source, folder / "copy")
+
+
+def append(path):
+    with open(path, "a") as file:
+        file.write("more")
+
+
+def directory_renamed(source):
+    os.rename(source / "a", source / "b")
+    append(source / "b/f")
+    os.unlink(source / "b/f")
+    os.rmdir(source / "b")
+
+
+def file_renamed(source):
+    os.rename(source / "a/f", source / "a/h")
+    append(source / "a/h")
+    os.unlink(source / "a/h")
+
+
+def file_replaced(source):
+    append(source / "a/f")
+    write(source / "a/x", "another")
+    os.rename(source / "a/x", source / "a/f")
+
+
+def open_without_a_name(source):
+    with open(source / "a/f", "a") as file:
+        os.unlink(source / "a/f")
+        os.rename(source / "a", source / "b")
+        file.write("more")
+
+
+@pytest.mark.parametrize("change", [directory_renamed, file_renamed, file_replaced, open_without_a_name])
+def test_a_file_is_written_by_a_name_that_a_rename_gave_or_took(source, folder, run, change):
+    write(source / "a/f", "old")
+    (source / "z").mkdir()
+    os.link(source / "a/f", source / "z/g")
+    run("--delete", source, folder / "copy")
+    wait_identical(source, folder / "copy")
+    change(source)
+    wait_identical(source, folder / "copy")
+
+
+def test_a_file_is_written_long_after_its_name_is_gone_and_its_directory_renamed(source, folder, run):
+    write(source / "a/f", "old")
+    (source / "z").mkdir()
+    os.link(source / "a/f", source / "z/g")
+    run("--delete", source, folder / "copy")
+    wait_identical(source, folder / "copy")
+    with open(source / "a/f", "a") as file:
+        for change in (lambda: os.unlink(source / "a/f"), lambda: os.rename(source / "a", source / "b"),
+                       lambda: os.rename(source / "z", source / "y")):
+            change()
+            wait_identical(source, folder / "copy")
+        file.write("more")
+    wait_identical(source, folder / "copy")
