@@ -167,7 +167,7 @@ void TargetWorker::start_batch() {
 }
 
 std::shared_ptr<const Batch> TargetWorker::full_batch() {
-  full_pass_wanted_ = false;
+  full_pass_wanted_ = full_pass_troubled_ = false;
   views_.doubt_births(view_);
   PlanOptions options;
   options.deletion = host_.may_delete_in_full_pass() ? deletion() : Deletion::none;

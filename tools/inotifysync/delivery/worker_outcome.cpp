@@ -105,7 +105,7 @@ void TargetWorker::try_troubled_again() {
     views_.put_back(view_, std::exchange(troubled_, ChangeSet{}));
     lack();
   }
-  full_pass_wanted_ = full_pass_wanted_ || std::exchange(full_pass_troubled_, false);
+  if (std::exchange(full_pass_troubled_, false)) full_pass_wanted_ = true;
   start_if_possible();
 }
 

@@ -240,6 +240,24 @@ TEST_CASE("a full pass that finds no room keeps no change waiting") {
   CHECK(f.recovered == 1);
 }
 
+TEST_CASE("a full pass in trouble that others want, too, is made once") {
+  Fixture f;
+  f.worker->want_full_pass();
+  f.child().exit(23, "total size is 10  speedup is 1.00\n",
+                 "rsync: [sender] send_files failed to open \"/source/a\": Permission denied (13)\n");
+  CHECK_FALSE(f.worker->has_done_all());
+  f.worker->want_full_pass();
+  SUBCASE("as soon as it may start") {}
+  SUBCASE("when its own turn has come before that") {
+    f.worker->retry_now();
+  }
+  f.child().exit(0);  // the connection that waited
+  CHECK_FALSE(f.child().has("--files-from=-"));
+  f.child().exit(0, "total size is 10  speedup is 1.00\n");
+  CHECK(f.worker->has_done_all());
+  CHECK(f.child().has("--files-from=-"));
+}
+
 TEST_CASE("nothing starts while the source is not trusted, and all starts when it is back") {
   Fixture f;
   f.worker->changed();
