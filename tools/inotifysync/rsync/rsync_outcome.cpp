@@ -30,6 +30,21 @@ bool starts(std::string_view text, std::string_view with) {
   return text.substr(0, with.size()) == with;
 }
 
+bool starts_any(std::string_view text, std::initializer_list<std::string_view> with) {
+  return std::any_of(with.begin(), with.end(), [text](std::string_view one) { return starts(text, one); });
+}
+
+// On stderr are also the words of ssh, of the other side's shell and of all that its start-up files run: of a
+// locale that cannot be set, say. A run that ended well failed at nothing but what rsync itself says; of
+// another one rsync's words are too many to know them all, and only what cannot be one of them is left out.
+bool may_be_rsyncs(std::string_view line, bool ended_well) {
+  if (ended_well)
+    return starts_any(line,
+                      {"rsync", "ERROR", "@ERROR", "IO error", "cannot ", "could not ", "file", "symlink"});
+  return !starts_any(line,
+                     {"bash: ", "-bash: ", "sh: ", "zsh: ", "perl: ", "ssh: ", "Warning: Permanently added"});
+}
+
 template <class Visit>
 void for_each_line(std::string_view text, Visit visit) {
   while (!text.empty()) {
@@ -77,12 +92,13 @@ std::vector<std::string> quoted_parts(std::string_view line) {
 
 class Reader {
  public:
-  Reader(std::string_view output, std::string_view errors, const Step& step)
+  // `well`: by its exit status.
+  Reader(std::string_view output, std::string_view errors, const Step& step, bool well)
       : step_(step), paths_(step), seen_(step.entries.size()), failed_(step.entries.size()) {
     for (const Step::Owed& owed : step.owed)
       if ((owed.dirt & dirt::gone) != 0) owed_gone_.emplace(owed.path);
     for_each_line(output, [this](std::string_view line) { read_output(line); });
-    for_each_line(errors, [this](std::string_view line) { read_error(line); });
+    for_each_line(errors, [this, well](std::string_view line) { read_error(line, well && told_totals); });
   }
 
   // `strict`: only what was seen passing.
@@ -148,11 +164,12 @@ class Reader {
     any_came_back_ = any_came_back_ || was_missing || owed_gone_.contains(name);
   }
 
-  void read_error(std::string_view line) {
+  void read_error(std::string_view line, bool ended_well) {
     if (has(line, "--max-delete limit")) delete_limit = true;
-    if (starts(line, "rsync error:") || starts(line, "rsync warning:")) return;
+    if (!may_be_rsyncs(line, ended_well)) return;
+    if (starts_any(line, {"rsync error:", "rsync warning:"})) return;
     constexpr std::string_view orphan = "WARNING: parent dir is absent in the file list: ";
-    if (starts(line, orphan) || starts(line, "*** ")) return;  // the line before said it already
+    if (starts_any(line, {orphan, "*** "})) return;  // the line before said it already
     if (const auto paths = quoted_parts(line); !paths.empty()) return fail(paths);
     if (has_any(line, {"failed", "IO error", "cannot", "too long", "overflows", "error"})) unplaced_ = true;
   }
@@ -306,7 +323,7 @@ std::string unescape_name(std::string_view printed) {
 Outcome judge_rsync(bool signalled, int code, std::string_view output, std::string_view errors,
                     const Step& step) {
   Outcome outcome;
-  const Reader reader(output, errors, step);
+  const Reader reader(output, errors, step, !signalled && code == 0);
   outcome.files = reader.files;
   outcome.deleted = reader.deleted;
   outcome.sent_bytes = reader.bytes;

@@ -149,6 +149,32 @@ TEST_CASE("a file is found whatever quotes are in its name") {
   CHECK(left_by("rename \"/.plain.OhHjIP\" -> \"plain\": Permission denied (13)") == "plain");
 }
 
+TEST_CASE("what ssh and the other side's shell say is no failure of rsync's") {
+  const Step step = list_of({"a", "b"});
+  constexpr auto all = "<f.st...... 100 a\n<f.st...... 100 b\ntotal size is 200  speedup is 1.00\n";
+  for (const char* noise :
+       {"bash: warning: setlocale: LC_ALL: cannot change locale (en_US.UTF-8)\n",
+        "Warning: Permanently added '[::1]:22' (ED25519) to the list of known hosts.\n",
+        "News: \"a\" is down, an error of the network\n", "tput: failed, no terminal\n"}) {
+    CAPTURE(noise);
+    CHECK(judge_rsync(false, 0, all, noise, step).verdict == Verdict::delivered);
+    CHECK(judge_rsync(false, 0, all,
+                      std::string(noise) + "rsync: [sender] open \"/s/b\" failed: Input/output error (5)\n",
+                      step)
+              .verdict == Verdict::partial);
+  }
+  const auto left_of = [&](const char* output, int code) {
+    return left(step,
+                judge_rsync(false, code, output,
+                            "bash: warning: setlocale: LC_ALL: cannot change locale (en_US.UTF-8)\n"
+                            "rsync: [sender] send_files failed to open \"/s/b\": Permission denied (13)\n",
+                            step));
+  };
+  CHECK(left_of(all, 23) == "b");
+  // One that does not say that it is done: nobody knows whose words they are.
+  CHECK(judge_rsync(false, 0, "", "tput: failed, no terminal\n", step).verdict == Verdict::partial);
+}
+
 TEST_CASE("what failed without a word that is known confirms nothing") {
   const Step step = list_of({"a"});
   CHECK(left(step, judge_rsync(false, 23, "<f......... 4 a\n", "temporary filename too long: a\n", step)) ==
