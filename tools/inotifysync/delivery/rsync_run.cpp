@@ -11,6 +11,9 @@ namespace {
 constexpr std::size_t most_kept = std::size_t{32} << 20;
 
 constexpr Duration longest_between_looks = std::chrono::seconds(15);
+// A target that cannot be reached shows at once; and rsync or ssh gives up on it before a longer time is
+// over.
+constexpr Duration before_first_look = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -33,7 +36,7 @@ void RsyncRun::feed(std::string names, Duration patience, std::function<void()> 
   moved_ = child_->bytes_moved().value_or(0) + output_.size() + errors_.size();
   moved_at_ = timers_.now();
   watchdog_ = timers_.timer([this] { look_for_progress(); });
-  watchdog_->set(between_looks_);
+  watchdog_->set(std::min(between_looks_, before_first_look));
 }
 
 // rsync's own --timeout may never fire: a client that has sent all and waits for a stopped daemon keeps the

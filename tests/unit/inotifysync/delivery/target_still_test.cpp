@@ -40,6 +40,17 @@ TEST_CASE("a run that stands still leaves its place to others, and leaves it onc
   CHECK(f.left_places == 1);
 }
 
+TEST_CASE("a run that does not get anywhere at all leaves its place after two seconds") {
+  WorkerOptions options;
+  options.timeout = 1000s;
+  Fixture f(options);
+  f.worker->want_full_pass();
+  f.time.pass(1900ms);
+  CHECK(f.left_places == 0);
+  f.time.pass(200ms);
+  CHECK(f.left_places == 1);
+}
+
 TEST_CASE("where nobody can say whether a run moves, it is not ended") {
   WorkerOptions options;
   options.timeout = 8s;
