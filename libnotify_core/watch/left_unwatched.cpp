@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Directories of the tree that nobody watches, and no event says when they may be watched: what a filesystem
-// had hidden that was unmounted, and what the limit of watches left out. They are looked at when all has been
-// read.
+// had hidden that was unmounted, what the limit of watches left out, and what could not be opened for want of
+// descriptors. They are looked at when all has been read.
 #include <algorithm>
 #include <cerrno>
 #include <string>
@@ -55,14 +55,15 @@ void Watcher::Impl::forget_unwatched(NodeId node) {
 void Watcher::Impl::forget_all_unwatched() {
   uncovered_.clear();
   beyond_limit_.clear();
+  unopened_.clear();
   watches_were_freed_ = room_is_due_ = false;
 }
 
-// --- The limit of watches ---
+// --- The limits of watches and of descriptors ---
 
 void Watcher::Impl::beyond_limit(NodeId parent, std::string_view name, bool old) {
   const int watch = tree_.watch(parent);
-  if (beyond_limit_.empty()) next_try_ = std::max(next_try_, monotonic_now() + second);
+  if (beyond_limit_.empty() && unopened_.empty()) next_try_ = std::max(next_try_, monotonic_now() + second);
   beyond_limit_.try_emplace(watch, name);
   if (old) late_arrivals_[watch].emplace(name);
   calm_ = false;
@@ -86,10 +87,26 @@ void Watcher::Impl::look_for_room() {
   using_room_ = true;
   use_room();
   using_room_ = false;
+  open_again();
   // Large directories take long to list.
   const std::int64_t end = monotonic_now();
   soonest_try_ = end + 4 * (end - now);
   next_try_ = std::max(end + second, soonest_try_);
+}
+
+// It is tried again as seldom as what is beyond the limit, for others than this program may have what is
+// lacking.
+void Watcher::Impl::leave_unopened(const Unsettled& unsettled) {
+  if (beyond_limit_.empty() && unopened_.empty()) next_try_ = std::max(next_try_, monotonic_now() + second);
+  unopened_.push_back(unsettled);
+  calm_ = false;
+}
+
+void Watcher::Impl::open_again() {
+  for (Unsettled& unsettled : std::exchange(unopened_, {})) {
+    unsettled.tries = tries_at_most - 1;
+    unsettled_.push_back(std::move(unsettled));
+  }
 }
 
 // Those above others come first, mostly.

@@ -37,7 +37,7 @@ void Watcher::Impl::work_on_drained() {
   if (unsettled_.empty() && !untold_.empty() && !births_wait()) untold_.clear();
   if (!births_.empty()) births_.drained(sys::nanoseconds(sys::now(CLOCK_REALTIME)), unsettled_.empty());
   if (!retired_.empty()) retire_some();
-  if (!beyond_limit_.empty()) look_for_room();
+  if (!beyond_limit_.empty() || !unopened_.empty()) look_for_room();
   calm_ = is_calm();
   // Some of that may have read on.
   backend_->visit_unread([this](const backend::Record&) { return !(unread_ = true); });
@@ -160,7 +160,6 @@ void Watcher::Impl::list_rest_later(NodeId top) {
 
 // Lists directories again that could not be found by their path while the queue was behind.
 void Watcher::Impl::settle_again() {
-  constexpr int most_tries = 20;
   constexpr int longest_held = 100;  // reads: where the queue never ends
   std::vector<Unsettled> again;
   again.swap(unsettled_);
@@ -188,8 +187,8 @@ void Watcher::Impl::settle_again() {
       continue;
     }
     // With the queue empty, the tree should be right, and rights do not come by waiting.
-    if (batch_events_ == 0) unsettled.tries = place_error_ == -EACCES ? most_tries : unsettled.tries + 1;
-    if (unsettled.tries < most_tries) {
+    if (batch_events_ == 0) unsettled.tries = place_error_ == -EACCES ? tries_at_most : unsettled.tries + 1;
+    if (unsettled.tries < tries_at_most) {
       unsettled_.push_back(unsettled);
     } else {
       give_up(node, unsettled);
@@ -198,12 +197,17 @@ void Watcher::Impl::settle_again() {
   // The kernel makes a rename visible a moment before it queues its events; a busy machine can stretch that
   // moment.
   if (!unsettled_.empty() && batch_events_ == 0) sys::pause_for(1'000'000);
+  if (unsettled_.empty() && unopened_.empty()) shortage_said_ = false;
 }
 
 // What is new in it goes unwatched, until it is found elsewhere, comes back or may be looked into.
 void Watcher::Impl::give_up(NodeId node, const Unsettled& unsettled) {
-  if (unsettled.kind != ScanKind::birth) untold_.erase(unsettled.watch);
   const int error = place_error_;
+  if (watch::out_of_descriptors(error)) {
+    failed(sys::error(error, "open", tree_.path(node)));
+    return leave_unopened(unsettled);
+  }
+  if (unsettled.kind != ScanKind::birth) untold_.erase(unsettled.watch);
   if (watch::vanished(error) && is_astray(node)) {
     wait_for_return(node, unsettled.kind);
   } else if (watch::vanished(error)) {
@@ -223,6 +227,8 @@ void Watcher::Impl::give_up(NodeId node, const Unsettled& unsettled) {
 bool Watcher::Impl::births_wait() const {
   const auto is_birth = [](const auto& one) { return one.second == ScanKind::birth; };
   if (denied_.waits_for_birth() || std::ranges::any_of(doubted_, is_birth)) return true;
+  if (std::ranges::any_of(unopened_, [](const Unsettled& one) { return one.kind == ScanKind::birth; }))
+    return true;
   return std::ranges::any_of(astray_,
                              [&](const auto& root) { return std::ranges::any_of(root.second, is_birth); });
 }

@@ -41,8 +41,12 @@ bool vanished(int status) {
   return status == -ENOENT || status == -ENOTDIR || status == -ELOOP;
 }
 
+bool out_of_descriptors(int status) {
+  return status == -EMFILE || status == -ENFILE;
+}
+
 bool limit_reached(int status) {
-  return status == -ENOSPC || status == -EMFILE || status == -ENFILE;
+  return status == -ENOSPC || out_of_descriptors(status);
 }
 
 bool is_directory(const sys::Fd& directory, const char* name, unsigned char type) {

@@ -22,6 +22,8 @@ bool vanished(int status);
 
 // Errors after which the rest of a tree fares no better: out of watches or of descriptors.
 bool limit_reached(int status);
+// Of these there may be enough again in a moment.
+bool out_of_descriptors(int status);
 
 // Of an entry as readdir(3) has it; where the filesystem does not tell its type, it is looked at.
 bool is_directory(const sys::Fd& directory, const char* name, unsigned char type);

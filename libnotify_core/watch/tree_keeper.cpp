@@ -79,6 +79,7 @@ void Watcher::Impl::failed(Error error) {
     if (*on_unreadable_) (*on_unreadable_)(error);
     return;
   }
+  if (watch::out_of_descriptors(-error.number) && std::exchange(shortage_said_, true)) return;
   notice(Notice::Kind::watch_failed, error.path, 0, &error);
 }
 
@@ -173,6 +174,11 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   if (kind == ScanKind::arrival && (watch::vanished(watch) || is_another))  // it has moved on
     late_arrivals_[tree_.watch(parent)].insert(name);
   if (kind == ScanKind::birth && (watch::vanished(watch) || is_another)) missed_birth(parent);
+  if (watch::out_of_descriptors(watch)) {
+    if (kind == ScanKind::birth) missed_birth(parent);
+    if (kind == ScanKind::arrival) late_arrivals_[tree_.watch(parent)].insert(name);
+    leave_unopened({tree_.watch(parent), ScanKind::again, 0, 0, 0, name});
+  }
   if (watch < 0) return;
   if (known != no_node) {  // watched since it was found by listing; its contents are known
     if (is_another && !tree_.is_root(known)) sighted(known, parent, name, true);

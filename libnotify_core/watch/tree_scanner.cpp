@@ -229,6 +229,10 @@ void TreeScanner::descend(Pending child) {
   if (unsearchable) list_unsearchable(directory, child.node, child.newborn);
   directory.reset();
   if (enter_top() >= 0 && quiet_events_ != events_) ask_for_all_events(child.node, name.c_str());
+  if (out_of_descriptors(status)) {
+    fail(status, "open", frame.node, name, child.newborn);
+    return listener_.unlisted(child.node, child.newborn);
+  }
   const bool tried_again = !child.fresh && listener_.shut_out(child.node);
   if (!unsearchable && !tried_again) fail(status, "open", frame.node, name, child.newborn);
   if (child.newborn) listener_.listed(child.node, -1);

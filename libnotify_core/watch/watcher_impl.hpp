@@ -221,12 +221,25 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void denied_moved(watch::NodeId top);
   void denied_at_first(watch::NodeId root);
 
+  static constexpr int tries_at_most = 20;
+  struct Unsettled {
+    int watch;
+    watch::ScanKind kind;
+    int tries;
+    int held = 0;           // for how many reads it was left alone
+    int looks = 0;          // for how often it could not be listed and had the rights after that
+    std::string born = {};  // what was born in it, and could not be found
+    bool quiet = false;     // nothing is said if it may not be listed
+  };
+
   // left_unwatched.cpp
   void unmounted(watch::NodeId node);
   void watch_uncovered();
   void look_for_room();
   void use_room();
   bool is_room_in(watch::NodeId parent);
+  void leave_unopened(const Unsettled& unsettled);
+  void open_again();
   void forget_unwatched(watch::NodeId node);
   void forget_all_unwatched();
 
@@ -286,15 +299,6 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   std::vector<watch::Found> due_;
 
   std::unordered_set<int> retired_;  // watches whose node is gone, still to be ended in the kernel
-  struct Unsettled {
-    int watch;
-    watch::ScanKind kind;
-    int tries;
-    int held = 0;           // for how many reads it was left alone
-    int looks = 0;          // for how often it could not be listed and had the rights after that
-    std::string born = {};  // what was born in it, and could not be found
-    bool quiet = false;     // nothing is said if it may not be listed
-  };
   void give_up(watch::NodeId node, const Unsettled& unsettled);
   std::vector<Unsettled> unsettled_;  // directories that could not be found by their path: listed again later
   watch::Sightings sightings_;
@@ -318,6 +322,9 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   std::unordered_map<int, std::unordered_set<std::string>> uncovered_;
   // The same, of those for which there were no watches: one name in each directory, to try.
   std::unordered_map<int, std::string> beyond_limit_;
+  // What could not be listed for want of descriptors.
+  std::vector<Unsettled> unopened_;
+  bool shortage_said_ = false;       // and since then there were never enough of them
   bool watches_were_freed_ = false;  // our own, since that was tried
   bool room_is_due_ = false;         // to be tried at the next read that brings nothing
   int room_held_ = 0;                // for how many reads there was always something

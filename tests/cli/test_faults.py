@@ -50,6 +50,35 @@ def test_no_descriptor_at_all_is_said(watching):
 
 
 @pytest.mark.plain_build  # a sanitizer needs descriptors of its own
+@pytest.mark.parametrize("spare", range(4))
+@pytest.mark.parametrize("make, told", [
+    (lambda: os.mkdir(b"t/new"), [b"t/new"]),
+    (lambda: os.makedirs(b"t/new/deep/down"), [b"t/new", b"t/new/deep", b"t/new/deep/down"]),
+    (lambda: (os.makedirs(b"o/old/y/z"), os.rename(b"o/old", b"t/old")), [b"t/old"]),
+], ids=["one", "deep", "moved in"])
+def test_descriptors_were_short_for_a_while(watching, spare, make, told):
+    limits = resource.prlimit(watching.pid, resource.RLIMIT_NOFILE)
+    used = len(os.listdir(f"/proc/{watching.pid}/fd"))
+    resource.prlimit(watching.pid, resource.RLIMIT_NOFILE, (used + spare, limits[1]))
+    make()
+    said = watching.settle()
+    resource.prlimit(watching.pid, resource.RLIMIT_NOFILE, limits)
+
+    # Nobody tells that there are descriptors again: it is tried once a second, while events come.
+    def watches_all():
+        os.mkfifo(b"t/event")
+        os.unlink(b"t/event")
+        said.extend(watching.settle())
+        return check_watches(watching, operations.INSIDE) == []
+
+    wait_until(watches_all, "all is watched")
+    check(watching)
+    made = sorted(event.path for event in said if not event.path.endswith(b"/event") and "DELETE" not in event.names)
+    assert made == told
+    assert watching.errors.count(b"Too many open files") <= 1
+
+
+@pytest.mark.plain_build  # a sanitizer needs descriptors of its own
 def test_a_tree_for_which_descriptors_do_not_suffice_is_not_watched_by_half(inotifywait, room):
     (room / "t/a/b").mkdir(parents=True)
     command = ["prlimit", "--nofile=5", inotifywait, "-t", "1", "-r", "t"]
