@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <new>
 #include <optional>
@@ -144,7 +145,8 @@ int notify_watcher_wait(notify_watcher* watcher, const timespec* timeout, notify
     constexpr long second = 1'000'000'000;
     if (timeout != nullptr && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= second))
       return remember(*watcher, Error{EINVAL, "ppoll", {}, {}});
-    if (timeout != nullptr)
+    constexpr std::int64_t longest = std::numeric_limits<std::int64_t>::max() / second - 1;
+    if (timeout != nullptr && timeout->tv_sec < longest)
       limit = std::chrono::seconds(timeout->tv_sec) + std::chrono::nanoseconds(timeout->tv_nsec);
     return outcome(*watcher, watcher->watcher.wait(limit, sink));
   });

@@ -37,11 +37,9 @@ Result<void> Watcher::Impl::add(std::string_view path,
   const int status = sys::open_at(AT_FDCWD, name.c_str(), directory_flags);
   if (status == -ENOTDIR) return add_plain(name);
   if (status < 0) return sys::error(status, "open", name);
-  on_unreadable_ = &on_unreadable;
+  const watch::During during(on_unreadable_, &on_unreadable);
   while (!retired_.empty()) retire_some();  // a walk may come upon what they watch
-  Result<void> result = add_tree(name, sys::Fd(status));
-  on_unreadable_ = nullptr;
-  return result;
+  return add_tree(name, sys::Fd(status));
 }
 
 Result<void> Watcher::Impl::add_plain(const std::string& path) {

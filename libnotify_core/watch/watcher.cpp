@@ -80,7 +80,7 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
 }
 
 [[gnu::hot]] Result<Watcher::Wait> Watcher::Impl::read_all(EventSink& sink, bool resting) {
-  sink_ = &sink;
+  const watch::During during(sink_, &sink);
   stopped_ = false;
   Result<Wait> result(Wait::timed_out);
   one_read_will_do_ = true;
@@ -90,7 +90,6 @@ Watcher::Impl::Impl(WatcherOptions options, std::unique_ptr<backend::WatchBacken
     one_read_will_do_ = false;
     if (++reads == most_reads) break;
   }
-  sink_ = nullptr;
   return result;
 }
 
@@ -307,11 +306,13 @@ Watcher& Watcher::operator=(Watcher&&) noexcept = default;
 Watcher::~Watcher() = default;
 
 Result<void> Watcher::add(std::string_view path, const std::function<void(const Error&)>& on_unreadable) {
+  if (impl_->is_handing_on()) return sys::error(-EBUSY, "add", path);
   if (impl_->nothing_to_tell()) return sys::error(-EINVAL, "fanotify_mark", path);
   return impl_->add(path, on_unreadable);
 }
 [[gnu::hot]] Result<Watcher::Wait> Watcher::wait(std::optional<std::chrono::nanoseconds> timeout,
                                                  EventSink& sink) {
+  if (impl_->is_handing_on()) return sys::error(-EBUSY, "wait");
   return impl_->wait(timeout, sink);
 }
 int Watcher::descriptor() const {
@@ -322,6 +323,7 @@ std::optional<std::chrono::nanoseconds> Watcher::next_timeout() const {
   return std::nullopt;
 }
 Result<Watcher::Wait> Watcher::dispatch(EventSink& sink) {
+  if (impl_->is_handing_on()) return sys::error(-EBUSY, "dispatch");
   return impl_->dispatch(sink);
 }
 std::size_t Watcher::watch_count() const {

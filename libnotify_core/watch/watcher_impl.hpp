@@ -30,6 +30,23 @@
 
 namespace notify_core {
 
+namespace watch {
+
+// What the program gave to be called, as long as one call of it lasts: by an exception, too.
+template <class Pointer>
+class During {
+ public:
+  During(Pointer& place, Pointer given) : place_(place) { place_ = given; }
+  ~During() { place_ = nullptr; }
+  During(const During&) = delete;
+  During& operator=(const During&) = delete;
+
+ private:
+  Pointer& place_;
+};
+
+}  // namespace watch
+
 inline constexpr std::int64_t queueing_pause = 1'000'000;  // nanoseconds
 
 class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
@@ -47,6 +64,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   Result<Wait> wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink);
   Result<Wait> dispatch(EventSink& sink) { return read_all(sink, false); }
   int descriptor() const { return backend_->descriptor(); }
+  // From within what the program gave to be called, all is in the middle of something.
+  bool is_handing_on() const { return sink_ != nullptr || on_unreadable_ != nullptr; }
   bool has_work() const {
     return unread_ || (!calm_ && (!retired_.empty() || !unsettled_.empty() || !denied_lately_.empty() ||
                                   room_is_due_ || in_doubt()));

@@ -3,9 +3,11 @@
  *
  * Conventions. Functions that can fail return 0 or more on success and minus an errno(3) value on failure;
  * what failed, and on which path, is then told by notify_watcher_error(). Strings are bytes: paths need not
- * be UTF-8. Strings in events and notices belong to the watcher and are valid until the callback returns. A
- * watcher may be used by one thread at a time. No function prints, exits, or lets a C++ exception out. No
- * pointer may be NULL but where it is said. C11 is enough, or C99 with POSIX's struct timespec
+ * be UTF-8. Strings in events and notices belong to the watcher and are valid until the callback returns.
+ * From within a callback, add, wait and dispatch fail with -EBUSY, and the watcher must not be freed: return
+ * 1 from it and do that then. A watcher may be used by one thread at a time. No function prints, exits, or
+ * lets a C++ exception out. No pointer may be NULL but where it is said. C11 is enough, or C99 with POSIX's
+ * struct timespec
  * (_POSIX_C_SOURCE).
  */
 #ifndef NOTIFY_CORE_H
@@ -106,8 +108,8 @@ NOTIFY_C_API int notify_watcher_add(notify_watcher* watcher, const char* path);
 NOTIFY_C_API void notify_watcher_set_notice(notify_watcher* watcher, notify_on_notice on_notice,
                                             void* context);
 
-/* Waits at most `timeout` (NULL: for ever). 1: events were handed on, or the callback stopped; 0: the timeout
- * is over; -EINTR: a signal came first; -EINVAL: that is no length of time. */
+/* Waits at most `timeout` (NULL, or centuries: for ever). 1: events were handed on, or the callback stopped;
+ * 0: the timeout is over; -EINTR: a signal came first; -EINVAL: that is no length of time. */
 NOTIFY_C_API int notify_watcher_wait(notify_watcher* watcher, const struct timespec* timeout,
                                      notify_on_event on_event, void* context);
 

@@ -93,6 +93,8 @@ class NOTIFY_API EventSink {
   virtual void on_notice(const Notice& notice) { (void)notice; }
 };
 
+// From within a sink or `on_unreadable`, add(), wait() and dispatch() fail with EBUSY, and the watcher must
+// be neither moved nor destroyed: return false from on_event() and do it then.
 class NOTIFY_API Watcher {
  public:
   static Result<Watcher> create(WatcherOptions options);

@@ -18,6 +18,7 @@
   } while (0)
 
 struct seen {
+  notify_watcher* watcher;
   int creates;
   int births;
   char last[256];
@@ -29,6 +30,10 @@ static int on_event(const struct notify_event* event, void* context) {
   EXPECT(strlen(event->watched) == event->watched_length);
   EXPECT(strlen(event->name) == event->name_length);
   EXPECT(event->time.tv_sec > 0);
+  EXPECT(notify_watcher_wait(seen->watcher, NULL, on_event, context) == -EBUSY);
+  EXPECT(notify_watcher_dispatch(seen->watcher, on_event, context) == -EBUSY);
+  EXPECT(notify_watcher_add(seen->watcher, "/") == -EBUSY);
+  EXPECT(strstr(notify_watcher_error(seen->watcher), "add /: ") != NULL);
   if (event->mask & NOTIFY_CREATE) {
     ++seen->creates;
     snprintf(seen->last, sizeof seen->last, "%s%s", event->watched, event->name);
@@ -46,8 +51,9 @@ static void on_notice(enum notify_notice_kind kind, const char* path, int error,
 
 int main(void) {
   const struct timespec moment = {5, 0}, no_time = {0, 1000000000};
+  const struct timespec ages = {(time_t)(~(unsigned long long)0 >> 1), 999999999};
   struct notify_options options = NOTIFY_OPTIONS_INIT;
-  struct seen seen = {0, 0, ""};
+  struct seen seen = {NULL, 0, 0, ""};
   notify_watcher* watcher = NULL;
   char tree[] = "/tmp/notify_core_c.XXXXXX";
 
@@ -58,6 +64,7 @@ int main(void) {
   options.mask = NOTIFY_CREATE;
   options.recursive = options.follow_tree = 1;
   EXPECT(notify_watcher_create(&options, &watcher) == 0);
+  seen.watcher = watcher;
   notify_watcher_set_notice(watcher, on_notice, &seen);
 
   EXPECT(notify_watcher_add(watcher, "/nowhere/at/all") == -ENOENT);
@@ -69,6 +76,7 @@ int main(void) {
 
   EXPECT(chdir(tree) == 0 && mkdir("d", 0700) == 0 && mkdir("d/e", 0700) == 0);
   EXPECT(close(open("d/e/f", O_CREAT | O_WRONLY, 0600)) == 0);
+  EXPECT(notify_watcher_wait(watcher, &ages, on_event, &seen) == 1);
   while (seen.creates < 3) EXPECT(notify_watcher_wait(watcher, &moment, on_event, &seen) == 1);
   EXPECT(strcmp(seen.last + strlen(tree), "/d/e/f") == 0);
   EXPECT(seen.births >= 1);
