@@ -15,12 +15,15 @@ MET_A_FAULT = [547, 921, 941, 1137, 1491, 1943, 2429, 3135, 3563, 4029, 4101, 41
                69876, 75444, 103728, 147888, 169156, 183452, 215829, 217881, 267273, 272492, 274635, 294663, 297711,
                312423, 319659, 363645, 447854, 483645, 522007, 523267, 576571, 757434, 829439, 1000152, 1113703, 1117322,
                1142732, 2098420, 2113668]
+# The same where nothing comes from elsewhere.
+MET_A_FAULT_INSIDE = [3282, 5185, 8555, 9686, 11177, 11681, 16729, 38603, 50327, 57571, 89645, 91235, 102145, 110165,
+                      111058]
 
 
-def play(first, count):
+def play(first, count, *options):
     # In memory: quick, and directories are listed in the same order everywhere.
     memory = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}
-    done = subprocess.run([build() / "tests/interleaving/interleaving", str(first), str(count)], text=True,
+    done = subprocess.run([build() / "tests/interleaving/interleaving", *options, str(first), str(count)], text=True,
                           stdout=subprocess.PIPE, env={**os.environ, **memory})
     assert done.returncode == 0, done.stdout[-8000:]
 
@@ -32,3 +35,13 @@ def test_a_thousand_seeds():
 @pytest.mark.parametrize("seed", MET_A_FAULT)
 def test_a_seed_that_met_a_fault(seed):
     play(seed, 1)
+
+
+def test_what_comes_to_be_inside_is_told():
+    """Whatever directories hid it that were just made, and left again."""
+    play(1, 1000, "--inside")
+
+
+@pytest.mark.parametrize("seed", MET_A_FAULT_INSIDE)
+def test_a_seed_that_met_a_fault_inside(seed):
+    play(seed, 1, "--inside")
