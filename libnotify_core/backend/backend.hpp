@@ -83,6 +83,8 @@ class WatchBackend : public WatchPlacer {
   virtual bool next(Record& record) = 0;
   // Visits what was read and not handed on yet, in order, until `visit` returns false.
   virtual void visit_unread(const std::function<bool(const Record&)>& visit) { (void)visit; }
+  // Counts the reads that brought something: as long as it stays, nothing was added to what is unread.
+  virtual std::uint64_t reads() const { return 0; }
   // Reads what has been queued since, to be handed on after that. The names of records handed on before are
   // not valid any more. False: there was nothing, or there is no room for it.
   virtual bool read_on() { return false; }

@@ -111,6 +111,7 @@ bool InotifyBackend::read_on() {
   }
   const std::size_t room = buffer_size - from;
   const std::ptrdiff_t size = sys::read(inotify_.get(), buffer_.get() + from, room);
+  if (size > 0) ++reads_;
   // The kernel copies records as long as the next one fits, so room for the longest means that none was left.
   drained_ = size < static_cast<std::ptrdiff_t>(room - longest_record);
   decoder_ = InotifyDecoder({buffer_.get(), from + (size > 0 ? static_cast<std::size_t>(size) : 0)});

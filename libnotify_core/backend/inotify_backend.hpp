@@ -50,6 +50,7 @@ class InotifyBackend final : public WatchBackend {
   [[gnu::hot]] bool next(Record& record) override { return decoder_.next(record); }
   void visit_unread(const std::function<bool(const Record&)>& visit) override;
   bool read_on() override;
+  std::uint64_t reads() const override { return reads_; }
   [[gnu::hot]] bool drained() const override { return drained_; }
   std::size_t queue_limit() const override { return queue_limit_; }
   const char* adding_call() const override { return placer_.adding_call(); }
@@ -69,6 +70,7 @@ class InotifyBackend final : public WatchBackend {
   std::unique_ptr<std::byte[]> buffer_;
   InotifyDecoder decoder_;
   bool drained_ = true;
+  std::uint64_t reads_ = 0;
   bool reads_wait_ = false;  // what the descriptor is set to
   InotifyPlacer placer_;
 };

@@ -57,6 +57,20 @@ void Watcher::Impl::missed_birth(NodeId parent) {
   births_.miss(since, now);
 }
 
+// The queue tells of a birth, and then that what has that name left: who stands there now is another one,
+// which was made later. (Or who had the name before has left, which is no harm.)
+bool Watcher::Impl::is_to_leave(NodeId parent, std::string_view name) {
+  if (departures_.begin(backend_->reads())) {
+    backend_->visit_unread([this](const backend::Record& record) {
+      constexpr EventMask leaves = mask::moved_from | mask::remove;
+      const bool directory = (record.mask & mask::is_directory) != 0;
+      if (directory && (record.mask & leaves) != 0) departures_.add(record.watch, record.name);
+      return true;
+    });
+  }
+  return departures_.contains(tree_.watch(parent), name);
+}
+
 // Something came to this place, and where from is not told. It may have been made in a directory that was
 // made just before, and have left that before it was watched.
 bool Watcher::Impl::was_born_unseen(NodeId parent, const std::string& name) {

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <string_view>
 #include <unordered_set>
 #include <utility>
 
@@ -66,6 +68,29 @@ class Births {
   std::deque<Birth> births_;
   bool lately_ = false, before_ = false;
   std::unordered_set<int> hidden_;
+};
+
+// Names that are going to leave their directories, or have just done so, as far as the queue was read.
+class Departures {
+ public:
+  // What is unread now, after so many reads, is to be gone through: it is not known yet.
+  bool begin(std::uint64_t reads) {
+    if (reads == reads_) return false;
+    reads_ = reads;
+    names_.clear();
+    return true;
+  }
+  void add(int watch, std::string_view name) { names_.insert(key(watch, name)); }
+  bool contains(int watch, std::string_view name) const { return names_.contains(key(watch, name)); }
+
+ private:
+  static std::size_t key(int watch, std::string_view name) {
+    constexpr std::size_t spread = 0x9e3779b97f4a7c15;
+    return std::hash<std::string_view>()(name) ^ static_cast<std::size_t>(watch) * spread;
+  }
+
+  std::uint64_t reads_ = 0;
+  std::unordered_set<std::size_t> names_;
 };
 
 }  // namespace notify_core::watch

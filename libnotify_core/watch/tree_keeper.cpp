@@ -161,6 +161,7 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   const bool is_taken = there != no_node && !outdated_.contains(tree_.watch(there));
   if (there != no_node) kind == ScanKind::birth ? news_of(there) : not_outdated(there);
   if (kind == ScanKind::birth) came_late(parent, name);  // another one had that name
+  if (kind == ScanKind::birth && is_to_leave(parent, name)) missed_birth(parent);
   sys::Fd place = open_confirmed(parent);
   if (!place) {
     if (kind == ScanKind::birth) missed_birth(parent);

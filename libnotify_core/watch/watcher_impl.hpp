@@ -221,6 +221,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void add_birth(const sys::FileTimes& times);
   void have_been_born(watch::NodeId top);
   void missed_birth(watch::NodeId parent);
+  bool is_to_leave(watch::NodeId parent, std::string_view name);
   bool was_born_unseen(watch::NodeId parent, const std::string& name);
   bool was_hidden(int directory, const std::string& name);
   bool may_be_news(int directory, const std::string& name) const;
@@ -357,6 +358,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   // Watches of directories found in one that was moved in, since the last read and since the one before.
   std::unordered_set<int> taken_for_old_, taken_before_;
   watch::Births births_;
+  watch::Departures departures_;
   bool ended_hidden_ = false;    // the watch that was_ended() was asked of last was of one that hid
   std::int64_t last_birth_ = 0;  // when that was made of which the queue told last
   int place_error_ = 0;          // why open_confirmed() found nothing

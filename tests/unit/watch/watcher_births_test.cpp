@@ -61,6 +61,18 @@ TEST_CASE("what left its birthplace before that could be watched is news") {
     fs::rename(scene.at("t/a"), scene.at("t/e/a"));
     fs::create_directory(scene.at("t/a"));
   }
+  SUBCASE("another one comes in its place, some time later") {
+    fs::rename(scene.at("t/a"), scene.at("o/a"));
+    scene.let_age("t/k/d/s", 0.02);
+    fs::create_directory(scene.at("t/a"));
+  }
+  SUBCASE("another one that came in its place is deleted, and one is made again") {
+    fs::remove(scene.at("t/a"));
+    fs::create_directory(scene.at("t/a"));
+    fs::remove(scene.at("t/a"));
+    scene.let_age("t/k/d/s", 0.02);
+    fs::create_directory(scene.at("t/a"));
+  }
   SUBCASE("something is done in it where it came to") {
     scene.touch("t/k/d/later");
   }

@@ -109,6 +109,7 @@ class Queued final : public backend::WatchBackend {
     next_ = 0;
     return take(reads_on_ ? queue_.size() : 0) > 0;
   }
+  std::uint64_t reads() const override { return reads_; }
   void visit_unread(const std::function<bool(const backend::Record&)>& visit) override {
     for (std::size_t at = next_; at < batch_.size(); ++at) {
       backend::Record record = batch_[at].record;
@@ -130,6 +131,7 @@ class Queued final : public backend::WatchBackend {
       if (queue_[i].record.mask & mask::ignored) watched_.erase(queue_[i].record.watch);
       batch_.push_back(std::move(queue_[i]));
     }
+    if (count > 0) ++reads_;
     queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
     return count;
   }
@@ -156,6 +158,7 @@ class Queued final : public backend::WatchBackend {
   Queue queue_;
   Queue batch_;
   std::size_t next_ = 0;
+  std::uint64_t reads_ = 0;
 };
 
 // A tree `t` under watch, and what is said of it.
@@ -169,14 +172,14 @@ class Scene : public EventSink {
   fs::path at(const std::string& path) const { return room_.at(path); }
   void touch(const std::string& path) const { std::ofstream(at(path)).put('x'); }
 
-  // Waits until nothing that was made in `path` so far could have been made just now.
-  void let_age(const std::string& path) const {
+  // Waits until nothing that was made in `path` so far could have been made just now, or in the last seconds.
+  void let_age(const std::string& path, double seconds = 0.3) const {
     struct stat made, now;
     REQUIRE(::stat(at(path).c_str(), &made) == 0);
     do {
       touch(".clock");
       REQUIRE(::stat(at(".clock").c_str(), &now) == 0);
-    } while (age(made.st_ctim, now.st_mtim) < 0.3);
+    } while (age(made.st_ctim, now.st_mtim) < seconds);
   }
   static double age(const timespec& then, const timespec& now) {
     return static_cast<double>(now.tv_sec - then.tv_sec) +
