@@ -21,6 +21,11 @@ class Births {
   // One that was gone when it was to be watched, at `now`. It was not made before this, as far as is known.
   void miss(std::int64_t not_before, std::int64_t now) { keep({0, not_before, now + in_no_time}); }
 
+  // It was taken for one that was born.
+  void forget(std::uint64_t inode, std::int64_t birth) {
+    std::erase_if(births_, [&](const Birth& one) { return one.inode == inode && one.from == birth; });
+  }
+
   // Is this one that may have been made unheard? Not if it was added.
   bool may_hide(std::uint64_t inode, std::int64_t birth) const {
     bool found = false;

@@ -190,6 +190,8 @@ void Watcher::Impl::came_for_another(NodeId node) {
     return left;
   };
   if (!is_left_next() && !(backend_->read_on() && is_left_next())) return;
+  const sys::FileTimes times = times_of(node);
+  births_.forget(times.inode, times.birth);
   tree_.set_arrived(node);
   taken_for_old_.merge(recovery_.forget(node));
   taken_for_old_.insert(tree_.watch(node));

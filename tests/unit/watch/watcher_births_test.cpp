@@ -113,6 +113,21 @@ TEST_CASE("the same, where it moves while the birthplace is about to be watched"
   check_new(scene, said, "t/k/d");
 }
 
+TEST_CASE("the same, where it is the last of several that came to one place") {
+  Scene scene;
+  furnish(scene);
+  fs::create_directory(scene.at("t/c"));
+  fs::rename(scene.at("t/c"), scene.at("t/e/c"));
+  make(scene, "t/a/first");
+  make(scene, "t/a/d");
+  fs::rename(scene.at("t/a/first"), scene.at("t/c"));
+  fs::rename(scene.at("t/c"), scene.at("t/e/first"));
+  fs::rename(scene.at("t/a/d"), scene.at("t/c"));
+  const std::vector<std::string> said = scene.settle();
+  for (const char* const name : {"/s", "/new", "/s/new"})
+    CHECK(count(said, std::string("CREATE t/c") + name) == 1);
+}
+
 TEST_CASE("what comes from outside is no news, whatever is made meanwhile") {
   Scene scene;
   make(scene, "o/x");
