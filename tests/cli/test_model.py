@@ -13,6 +13,7 @@ from fanotify_support import needs_root
 from model_replay import Event, Replay
 
 SEEDS = range(1, 17)
+INSIDE_SEEDS = range(1, 9)
 FANOTIFY_SEEDS = range(1, 7)
 
 
@@ -28,6 +29,15 @@ def test_random_operations(inotifywait, seed):
     failure = model_watch.run(inotifywait, model_watch.make_bursts(seed, plan), plan)
     if failure:
         fail(seed, failure)
+
+
+@pytest.mark.parametrize("seed", INSIDE_SEEDS)
+def test_random_operations_inside(inotifywait, seed):
+    """Nothing comes from elsewhere: all that comes to be must be told, whatever hid it for a moment."""
+    plan = dataclasses.replace(model_watch.Plan.of_seed(seed, bursts=6, inside=True), threads=1)
+    failure = model_watch.run(inotifywait, model_watch.make_bursts(seed, plan), plan)
+    if failure:
+        fail(f"{seed} --inside", failure)
 
 
 def test_no_operation_leads_out_of_the_two_trees(tmp_path, monkeypatch):
