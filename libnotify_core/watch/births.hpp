@@ -45,6 +45,7 @@ class Births {
     if (lately()) hidden_.insert(watch);
   }
   bool hidden(int watch) const { return hidden_.contains(watch); }
+  void forget_hidden() { hidden_.clear(); }
 
   // The queue was empty at `now`. Of what was made long before nothing comes out any more; nor of what hid,
   // where there is nothing more to be looked for.

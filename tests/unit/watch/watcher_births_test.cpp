@@ -4,7 +4,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "watch/watcher_scene.hpp"
@@ -154,6 +156,25 @@ TEST_CASE("what was made after the birth of another one, and outside, is no news
   fs::rename(scene.at("o/x"), scene.at("t/k/x"));
   scene.touch("t/a/new");
   CHECK(count(scene.settle(), "CREATE t/k/x/new") == 0);
+}
+
+TEST_CASE("an operand is added though something hides") {
+  class Stopper : public EventSink {
+   public:
+    bool on_event(const Event& event) override { return (event.mask & mask::move_self) == 0; }
+  };
+  Scene scene;
+  fs::create_directories(scene.at("t/k/d"));
+  scene.watch({}, mask::all_events);
+  scene.settle();
+  fs::create_directory(scene.at("t/a"));
+  fs::rename(scene.at("t/k"), scene.at("o/k"));
+  Stopper sink;
+  const Result<Watcher::Wait> waited = scene.watcher().dispatch(sink);
+  REQUIRE(waited);
+  REQUIRE(*waited == Watcher::Wait::stopped);
+  CHECK(scene.watcher().add(scene.at("o").string(), {}));
+  CHECK(scene.place_of_file_in("o/k/d") != "");
 }
 
 TEST_CASE("what was made while a new directory was not watched may have been made in it") {

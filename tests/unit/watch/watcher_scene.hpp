@@ -225,6 +225,7 @@ class Scene : public EventSink {
   }
 
   Queued& queue() { return *queue_; }
+  WatcherInside::Impl& watcher() { return *watcher_; }
   const watch::WatchTree& tree() const { return watcher_->tree(); }
 
   bool on_event(const Event& event) override {
