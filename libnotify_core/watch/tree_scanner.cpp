@@ -180,6 +180,7 @@ TreeScanner::Child TreeScanner::settle_child(const Frame& frame, std::string_vie
     if (node == there) return looked_into || listener_.is_told(node) ? Child::skip : Child::known;
     if (kind_ != ScanKind::repair) {
       listener_.sighted(node, frame.node, name, kind_ == ScanKind::again && !frame.newborn);
+      backend_.enter(frame.directory.get());  // who was told may have looked elsewhere
       return Child::skip;
     }
     if (tree_.is_below(frame.node, node)) return Child::skip;
@@ -220,7 +221,11 @@ void TreeScanner::descend(Pending child) {
     return push(std::move(directory), child);
   }
   if (vanished(status)) {
-    if (child.newborn && child.fresh) return listener_.slipped_away(child.node);
+    if (child.newborn && child.fresh) {
+      listener_.slipped_away(child.node);
+      entered_ = 0;  // who was told may have looked elsewhere
+      return;
+    }
     tree_.set_order(child.node);
     return listener_.unlisted(child.node, child.newborn);
   }

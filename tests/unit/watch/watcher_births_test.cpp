@@ -177,6 +177,31 @@ TEST_CASE("an operand is added though something hides") {
   CHECK(scene.place_of_file_in("o/k/d") != "");
 }
 
+TEST_CASE("a listing in which an old one shows to be another goes on where it was") {
+  Scene scene;
+  for (const char* const name : {"t/e", "t/k", "t/b", "o/p", "o/c"}) fs::create_directory(scene.at(name));
+  scene.let_age("o/c");
+  scene.watch();
+  scene.settle();
+  fs::create_directories(scene.at("t/e/y/s"));  // it cannot be found at first
+  fs::rename(scene.at("o/p"), scene.at("t/e/x"));
+  fs::rename(scene.at("t/e/x"), scene.at("o/p"));
+  fs::rename(scene.at("t/b"), scene.at("t/e/x"));
+  fs::rename(scene.at("t/e/x"), scene.at("t/k/b"));
+  fs::rename(scene.at("o/c"), scene.at("t/e/x"));
+  bool refused = false, dealt = false;
+  scene.queue().refuse(
+      [&](const std::string& name) { return name == "." && !std::exchange(refused, true) ? -ENOENT : 0; });
+  scene.queue().deal(
+      [&](Queue& queue) { return std::exchange(dealt, true) ? queue.size() : queue.size() - 1; });
+  scene.queue().let_read_on(false);
+  CHECK(count(scene.settle(), "CREATE t/e/y/s") == 1);
+  REQUIRE(refused);
+  scene.queue().let_read_on(true);
+  for (const char* const name : {"t/e/x", "t/e/y", "t/e/y/s"})
+    CHECK(scene.place_of_file_in(name) == std::string("CREATE ") + name + "/probe");
+}
+
 TEST_CASE("what was made while a new directory was not watched may have been made in it") {
   constexpr std::int64_t ms = 1'000'000;
   watch::Births births;
