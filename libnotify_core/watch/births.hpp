@@ -26,9 +26,14 @@ class Births {
     std::erase_if(births_, [&](const Birth& one) { return one.inode == inode && one.from == birth; });
   }
 
+  // Since the first of those that were kept, if not before, directories stand unwatched at `now`.
+  void leave_open(std::int64_t now) {
+    if (open_since_ == 0) open_since_ = births_.empty() ? now - long_ago : births_.front().from;
+  }
+
   // Is this one that may have been made unheard? Not if it was added.
   bool may_hide(std::uint64_t inode, std::int64_t birth) const {
-    bool found = false;
+    bool found = open_since_ != 0 && open_since_ <= birth;
     for (const Birth& one : births_) {
       if (one.inode == inode && one.from == birth) return false;
       found |= one.from <= birth && birth <= one.until;
@@ -49,12 +54,13 @@ class Births {
 
   // The queue was empty at `now`. Of what was made long before nothing comes out any more; nor of what hid,
   // where there is nothing more to be looked for.
-  void drained(std::int64_t now, bool all_found) {
+  void drained(std::int64_t now, bool all_found, bool all_opened) {
     before_ = std::exchange(lately_, false);
+    if (open_since_ != 0 && all_found && all_opened) keep({0, std::exchange(open_since_, 0), now});
     if (!lately() && all_found) hidden_.clear();
     while (!births_.empty() && births_.front().until < now - long_ago) births_.pop_front();
   }
-  bool empty() const { return births_.empty() && !lately() && hidden_.empty(); }
+  bool empty() const { return births_.empty() && !lately() && hidden_.empty() && open_since_ == 0; }
 
   static constexpr std::int64_t in_no_time = 20'000'000;  // some ticks of the clock of a filesystem
   static constexpr std::int64_t long_ago = 2'000'000'000;
@@ -73,6 +79,7 @@ class Births {
 
   std::deque<Birth> births_;
   bool lately_ = false, before_ = false;
+  std::int64_t open_since_ = 0;  // 0: all are watched, as far as is known
   std::unordered_set<int> hidden_;
 };
 

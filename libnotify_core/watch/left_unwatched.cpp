@@ -99,6 +99,7 @@ void Watcher::Impl::look_for_room() {
 void Watcher::Impl::leave_unopened(const Unsettled& unsettled) {
   if (beyond_limit_.empty() && unopened_.empty()) next_try_ = std::max(next_try_, monotonic_now() + second);
   unopened_.push_back(unsettled);
+  births_.leave_open(sys::nanoseconds(sys::now(CLOCK_REALTIME)));
   calm_ = false;
 }
 

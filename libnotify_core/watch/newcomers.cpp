@@ -35,7 +35,8 @@ void Watcher::Impl::work_on_drained() {
     settle_doubts();
   }
   if (unsettled_.empty() && !untold_.empty() && !births_wait()) untold_.clear();
-  if (!births_.empty()) births_.drained(sys::nanoseconds(sys::now(CLOCK_REALTIME)), unsettled_.empty());
+  if (!births_.empty())
+    births_.drained(sys::nanoseconds(sys::now(CLOCK_REALTIME)), unsettled_.empty(), unopened_.empty());
   if (!retired_.empty()) retire_some();
   if (!beyond_limit_.empty() || !unopened_.empty()) look_for_room();
   calm_ = is_calm();
@@ -204,7 +205,9 @@ void Watcher::Impl::settle_again() {
 void Watcher::Impl::give_up(NodeId node, const Unsettled& unsettled) {
   const int error = place_error_;
   if (watch::out_of_descriptors(error)) {
-    failed(sys::error(error, "open", tree_.path(node)));
+    std::string path(tree_.path(node));
+    if (!unsettled.born.empty()) path.append(unsettled.born).append("/");
+    failed(sys::error(error, "open", path));
     return leave_unopened(unsettled);
   }
   if (unsettled.kind != ScanKind::birth) untold_.erase(unsettled.watch);

@@ -202,6 +202,18 @@ TEST_CASE("a listing in which an old one shows to be another goes on where it wa
     CHECK(scene.place_of_file_in(name) == std::string("CREATE ") + name + "/probe");
 }
 
+TEST_CASE("what comes out of a directory that could not be opened is news") {
+  Scene scene;
+  furnish(scene);
+  scene.queue().refuse([](const std::string& name) { return name == "a" ? -EMFILE : 0; });
+  fs::create_directory(scene.at("t/e/a"));
+  scene.settle();
+  scene.let_age("t/e/a");
+  make(scene, "t/e/a/d");
+  fs::rename(scene.at("t/e/a/d"), scene.at("t/k/d"));
+  check_new(scene, scene.settle(), "t/k/d");
+}
+
 TEST_CASE("what was made while a new directory was not watched may have been made in it") {
   constexpr std::int64_t ms = 1'000'000;
   watch::Births births;
@@ -218,10 +230,10 @@ TEST_CASE("what was made while a new directory was not watched may have been mad
   CHECK(births.may_hide(9, 200 * ms));
   CHECK(births.may_hide(9, 250 * ms + watch::Births::in_no_time));
   CHECK_FALSE(births.may_hide(9, 251 * ms + watch::Births::in_no_time));
-  births.drained(150 * ms + watch::Births::long_ago, true);
+  births.drained(150 * ms + watch::Births::long_ago, true, true);
   CHECK(births.may_hide(9, 110 * ms));
-  births.drained(151 * ms + watch::Births::long_ago, true);
+  births.drained(151 * ms + watch::Births::long_ago, true, true);
   CHECK_FALSE(births.may_hide(9, 110 * ms));
-  births.drained(1000 * ms + watch::Births::long_ago, true);
+  births.drained(1000 * ms + watch::Births::long_ago, true, true);
   CHECK(births.empty());
 }
