@@ -31,7 +31,8 @@ void Watcher::Impl::listed(NodeId node, int directory) {
 }
 
 void Watcher::Impl::add_birth(const sys::FileTimes& times) {
-  if (times.birth != 0) births_.add(times.inode, times.birth, time_now());
+  if (times.birth == 0) return births_.add();
+  births_.add(times.inode, times.birth, time_now());
 }
 
 // Watched already, as one that was there before, and maybe more below it.
@@ -49,7 +50,7 @@ void Watcher::Impl::missed_birth(NodeId parent) {
   constexpr std::int64_t in_a_storm = 1'000'000'000;  // nanoseconds
   constexpr std::int64_t moment = 250'000'000;
   const std::int64_t now = time_now();
-  std::int64_t since = last_birth_;
+  std::int64_t since = last_birth_ <= now ? last_birth_ : 0;  // the clock was set back
   if (now - since > in_a_storm) {
     const std::int64_t modified = times_of(parent).modified;
     since = std::max(since, (modified == 0 ? now : modified) - moment);

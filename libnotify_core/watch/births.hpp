@@ -18,6 +18,8 @@ class Births {
  public:
   // This one was watched and listed by `until`.
   void add(std::uint64_t inode, std::int64_t birth, std::int64_t until) { keep({inode, birth, until}); }
+  // The same, of one that does not tell when it was made.
+  void add() { lately_ = true; }
   // One that was gone when it was to be watched, at `now`. It was not made before this, as far as is known.
   void miss(std::int64_t not_before, std::int64_t now) { keep({0, not_before, now + in_no_time}); }
 
@@ -58,7 +60,10 @@ class Births {
     before_ = std::exchange(lately_, false);
     if (open_since_ != 0 && all_found && all_opened) keep({0, std::exchange(open_since_, 0), now});
     if (!lately() && all_found) hidden_.clear();
-    while (!births_.empty() && births_.front().until < now - long_ago) births_.pop_front();
+    const auto is_over = [now](const Birth& one) {  // or the clock was set back since
+      return one.until < now - long_ago || one.until > now + long_ago;
+    };
+    while (!births_.empty() && is_over(births_.front())) births_.pop_front();
   }
   bool empty() const { return births_.empty() && !lately() && hidden_.empty() && open_since_ == 0; }
 

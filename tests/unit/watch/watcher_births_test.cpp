@@ -237,3 +237,21 @@ TEST_CASE("what was made while a new directory was not watched may have been mad
   births.drained(1000 * ms + watch::Births::long_ago, true, true);
   CHECK(births.empty());
 }
+
+TEST_CASE("births of before the clock was set back are forgotten") {
+  constexpr std::int64_t second = 1'000'000'000;
+  watch::Births births;
+  births.add(7, 5000 * second, 5001 * second);
+  births.drained(1000 * second, true, true);
+  births.drained(1000 * second, true, true);
+  CHECK(births.empty());
+}
+
+TEST_CASE("something may hide also in what does not say when it was made") {
+  watch::Births births;
+  births.add();
+  births.hide(3);
+  CHECK(births.hidden(3));
+  for (int reads = 0; reads < 2; ++reads) births.drained(1, true, true);
+  CHECK(births.empty());
+}
