@@ -2,6 +2,7 @@
 """What is written by one name of a file shows under its others, also if that one is new, moves or goes at once."""
 
 import os
+import signal
 
 import pytest
 from sync_support import wait_identical, write
@@ -75,4 +76,58 @@ def test_a_file_is_written_long_after_its_name_is_gone_and_its_directory_renamed
             change()
             wait_identical(source, folder / "copy")
         file.write("more")
+    wait_identical(source, folder / "copy")
+
+
+def linked(source):
+    for name in ("f", "g"):
+        write(source / "a" / name, f"old {name}")
+        write(source / "z/unrelated")
+        os.link(source / "a" / name, source / "z" / name)
+        os.link(source / "a" / name, source / "z" / f"{name}2")
+
+
+def replace_by_new(source):
+    write(source / "x", "another")
+    os.rename(source / "x", source / "a/f")
+
+
+def test_a_file_is_written_whose_name_is_that_of_another_when_the_source_is_read(source, folder, run):
+    """A link of a file that had one name only makes it read the source."""
+    linked(source)
+    write(source / "n1")
+    program = run("--delete", source, folder / "copy")
+    wait_identical(source, folder / "copy")
+    program.process.send_signal(signal.SIGSTOP)
+    os.link(source / "n1", source / "n2")
+    append(source / "a/f")
+    replace_by_new(source)
+    program.process.send_signal(signal.SIGCONT)
+    wait_identical(source, folder / "copy")
+
+
+def test_a_file_is_written_long_after_its_name_is_that_of_another(source, folder, run):
+    linked(source)
+    run("--delete", source, folder / "copy")
+    wait_identical(source, folder / "copy")
+    with open(source / "a/f", "a") as file:
+        for change in (lambda: replace_by_new(source), lambda: os.chmod(source / "z/f", 0o600)):
+            change()
+            wait_identical(source, folder / "copy")
+        file.write("more")
+    wait_identical(source, folder / "copy")
+
+
+def test_files_are_written_that_had_the_same_name_one_after_the_other(source, folder, run):
+    linked(source)
+    run("--delete", source, folder / "copy")
+    wait_identical(source, folder / "copy")
+    with open(source / "a/f", "a") as first:
+        os.rename(source / "a/g", source / "a/f")
+        with open(source / "a/f", "a") as second:
+            replace_by_new(source)
+            wait_identical(source, folder / "copy")
+            second.write("more")
+        wait_identical(source, folder / "copy")
+        first.write("more")
     wait_identical(source, folder / "copy")

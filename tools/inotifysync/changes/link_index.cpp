@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inotifysync/changes/link_index.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace inotifysync {
@@ -8,11 +9,14 @@ namespace inotifysync {
 namespace {
 constexpr std::size_t gone_at_most = 100'000;
 constexpr std::size_t gone_of_one_at_most = 64;
+constexpr std::size_t files_of_one_at_most = 8;
 constexpr std::size_t events_for_a_name = 16;
 }  // namespace
 
-std::vector<LinkIndex::Named> LinkIndex::at_or_below(const Names& names, const std::string& path) {
-  std::vector<Named> found;
+template <class Had>
+std::vector<std::pair<std::string, Had>> LinkIndex::at_or_below(const std::map<std::string, Had>& names,
+                                                                const std::string& path) {
+  std::vector<std::pair<std::string, Had>> found;
   if (const auto exact = names.find(path); exact != names.end()) found.push_back(*exact);
   constexpr char after_slash = '/' + 1;
   found.insert(found.end(), names.lower_bound(path + '/'), names.lower_bound(path + after_slash));
@@ -32,25 +36,32 @@ void LinkIndex::give(const std::string& name, const SharedFile& file) {
 }
 
 void LinkIndex::remember_gone(const std::string& name, const SharedFile& file) {
-  if (gone_.size() >= gone_at_most) {
-    for (const auto& [gone, had] : gone_) had->gone.clear();
-    gone_.clear();
-  }
+  if (gone_files_ >= gone_at_most) forget_gone();
   if (file->gone.size() >= gone_of_one_at_most) file->gone.clear();
   file->gone.insert(name);
-  gone_.insert_or_assign(name, file);
+  std::vector<SharedFile>& had = gone_[name];
+  if (std::find(had.begin(), had.end(), file) != had.end()) return;
+  if (had.size() == files_of_one_at_most) had.erase(had.begin()), --gone_files_;
+  had.push_back(file);
+  ++gone_files_;
+}
+
+void LinkIndex::forget_gone() {
+  for (const auto& [name, files] : gone_)
+    for (const SharedFile& file : files) file->gone.clear();
+  gone_.clear();
+  gone_files_ = 0;
 }
 
 void LinkIndex::drop_stale(const SharedFile& file) {
   for (auto name = file->names.begin(); name != file->names.end();) {
     const FileInfo info = files_.lstat(*name);
-    const bool is_missing = info.type == FileInfo::Type::missing;
-    if (!is_missing && Key(info.device, info.inode) == file->key) {
+    if (info.type != FileInfo::Type::missing && Key(info.device, info.inode) == file->key) {
       ++name;
       continue;
     }
     by_name_.erase(*name);
-    if (is_missing) remember_gone(*name, file);
+    remember_gone(*name, file);  // also where it is another file's: who has this one open is told of by it
     name = file->names.erase(name);
   }
 }
@@ -88,12 +99,13 @@ std::vector<std::string> LinkIndex::others(const std::string& path) {
   ++asked_since_;
   look_at(path);
   std::set<std::string> names;
-  for (const Names* const some : {&by_name_, &gone_}) {
-    const auto found = some->find(path);
-    if (found == some->end()) continue;
-    names.insert(found->second->names.begin(), found->second->names.end());
-    names.insert(found->second->gone.begin(), found->second->gone.end());
-  }
+  const auto add = [&](const SharedFile& file) {
+    names.insert(file->names.begin(), file->names.end());
+    names.insert(file->gone.begin(), file->gone.end());
+  };
+  if (const auto found = by_name_.find(path); found != by_name_.end()) add(found->second);
+  if (const auto found = gone_.find(path); found != gone_.end())
+    for (const SharedFile& file : found->second) add(file);
   names.erase(path);
   return {names.begin(), names.end()};
 }
@@ -109,7 +121,8 @@ void LinkIndex::unlinked(const std::string& path) {
 void LinkIndex::renamed(const std::string& from, const std::string& to) {
   const auto new_name = [&](const std::string& name) { return to + name.substr(from.size()); };
   // An open file without a name is told of by the one it had last, in a directory that is called `to` now.
-  for (const auto& [name, file] : at_or_below(gone_, from)) remember_gone(new_name(name), file);
+  for (const auto& [name, files] : at_or_below(gone_, from))
+    for (const SharedFile& file : files) remember_gone(new_name(name), file);
   for (const auto& [name, file] : at_or_below(by_name_, from)) {
     // A walk that was ahead of the events has it by its later names already, and here perhaps another one.
     by_name_.erase(name);
@@ -153,9 +166,9 @@ void LinkIndex::keep_from_before(const Names& names_before) {
     const auto met = by_name_.find(name);
     if (met != by_name_.end() && met->second == file) continue;
     const FileInfo info = files_.lstat(name);
-    if (info.type == FileInfo::Type::missing)
+    if (info.type == FileInfo::Type::missing || Key(info.device, info.inode) != file->key)
       remember_gone(name, file);
-    else if (Key(info.device, info.inode) == file->key)
+    else
       (info.links < 2 ? last_ones : moving).emplace_back(name, file);
   }
   // What was done by a name that is gone shows under the one that is left.

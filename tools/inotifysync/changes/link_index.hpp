@@ -57,9 +57,12 @@ class LinkIndex {
   using Names = std::map<std::string, SharedFile>;
   using Named = std::pair<std::string, SharedFile>;
 
-  static std::vector<Named> at_or_below(const Names& names, const std::string& path);
+  template <class Had>
+  static std::vector<std::pair<std::string, Had>> at_or_below(const std::map<std::string, Had>& names,
+                                                              const std::string& path);
   void give(const std::string& name, const SharedFile& file);
   void remember_gone(const std::string& name, const SharedFile& file);
+  void forget_gone();
   void drop_stale(const SharedFile& file);
   void look_at(const std::string& path);
   std::size_t read_all(std::size_t at_most, const std::map<Key, SharedFile>& before);
@@ -72,8 +75,10 @@ class LinkIndex {
   std::size_t asked_since_ = 0;    // others(), since then
   std::map<Key, SharedFile> known_;
   Names by_name_;
-  // Names that are gone: what was done through them, just before, may not have been told yet.
-  Names gone_;
+  // Names that are gone, each with the last few files that had it: what was done through them, just before,
+  // may not have been told yet; and a descriptor is told of by the name it had, whosever that is by now.
+  std::map<std::string, std::vector<SharedFile>> gone_;
+  std::size_t gone_files_ = 0;  // in gone_
 };
 
 }  // namespace inotifysync
