@@ -191,6 +191,10 @@ std::size_t LinkIndex::walk(std::size_t at_most) {
   names_read_ = read_all(at_most, before);
   keep_from_before(names_before);
   asked_since_ = 0;
+  if (names_read_ >= at_most) {  // names that it has not come to are not outside
+    known_.clear();
+    by_name_.clear();
+  }
   return names_read_;
 }
 

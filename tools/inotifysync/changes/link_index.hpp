@@ -40,7 +40,7 @@ class LinkIndex {
   void renamed(const std::string& from, const std::string& to);
   // In the order of the events, too.
   void unlinked(const std::string& path);
-  // Reads the source, but gives up beyond `at_most` names. Returns how many it has read.
+  // Reads the source, but gives up at `at_most` names, and knows nothing then. Returns how many it has read.
   std::size_t walk(std::size_t at_most = static_cast<std::size_t>(-1));
 
  private:

@@ -97,8 +97,10 @@ TEST_CASE("a walk can be bounded") {
   Names files;
   for (int i = 0; i < 1000; ++i) files.inodes["d/" + std::to_string(i)] = 1;
   LinkIndex index(files);
-  index.walk(11);
-  CHECK(index.others("d/0").size() < 11);
+  CHECK(index.walk(11) == 11);
+  CHECK(index.names("d/0", files.lstat("d/0")).size() == 1000);  // those that it has not met are not outside
+  CHECK(index.others("d/0").size() == 999);
+  CHECK(files.walks == 2);
 }
 
 // The file has one name left, so a walk does not remember it; what was done through the other is still to be
