@@ -40,7 +40,8 @@ bool starts_any(std::string_view text, std::initializer_list<std::string_view> w
 bool may_be_rsyncs(std::string_view line, bool ended_well) {
   if (ended_well)
     return starts_any(line,
-                      {"rsync", "ERROR", "@ERROR", "IO error", "cannot ", "could not ", "file", "symlink"});
+                      {"rsync", "ERROR", "@ERROR", "IO error", "cannot ", "could not ", "file", "symlink",
+                       "Unable to create partial-dir"});
   return !starts_any(line,
                      {"bash: ", "-bash: ", "sh: ", "zsh: ", "perl: ", "ssh: ", "Warning: Permanently added"});
 }
@@ -171,7 +172,8 @@ class Reader {
     constexpr std::string_view orphan = "WARNING: parent dir is absent in the file list: ";
     if (starts_any(line, {orphan, "*** "})) return;  // the line before said it already
     if (const auto paths = quoted_parts(line); !paths.empty()) return fail(paths);
-    if (has_any(line, {"failed", "IO error", "cannot", "too long", "overflows", "error"})) unplaced_ = true;
+    if (has_any(line, {"failed", "IO error", "cannot", "too long", "overflows", "error", "discarding"}))
+      unplaced_ = true;
   }
 
   // One of the paths is the source's or the target's; which part of it is ours is found out by trying,

@@ -32,6 +32,16 @@ TEST_CASE("what ssh and the other side's shell say is no failure of rsync's") {
   CHECK(judge_rsync(false, 0, "", "tput: failed, no terminal\n", step).verdict == Verdict::partial);
 }
 
+// rsync 3.5.0 with --delay-updates and a --partial-dir that cannot be made: it ends with 0, and has brought nothing.
+TEST_CASE("a file that rsync threw away is not delivered, whatever the run ended with") {
+  const Step step = list_of({"a"});
+  const Outcome outcome =
+      judge_rsync(false, 0, "<f+++++++++ 46 a\ntotal size is 1  speedup is 0.02\n",
+                  "Unable to create partial-dir for a -- discarding completed file.\n", step);
+  CHECK(outcome.verdict == Verdict::partial);
+  CHECK(left(step, outcome) == "a");
+}
+
 TEST_CASE("of two lines about a file, the one that says why is told") {
   const Step step = list_of({"bad"});
   const Outcome outcome =
