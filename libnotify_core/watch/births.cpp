@@ -19,6 +19,8 @@ using watch::NodeId;
 
 namespace {
 
+constexpr std::int64_t moment = 250'000'000;  // nanoseconds
+
 std::int64_t time_now() {
   return sys::nanoseconds(sys::now(CLOCK_REALTIME));
 }
@@ -35,6 +37,11 @@ void Watcher::Impl::add_birth(const sys::FileTimes& times) {
   births_.add(times.inode, times.birth, time_now());
 }
 
+void Watcher::Impl::hear_of_birth(const sys::FileTimes& times) {
+  last_birth_ = times.birth;
+  births_.hear(times.birth, time_now());
+}
+
 // Watched already, as one that was there before, and maybe more below it.
 void Watcher::Impl::have_been_born(NodeId top) {
   constexpr int most = 64;
@@ -48,7 +55,6 @@ void Watcher::Impl::have_been_born(NodeId top) {
 // machine it can be some time before a program that slept has its turn.
 void Watcher::Impl::missed_birth(NodeId parent) {
   constexpr std::int64_t in_a_storm = 1'000'000'000;  // nanoseconds
-  constexpr std::int64_t moment = 250'000'000;
   const std::int64_t now = time_now();
   std::int64_t since = last_birth_ <= now ? last_birth_ : 0;  // the clock was set back
   if (now - since > in_a_storm) {
@@ -77,13 +83,24 @@ bool Watcher::Impl::is_to_leave(NodeId parent, std::string_view name) {
 bool Watcher::Impl::was_born_unseen(NodeId parent, const std::string& name) {
   if (births_.empty()) return false;
   const sys::Fd above = open_confirmed(parent);
-  return above && (may_be_news(above.get(), name) || was_hidden(above.get(), name));
+  if (!above) return false;
+  const bool is_news =
+      may_be_news(above.get(), name) ||
+      (births_.any_missed() && !is_to_leave(parent, name) && went_at_once(above.get(), name));
+  return is_news || was_hidden(above.get(), name);
+}
+
+// Who reads late does not know when the one was made that it missed; but how long before it was renamed this
+// one was made, if nothing has been done in it since.
+bool Watcher::Impl::went_at_once(int directory, const std::string& name) {
+  const sys::FileTimes times = sys::times_at(directory, name.c_str(), AT_SYMLINK_NOFOLLOW);
+  return times.birth != 0 && times.changed - times.birth <= moment;
 }
 
 // Or it was watched, and left for such a directory: nothing was said of what was done in it there, and who
 // reads the events has seen it go.
 bool Watcher::Impl::was_hidden(int directory, const std::string& name) {
-  if (!births_.lately() || backend_->enter(directory) < 0) return false;
+  if (!births_.anything_hides() || backend_->enter(directory) < 0) return false;
   constexpr unsigned here =
       backend::add_directory_only | backend::add_no_follow | backend::add_keep_old_events;
   const int watch = backend_->add(name.c_str(), kernel_events_, here);

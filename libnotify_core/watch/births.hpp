@@ -4,6 +4,7 @@
 // unheard. Pure data; times in nanoseconds since 1970.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -16,16 +17,33 @@ namespace notify_core::watch {
 
 class Births {
  public:
-  // This one was watched and listed by `until`.
-  void add(std::uint64_t inode, std::int64_t birth, std::int64_t until) { keep({inode, birth, until}); }
+  // The queue told, which is read at `now`, of one that was made then.
+  void hear(std::int64_t birth, std::int64_t now) {
+    storm_ = is_storm(now) ? std::min(storm_, birth) : birth;
+    heard_ = now;
+  }
+  // This one is watched and listed by `now`. It may be older than what was heard of, and have hidden; or only
+  // be taken for a birth, for what was made in one that was heard of is not told apart from what comes from
+  // outside in that moment: neither is to make the time any longer.
+  void add(std::uint64_t inode, std::int64_t birth, std::int64_t now) {
+    const std::int64_t from = std::max(birth, is_storm(now) ? storm_ : now - long_ago);
+    keep({inode, birth, from, std::min(now, heard_ + a_while)});
+  }
   // The same, of one that does not tell when it was made.
   void add() { lately_ = true; }
   // One that was gone when it was to be watched, at `now`. It was not made before this, as far as is known.
-  void miss(std::int64_t not_before, std::int64_t now) { keep({0, not_before, now + in_no_time}); }
+  void miss(std::int64_t not_before, std::int64_t now) {
+    hear(not_before, now);
+    keep({0, 0, not_before, now + in_no_time});
+  }
+  // Were there any such?
+  bool any_missed() const {
+    return std::any_of(births_.begin(), births_.end(), [](const Birth& one) { return one.inode == 0; });
+  }
 
   // It was taken for one that was born.
   void forget(std::uint64_t inode, std::int64_t birth) {
-    std::erase_if(births_, [&](const Birth& one) { return one.inode == inode && one.from == birth; });
+    std::erase_if(births_, [&](const Birth& one) { return one.inode == inode && one.birth == birth; });
   }
 
   // Since the first of those that were kept, if not before, directories stand unwatched at `now`.
@@ -37,7 +55,7 @@ class Births {
   bool may_hide(std::uint64_t inode, std::int64_t birth) const {
     bool found = open_since_ != 0 && open_since_ <= birth;
     for (const Birth& one : births_) {
-      if (one.inode == inode && one.from == birth) return false;
+      if (one.inode == inode && one.birth == birth) return false;
       found |= one.from <= birth && birth <= one.until;
     }
     return found;
@@ -46,36 +64,45 @@ class Births {
   // Were there any since the last read but one that emptied the queue? Else nothing that is read now could
   // have been done unheard.
   bool lately() const { return lately_ || before_; }
-  // What was watched by this left for no place that is watched. That may be one of those.
-  void hide(int watch) {
-    if (hidden_.size() == most_kept) hidden_.clear();
-    if (lately()) hidden_.insert(watch);
+  // What was watched by this left for no place that is watched. That may be one of those: the watch is kept,
+  // so that it is known by that if it comes out again. False: there are none, or too many hide.
+  bool hide(int watch) {
+    return (lately() || open_since_ != 0) && hidden_.size() < most_kept && hidden_.insert(watch).second;
   }
   bool hidden(int watch) const { return hidden_.contains(watch); }
-  void forget_hidden() { hidden_.clear(); }
+  bool anything_hides() const { return !hidden_.empty(); }
+  // It has come out.
+  bool found(int watch) { return hidden_.erase(watch) != 0; }
+  // None of them is awaited any more.
+  std::unordered_set<int> take_hidden() { return std::exchange(hidden_, {}); }
 
-  // The queue was empty at `now`. Of what was made long before nothing comes out any more; nor of what hid,
-  // where there is nothing more to be looked for.
-  void drained(std::int64_t now, bool all_found, bool all_opened) {
+  // The queue was empty at `now`. Of what was made long before nothing comes out any more; nor does what hid,
+  // where true is returned.
+  bool drained(std::int64_t now, bool all_opened) {
     before_ = std::exchange(lately_, false);
-    if (open_since_ != 0 && all_found && all_opened) keep({0, std::exchange(open_since_, 0), now});
-    if (!lately() && all_found) hidden_.clear();
+    if (open_since_ != 0 && all_opened) keep({0, 0, std::exchange(open_since_, 0), now});
     const auto is_over = [now](const Birth& one) {  // or the clock was set back since
       return one.until < now - long_ago || one.until > now + long_ago;
     };
     while (!births_.empty() && is_over(births_.front())) births_.pop_front();
+    return !lately() && all_opened;
   }
   bool empty() const { return births_.empty() && !lately() && hidden_.empty() && open_since_ == 0; }
 
   static constexpr std::int64_t in_no_time = 20'000'000;  // some ticks of the clock of a filesystem
+  static constexpr std::int64_t a_while = 1'000'000'000;
   static constexpr std::int64_t long_ago = 2'000'000'000;
 
  private:
   static constexpr std::size_t most_kept = 4096;
   struct Birth {
     std::uint64_t inode;  // 0: not known
+    std::int64_t birth;
     std::int64_t from, until;
   };
+  bool is_storm(std::int64_t now) const {
+    return !births_.empty() || (heard_ <= now && now - heard_ < a_while);
+  }
   void keep(const Birth& birth) {
     lately_ = true;
     births_.push_back(birth);
@@ -83,6 +110,8 @@ class Births {
   }
 
   std::deque<Birth> births_;
+  std::int64_t storm_ = 0;  // the first birth that was heard of, of those that go on
+  std::int64_t heard_ = 0;  // when the last one was
   bool lately_ = false, before_ = false;
   std::int64_t open_since_ = 0;  // 0: all are watched, as far as is known
   std::unordered_set<int> hidden_;

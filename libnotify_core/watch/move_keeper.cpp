@@ -176,18 +176,22 @@ void Watcher::Impl::complete_exchange(const watch::Sightings::Place& from, watch
 }
 
 // It was watched as one that was made in this place, of which the queue says only now that something came
-// there from outside. If it says next that something left, these two have changed places: it was the other
-// one that was made.
+// there from outside. If it says next that something left, and not that it was this one, these two have changed
+// places: it was the other one that was made.
 void Watcher::Impl::came_for_another(NodeId node) {
   const int above = tree_.watch(tree_.parent(node));
   const auto is_left_next = [&] {
-    bool left = false;
+    bool left = false, itself = false;
     backend_->visit_unread([&](const Record& record) {
+      if (left) {  // the rename ends with the MOVE_SELF, if who left is watched
+        itself = record.watch == tree_.watch(node) && (record.mask & mask::move_self) != 0;
+        return !itself && (record.mask & mask::moved_from) == 0;
+      }
       if (record.watch != above || record.name != tree_.name(node)) return true;
       left = (record.mask & mask::moved_from) != 0;
-      return false;
+      return left;
     });
-    return left;
+    return left && !itself;
   };
   if (!is_left_next() && !(backend_->read_on() && is_left_next())) return;
   const sys::FileTimes times = times_of(node);

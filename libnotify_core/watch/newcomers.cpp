@@ -35,13 +35,20 @@ void Watcher::Impl::work_on_drained() {
     settle_doubts();
   }
   if (unsettled_.empty() && !untold_.empty() && !births_wait()) untold_.clear();
-  if (!births_.empty())
-    births_.drained(sys::nanoseconds(sys::now(CLOCK_REALTIME)), unsettled_.empty(), unopened_.empty());
+  if (!births_.empty()) see_to_births();
   if (!retired_.empty()) retire_some();
   if (!beyond_limit_.empty() || !unopened_.empty()) look_for_room();
   calm_ = is_calm();
   // Some of that may have read on.
   backend_->visit_unread([this](const backend::Record&) { return !(unread_ = true); });
+}
+
+// What hid is told apart by its watch until nothing more is to be looked for: what came to a place and was gone
+// from there comes to another one next.
+void Watcher::Impl::see_to_births() {
+  const bool all_opened = unsettled_.empty() && unopened_.empty();
+  if (births_.drained(sys::nanoseconds(sys::now(CLOCK_REALTIME)), all_opened) && late_arrivals_.empty())
+    retired_.merge(births_.take_hidden());
 }
 
 // What was listed before the last read, and of which that read brought no word.

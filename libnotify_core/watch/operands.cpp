@@ -38,7 +38,7 @@ Result<void> Watcher::Impl::add(std::string_view path,
   if (status == -ENOTDIR) return add_plain(name);
   if (status < 0) return sys::error(status, "open", name);
   const watch::During during(on_unreadable_, &on_unreadable);
-  births_.forget_hidden();
+  retired_.merge(births_.take_hidden());
   while (!retired_.empty()) retire_some();  // a walk may come upon what they watch
   return add_tree(name, sys::Fd(status));
 }

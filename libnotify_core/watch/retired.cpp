@@ -17,7 +17,7 @@ void Watcher::Impl::end_stranger(int watch) {
 // speaks of another time: it is ended now, and the directory may be watched anew.
 bool Watcher::Impl::was_ended(int watch) {
   ended_hidden_ = births_.hidden(watch);
-  if (retired_.empty() || retired_.erase(watch) == 0) return false;
+  if (!births_.found(watch) && retired_.erase(watch) == 0) return false;
   backend_->remove(watch);
   return true;
 }
@@ -29,10 +29,6 @@ void Watcher::Impl::retire_some() {
   std::size_t ended = 0;
   for (auto next = retired_.begin(); next != retired_.end() && ended < most;) {
     const int watch = *next;
-    if (births_.hidden(watch)) {  // it is told apart by that if it comes out again
-      ++next;
-      continue;
-    }
     next = retired_.erase(next);
     ++ended;
     if (tree_.by_watch(watch) == no_node) backend_->remove(watch);  // not if it came back meanwhile

@@ -115,7 +115,7 @@ void Watcher::Impl::follow_after(NodeId node, const Record& record) {
   } else if (record.mask & mask::moved_to) {
     arrived(node, record);
   } else if (record.mask & mask::create) {
-    born(node, name, ScanKind::birth);
+    born(node, name, ScanKind::birth, true);
   } else if (record.mask & mask::remove) {
     came_late(node, name);
     const NodeId there = tree_.child(node, name);
@@ -155,10 +155,11 @@ sys::Fd Watcher::Impl::open_confirmed(NodeId node) {
   return {};
 }
 
-void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) {
+void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind, bool told) {
   if (leaves_out(parent, name)) return;
   const NodeId there = tree_.child(parent, name);
   const bool is_taken = there != no_node && !outdated_.contains(tree_.watch(there));
+  if (told && there != no_node) hear_of_birth(times_of(there));
   if (there != no_node) kind == ScanKind::birth ? news_of(there) : not_outdated(there);
   if (kind == ScanKind::birth) came_late(parent, name);  // another one had that name
   if (kind == ScanKind::birth && is_to_leave(parent, name)) missed_birth(parent);
@@ -181,6 +182,7 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
     leave_unopened({tree_.watch(parent), ScanKind::again, 0, 0, 0, name});
   }
   if (watch < 0) return;
+  if (told) hear_of_birth(sys::times_at(directory.get(), "", AT_EMPTY_PATH));
   if (known != no_node) {  // watched since it was found by listing; its contents are known
     if (is_another && !tree_.is_root(known)) sighted(known, parent, name, true);
     if (is_taken && kind == ScanKind::arrival && known == there) came_for_another(known);
@@ -189,7 +191,6 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind) 
   if (there != no_node) tree_.set_replaced(there);
   const NodeId node = tree_.add_child(parent, name, watch);
   if (kind == ScanKind::arrival) taken_for_old_.insert(watch);
-  if (kind == ScanKind::birth) last_birth_ = sys::times_at(directory.get(), "", AT_EMPTY_PATH).birth;
   if (place_error_ == -EACCES) {
     list_unsearchable(std::move(directory), node, kind);
   } else {
@@ -260,9 +261,9 @@ void Watcher::Impl::drop(NodeId top, End end) {
 
 void Watcher::Impl::drop_one(NodeId node, End end) {
   if (end == End::deleted) notice(Notice::Kind::watch_deleted, tree_.path(node), tree_.order(node));
-  if (end == End::moved_out) births_.hide(tree_.watch(node));
   if (end == End::moved_out) notice(Notice::Kind::watch_moved_out, tree_.path(node), tree_.order(node));
-  if (end != End::deleted) retired_.insert(tree_.watch(node));
+  const bool hides = end == End::moved_out && births_.hide(tree_.watch(node));
+  if (end != End::deleted && !hides) retired_.insert(tree_.watch(node));
   moves_.forget(node);
   sightings_.erase(tree_.watch(node));
   if (!file_places_.empty()) file_places_.erase(node);

@@ -203,7 +203,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   int watch_newborn(watch::NodeId parent, const std::string& name, watch::ScanKind kind, sys::Fd place,
                     sys::Fd& directory);
   void end_stranger(int watch);
-  void born(watch::NodeId parent, const std::string& name, watch::ScanKind kind);
+  void born(watch::NodeId parent, const std::string& name, watch::ScanKind kind, bool told = false);
   void news_of(watch::NodeId node);
   sys::Fd open_confirmed(watch::NodeId node);
   void settle_again();
@@ -215,14 +215,17 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void forget_astray(watch::NodeId node);
   void has_returned(int root);
   bool births_wait() const;
+  void see_to_births();
 
   // births.cpp
   sys::FileTimes times_of(watch::NodeId node);
   void add_birth(const sys::FileTimes& times);
   void have_been_born(watch::NodeId top);
   void missed_birth(watch::NodeId parent);
+  void hear_of_birth(const sys::FileTimes& times);
   bool is_to_leave(watch::NodeId parent, std::string_view name);
   bool was_born_unseen(watch::NodeId parent, const std::string& name);
+  static bool went_at_once(int directory, const std::string& name);
   bool was_hidden(int directory, const std::string& name);
   bool may_be_news(int directory, const std::string& name) const;
   bool came_late(watch::NodeId parent, std::string_view name);

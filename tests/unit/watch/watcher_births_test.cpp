@@ -63,6 +63,11 @@ TEST_CASE("what left its birthplace before that could be watched is news") {
     fs::rename(scene.at("t/a"), scene.at("t/e/a"));
     fs::create_directory(scene.at("t/a"));
   }
+  SUBCASE("the birthplace is deleted, and that is read late") {
+    fs::remove(scene.at("t/a"));
+    scene.let_age("t/k/d/s");
+    scene.touch("t/later");
+  }
   SUBCASE("another one comes in its place, some time later") {
     fs::rename(scene.at("t/a"), scene.at("o/a"));
     scene.let_age("t/k/d/s", 0.02);
@@ -230,11 +235,11 @@ TEST_CASE("what was made while a new directory was not watched may have been mad
   CHECK(births.may_hide(9, 200 * ms));
   CHECK(births.may_hide(9, 250 * ms + watch::Births::in_no_time));
   CHECK_FALSE(births.may_hide(9, 251 * ms + watch::Births::in_no_time));
-  births.drained(150 * ms + watch::Births::long_ago, true, true);
+  births.drained(150 * ms + watch::Births::long_ago, true);
   CHECK(births.may_hide(9, 110 * ms));
-  births.drained(151 * ms + watch::Births::long_ago, true, true);
+  births.drained(151 * ms + watch::Births::long_ago, true);
   CHECK_FALSE(births.may_hide(9, 110 * ms));
-  births.drained(1000 * ms + watch::Births::long_ago, true, true);
+  births.drained(1000 * ms + watch::Births::long_ago, true);
   CHECK(births.empty());
 }
 
@@ -242,9 +247,22 @@ TEST_CASE("births of before the clock was set back are forgotten") {
   constexpr std::int64_t second = 1'000'000'000;
   watch::Births births;
   births.add(7, 5000 * second, 5001 * second);
-  births.drained(1000 * second, true, true);
-  births.drained(1000 * second, true, true);
+  births.drained(1000 * second, true);
+  births.drained(1000 * second, true);
   CHECK(births.empty());
+}
+
+TEST_CASE("what is taken for a birth, or was there before, makes the time no longer") {
+  constexpr std::int64_t second = 1'000'000'000, ms = 1'000'000;
+  watch::Births births;
+  births.hear(100 * second, 100 * second + ms);
+  births.add(1, 100 * second, 100 * second + 2 * ms);
+  births.add(2, 100 * second + ms, 103 * second);
+  births.add(3, 5 * second, 100 * second + 4 * ms);
+  CHECK(births.may_hide(9, 100 * second + 3 * ms));
+  CHECK_FALSE(births.may_hide(9, 102 * second));
+  CHECK_FALSE(births.may_hide(9, 50 * second));
+  CHECK_FALSE(births.may_hide(3, 5 * second));
 }
 
 TEST_CASE("something may hide also in what does not say when it was made") {
@@ -252,6 +270,8 @@ TEST_CASE("something may hide also in what does not say when it was made") {
   births.add();
   births.hide(3);
   CHECK(births.hidden(3));
-  for (int reads = 0; reads < 2; ++reads) births.drained(1, true, true);
+  CHECK_FALSE(births.drained(1, true));
+  CHECK(births.drained(1, true));
+  CHECK(births.take_hidden() == std::unordered_set<int>{3});
   CHECK(births.empty());
 }
