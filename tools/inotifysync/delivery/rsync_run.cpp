@@ -2,6 +2,7 @@
 #include "inotifysync/delivery/rsync_run.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace inotifysync {
 namespace {
@@ -14,6 +15,8 @@ constexpr Duration longest_between_looks = std::chrono::seconds(15);
 // A target that cannot be reached shows at once; and rsync or ssh gives up on it before a longer time is
 // over.
 constexpr Duration before_first_look = std::chrono::seconds(2);
+// What a run that is not connected yet reads by then is mostly its own program and libraries.
+constexpr Duration starting_up = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -36,7 +39,7 @@ void RsyncRun::feed(std::string names, Duration patience, std::function<void()> 
   moved_ = child_->bytes_moved().value_or(0) + output_.size() + errors_.size();
   moved_at_ = timers_.now();
   watchdog_ = timers_.timer([this] { look_for_progress(); });
-  watchdog_->set(std::min(between_looks_, before_first_look));
+  watchdog_->set(std::min(between_looks_, starting_up));
 }
 
 // rsync's own --timeout may never fire: a client that has sent all and waits for a stopped daemon keeps the
@@ -46,6 +49,7 @@ void RsyncRun::look_for_progress() {
   const auto bytes = child_->bytes_moved();
   const std::uint64_t moved = bytes.value_or(0) + output_.size() + errors_.size();
   const auto now = timers_.now();
+  const bool has_started = std::exchange(has_started_, true);
   if (!bytes || moved != moved_) {
     moved_ = moved;
     moved_at_ = now;
@@ -53,10 +57,10 @@ void RsyncRun::look_for_progress() {
     hung_ = true;
     child_->end(std::chrono::seconds(1));
     return;
-  } else {
+  } else if (has_started) {
     stands_still_();
   }
-  watchdog_->set(between_looks_);
+  watchdog_->set(has_started ? between_looks_ : std::min(between_looks_, before_first_look - starting_up));
 }
 
 void RsyncRun::on_output(std::string_view bytes) {

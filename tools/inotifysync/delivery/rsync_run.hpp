@@ -53,6 +53,7 @@ class RsyncRun : public ChildListener {
   std::uint64_t lines_ = 0;
   bool fed_ = false;
   bool hung_ = false;
+  bool has_started_ = false;  // looked at once
   Duration patience_{}, between_looks_{};
   std::function<void()> stands_still_;
   std::unique_ptr<Timer> watchdog_;

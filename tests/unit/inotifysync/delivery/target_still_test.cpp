@@ -27,9 +27,9 @@ TEST_CASE("a run that stands still leaves its place to others, and leaves it onc
   options.timeout = 1000s;
   Fixture f(options);
   f.worker->want_full_pass();
-  for (int i = 0; i < 10; ++i) {
+  for (const auto time : {1s, 1s, 15s, 15s, 15s}) {
     *f.child().moved += 100;
-    f.time.pass(15s);
+    f.time.pass(time);
   }
   CHECK(f.left_places == 0);
   f.time.pass(60s);
@@ -46,6 +46,19 @@ TEST_CASE("a run that does not get anywhere at all leaves its place after two se
   Fixture f(options);
   f.worker->want_full_pass();
   f.time.pass(1900ms);
+  CHECK(f.left_places == 0);
+  f.time.pass(200ms);
+  CHECK(f.left_places == 1);
+}
+
+TEST_CASE("what a run reads to start is no answer") {
+  WorkerOptions options;
+  options.timeout = 1000s;
+  Fixture f(options);
+  f.worker->want_full_pass();
+  f.time.pass(100ms);
+  *f.child().moved += 5000;
+  f.time.pass(1800ms);
   CHECK(f.left_places == 0);
   f.time.pass(200ms);
   CHECK(f.left_places == 1);
