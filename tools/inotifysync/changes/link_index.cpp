@@ -87,9 +87,10 @@ std::vector<std::string> LinkIndex::names(const std::string& path, const FileInf
 void LinkIndex::look_at(const std::string& path) {
   const FileInfo info = files_.lstat(path);
   const bool may_have_names = info.type != FileInfo::Type::missing && info.type != FileInfo::Type::directory;
-  if (!may_have_names || info.links < 2) return;
+  if (!may_have_names) return;
   if (const auto known = known_.find({info.device, info.inode}); known != known_.end())
     return give(path, known->second);
+  if (info.links < 2) return;
   if (walked_for_event_ && asked_since_ * events_for_a_name < names_read_) return;
   walked_for_event_ = true;
   walk();
@@ -123,11 +124,14 @@ void LinkIndex::renamed(const std::string& from, const std::string& to) {
   // An open file without a name is told of by the one it had last, in a directory that is called `to` now.
   for (const auto& [name, files] : at_or_below(gone_, from))
     for (const SharedFile& file : files) remember_gone(new_name(name), file);
-  for (const auto& [name, file] : at_or_below(by_name_, from)) {
+  const std::vector<Named> moved = at_or_below(by_name_, from);
+  // As many would drive all else out that is gone.
+  const bool are_few = moved.size() <= gone_at_most / 10;
+  for (const auto& [name, file] : moved) {
     // A walk that was ahead of the events has it by its later names already, and here perhaps another one.
     by_name_.erase(name);
     file->names.erase(name);
-    remember_gone(name, file);
+    if (are_few) remember_gone(name, file);
     give(new_name(name), file);
   }
 }
@@ -144,10 +148,12 @@ std::size_t LinkIndex::read_all(std::size_t at_most, const std::map<Key, SharedF
       std::string path = here.empty() ? std::string(name) : std::string(here).append("/").append(name);
       const FileInfo info = files_.lstat(path);
       if (info.type == FileInfo::Type::directory) return below.push_back(std::move(path));
-      if (info.links < 2) return;
       const Key key(info.device, info.inode);
+      const auto old = before.find(key);
+      const bool had_others = old != before.end() && !old->second->gone.empty();
+      if (info.links < 2 && !had_others) return;
       SharedFile& file = known_[key];
-      if (const auto old = before.find(key); !file && old != before.end()) file = old->second;
+      if (!file && old != before.end()) file = old->second;
       if (!file) file = std::make_shared<File>();
       file->key = key;
       file->links = info.links;

@@ -238,6 +238,24 @@ TEST_CASE("a name that replaced one of a file is that of another, and was that f
   CHECK(index.names("a/g", files.lstat("a/g")) == List{"a/g", "c/f"});
 }
 
+TEST_CASE("a new name is known to be the file's when it is the only one that is left") {
+  Names files;
+  files.inodes = {{"a/f", 1}, {"z/a", 1}};
+  LinkIndex index(files);
+  index.walk();
+  files.inodes = {{"a/k", 1}};  // ln z/a a/k; rm a/f z/a
+  index.others("a/k");
+  for (const char* const name : {"a/f", "z/a"}) index.unlinked(name);
+  const auto is_told_by = [&](const std::string& name) {
+    const List others = index.others(name);
+    return std::find(others.begin(), others.end(), "a/k") != others.end();
+  };
+  CHECK(is_told_by("a/f"));
+  index.walk();
+  CHECK(is_told_by("a/f"));
+  CHECK(is_told_by("z/a"));
+}
+
 TEST_CASE("a new name of a file that is known needs no walk") {
   Names files;
   files.inodes = {{"a/f", 1}, {"c/f", 1}};
