@@ -48,7 +48,7 @@ class Births {
 
   // Since the first of those that were kept, if not before, directories stand unwatched at `now`.
   void leave_open(std::int64_t now) {
-    if (open_since_ == 0) open_since_ = births_.empty() ? now - long_ago : births_.front().from;
+    if (open_since_ == 0) open_since_ = births_.empty() ? now : births_.front().from;
   }
 
   // Is this one that may have been made unheard? Not if it was added.
@@ -80,7 +80,7 @@ class Births {
   // where true is returned.
   bool drained(std::int64_t now, bool all_opened) {
     before_ = std::exchange(lately_, false);
-    if (open_since_ != 0 && all_opened) keep({0, 0, std::exchange(open_since_, 0), now});
+    if (open_since_ != 0 && all_opened) keep({several, 0, std::exchange(open_since_, 0), now});
     const auto is_over = [now](const Birth& one) {  // or the clock was set back since
       return one.until < now - long_ago || one.until > now + long_ago;
     };
@@ -95,8 +95,9 @@ class Births {
 
  private:
   static constexpr std::size_t most_kept = 4096;
+  static constexpr std::uint64_t several = ~std::uint64_t{0};
   struct Birth {
-    std::uint64_t inode;  // 0: not known
+    std::uint64_t inode;  // 0: it was missed
     std::int64_t birth;
     std::int64_t from, until;
   };

@@ -176,8 +176,8 @@ void Watcher::Impl::complete_exchange(const watch::Sightings::Place& from, watch
 }
 
 // It was watched as one that was made in this place, of which the queue says only now that something came
-// there from outside. If it says next that something left, and not that it was this one, these two have changed
-// places: it was the other one that was made.
+// there from outside. If it says next that something left, and not that it was this one, these two have
+// changed places: it was the other one that was made.
 void Watcher::Impl::came_for_another(NodeId node) {
   const int above = tree_.watch(tree_.parent(node));
   const auto is_left_next = [&] {

@@ -43,8 +43,8 @@ void Watcher::Impl::work_on_drained() {
   backend_->visit_unread([this](const backend::Record&) { return !(unread_ = true); });
 }
 
-// What hid is told apart by its watch until nothing more is to be looked for: what came to a place and was gone
-// from there comes to another one next.
+// What hid is told apart by its watch until nothing more is to be looked for: what came to a place and was
+// gone from there comes to another one next.
 void Watcher::Impl::see_to_births() {
   const bool all_opened = unsettled_.empty() && unopened_.empty();
   if (births_.drained(sys::nanoseconds(sys::now(CLOCK_REALTIME)), all_opened) && late_arrivals_.empty())

@@ -39,9 +39,8 @@ bool starts_any(std::string_view text, std::initializer_list<std::string_view> w
 // another one rsync's words are too many to know them all, and only what cannot be one of them is left out.
 bool may_be_rsyncs(std::string_view line, bool ended_well) {
   if (ended_well)
-    return starts_any(line,
-                      {"rsync", "ERROR", "@ERROR", "IO error", "cannot ", "could not ", "file", "symlink",
-                       "Unable to create partial-dir"});
+    return starts_any(line, {"rsync", "ERROR", "@ERROR", "IO error", "cannot ", "could not ", "file",
+                             "symlink", "Unable to create partial-dir"});
   return !starts_any(line,
                      {"bash: ", "-bash: ", "sh: ", "zsh: ", "perl: ", "ssh: ", "Warning: Permanently added"});
 }

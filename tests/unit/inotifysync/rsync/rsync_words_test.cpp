@@ -32,7 +32,8 @@ TEST_CASE("what ssh and the other side's shell say is no failure of rsync's") {
   CHECK(judge_rsync(false, 0, "", "tput: failed, no terminal\n", step).verdict == Verdict::partial);
 }
 
-// rsync 3.5.0 with --delay-updates and a --partial-dir that cannot be made: it ends with 0, and has brought nothing.
+// rsync 3.5.0 with --delay-updates and a --partial-dir that cannot be made: it ends with 0, and has brought
+// nothing.
 TEST_CASE("a file that rsync threw away is not delivered, whatever the run ended with") {
   const Step step = list_of({"a"});
   const Outcome outcome =
