@@ -74,6 +74,7 @@ bool Watcher::Impl::is_to_leave(NodeId parent, std::string_view name) {
       if (directory && (record.mask & leaves) != 0) departures_.add(record.watch, record.name);
       return true;
     });
+    departures_.end();
   }
   return departures_.contains(tree_.watch(parent), name);
 }

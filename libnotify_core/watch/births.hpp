@@ -12,6 +12,7 @@
 #include <string_view>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace notify_core::watch {
 
@@ -19,7 +20,8 @@ class Births {
  public:
   // The queue told, which is read at `now`, of one that was made then.
   void hear(std::int64_t birth, std::int64_t now) {
-    storm_ = is_storm(now) ? std::min(storm_, birth) : birth;
+    if (!births_.empty()) birth = std::min(births_.front().from, birth);
+    storm_ = births_.empty() && is_storm(now) ? std::min(storm_, birth) : birth;
     heard_ = now;
   }
   // This one is watched and listed by `now`. It may be older than what was heard of, and have hidden; or only
@@ -111,7 +113,7 @@ class Births {
   }
 
   std::deque<Birth> births_;
-  std::int64_t storm_ = 0;  // the first birth that was heard of, of those that go on
+  std::int64_t storm_ = 0;  // the first birth that was heard of and may matter still
   std::int64_t heard_ = 0;  // when the last one was
   bool lately_ = false, before_ = false;
   std::int64_t open_since_ = 0;  // 0: all are watched, as far as is known
@@ -128,8 +130,11 @@ class Departures {
     names_.clear();
     return true;
   }
-  void add(int watch, std::string_view name) { names_.insert(key(watch, name)); }
-  bool contains(int watch, std::string_view name) const { return names_.contains(key(watch, name)); }
+  void add(int watch, std::string_view name) { names_.push_back(key(watch, name)); }
+  void end() { std::sort(names_.begin(), names_.end()); }
+  bool contains(int watch, std::string_view name) const {
+    return std::binary_search(names_.begin(), names_.end(), key(watch, name));
+  }
 
  private:
   static std::size_t key(int watch, std::string_view name) {
@@ -138,7 +143,7 @@ class Departures {
   }
 
   std::uint64_t reads_ = 0;
-  std::unordered_set<std::size_t> names_;
+  std::vector<std::size_t> names_;  // hashes; that two are the same does no harm
 };
 
 }  // namespace notify_core::watch

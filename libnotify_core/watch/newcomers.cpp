@@ -44,11 +44,11 @@ void Watcher::Impl::work_on_drained() {
 }
 
 // What hid is told apart by its watch until nothing more is to be looked for: what came to a place and was
-// gone from there comes to another one next.
+// gone from there comes to another one next, unless nothing more is queued.
 void Watcher::Impl::see_to_births() {
   const bool all_opened = unsettled_.empty() && unopened_.empty();
-  if (births_.drained(sys::nanoseconds(sys::now(CLOCK_REALTIME)), all_opened) && late_arrivals_.empty())
-    retired_.merge(births_.take_hidden());
+  const bool all_out = births_.drained(sys::nanoseconds(sys::now(CLOCK_REALTIME)), all_opened);
+  if (all_out && (late_arrivals_.empty() || batch_events_ == 0)) retired_.merge(births_.take_hidden());
 }
 
 // What was listed before the last read, and of which that read brought no word.

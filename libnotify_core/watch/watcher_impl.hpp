@@ -68,7 +68,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool is_handing_on() const { return sink_ != nullptr || on_unreadable_ != nullptr; }
   bool has_work() const {
     return unread_ || (!calm_ && (!retired_.empty() || !unsettled_.empty() || !denied_lately_.empty() ||
-                                  room_is_due_ || in_doubt()));
+                                  room_is_due_ || seeks_hidden() || in_doubt()));
   }
   const watch::WatchTree& tree() const { return tree_; }
 
@@ -215,6 +215,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void forget_astray(watch::NodeId node);
   void has_returned(int root);
   bool births_wait() const;
+  // What hid may be known to do so in vain after the next read.
+  bool seeks_hidden() const { return births_.anything_hides() && unopened_.empty(); }
   void see_to_births();
 
   // births.cpp
