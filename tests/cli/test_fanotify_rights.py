@@ -49,8 +49,6 @@ class TestWho:
     @pytest.mark.parametrize("arguments, complaint", [
         (["--ignore-pid", "1"], "--ignore-pid needs --fanotify: inotify does not tell who did it."),
         (["--ignore-program", "x"], "--ignore-program needs --fanotify: inotify does not tell who did it."),
-        (["--format", "%p"], "%p and %P in --format need --fanotify: inotify does not tell who did it."),
-        (["--format", "%P %f"], "%p and %P in --format need --fanotify: inotify does not tell who did it."),
         (["-F", "--ignore-pid", "0"], "--ignore-pid: '0' is no process number."),
         (["--below"], "--below needs --filesystem."),
     ])

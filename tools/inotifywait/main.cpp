@@ -141,8 +141,11 @@ bool Program::prepare_format() {
   if (options_.style == Style::json) wording_.line = Format::json(options_.ending);
   if (options_.style == Style::csv || options_.style == Style::json) return true;
   const Format::Moves moves = options_.pair_moves ? Format::Moves::joined : Format::Moves::halves;
+  // Inotify does not tell who did it: there %p and %P stay what they have always been, text.
+  const Format::Processes processes =
+      options_.backend == Backend::inotify ? Format::Processes::unknown : Format::Processes::known;
   const auto compile = [&](std::string_view text) {
-    return Format::compile(text, options_.time_format, options_.ending, moves, Format::Processes::known);
+    return Format::compile(text, options_.time_format, options_.ending, moves, processes);
   };
   const bool standard = options_.style == Style::standard;
   Result<Format> line = compile(standard ? "%w %,e %f" : options_.format);
@@ -151,10 +154,6 @@ bool Program::prepare_format() {
     return false;
   }
   wording_.line = std::move(line).value();
-  if (options_.backend == Backend::inotify && wording_.line.names_processes()) {
-    fail("{}: %p and %P in --format need --fanotify: inotify does not tell who did it.", log_.program());
-    return false;
-  }
   if (!standard || !options_.pair_moves) return true;
   Result<Format> move_line = compile("%o %,e %w%f");
   if (move_line) wording_.move_line = std::move(move_line).value();
