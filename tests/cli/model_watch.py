@@ -26,7 +26,7 @@ import model_operations as operations
 import model_seeds
 import model_shrink
 from model_replay import Event, Replay
-from program import is_waiting, stop, wait_until, watched_inodes
+from program import is_waiting, stop, wait_until, watch_key, watched_inodes
 
 ROOT = Path(__file__).resolve().parents[2]
 SANITIZER_STATUS = 99
@@ -119,12 +119,7 @@ class Watching:
 
 def directories_of(root):
     """{(inode, device): path} of the directory and all directories below it."""
-    found = {}
-    for path, _, _ in os.walk(root):
-        facts = os.lstat(path)
-        device = os.major(facts.st_dev) << 20 | os.minor(facts.st_dev)  # as the kernel writes it into fdinfo
-        found[facts.st_ino, device] = path
-    return found
+    return {watch_key(path): path for path, _, _ in os.walk(root)}
 
 
 def check_watches(watching, root):

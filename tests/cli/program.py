@@ -9,6 +9,7 @@ import ctypes
 import fcntl
 import os
 import platform
+import re
 import signal
 import struct
 import subprocess
@@ -81,6 +82,29 @@ def watch_lines(pid):
     except OSError:
         pass
     return lines
+
+
+def watch_key(place):
+    """What watched_inodes() calls a directory, by its path or a descriptor."""
+    status = os.lstat(place) if isinstance(place, (str, bytes, os.PathLike)) else os.fstat(place)
+    if status.st_dev not in _superblocks:
+        _superblocks[status.st_dev] = _superblock(place)
+    return status.st_ino, _superblocks[status.st_dev]
+
+
+_superblocks = {}  # {st_dev: the device as fdinfo has it}
+
+
+def _superblock(place):
+    """The device of the filesystem itself: st_dev is another one in a subvolume of btrfs."""
+    opened = os.open(place, os.O_PATH | os.O_NOFOLLOW) if not isinstance(place, int) else os.dup(place)
+    try:
+        mount = re.search(r"^mnt_id:\s*(\d+)$", Path(f"/proc/self/fdinfo/{opened}").read_text(), re.M)[1]
+        mounts = Path("/proc/self/mountinfo").read_text()
+    finally:
+        os.close(opened)
+    major, minor = re.search(rf"^{mount} \d+ (\d+):(\d+) ", mounts, re.M).groups()
+    return int(major) << 20 | int(minor)
 
 
 def watched_inodes(pid):

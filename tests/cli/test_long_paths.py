@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from program import Program
+from program import Program, watch_key
 from test_new_directories import directories
 
 NAME = "n" * 250
@@ -25,11 +25,7 @@ def descend(top, levels, make=True):
 
 def below(place):
     """directories() for what is below a descriptor; os.walk() would need the path."""
-    found = set()
-    for _, _, _, number in os.fwalk(".", dir_fd=place):
-        status = os.fstat(number)
-        found.add((status.st_ino, os.major(status.st_dev) << 20 | os.minor(status.st_dev)))
-    return found
+    return {watch_key(number) for _, _, _, number in os.fwalk(".", dir_fd=place)}
 
 
 def remove(top):

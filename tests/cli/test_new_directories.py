@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from program import Program
+from program import Program, watch_key
 
 
 def start(inotifywait, room, options):
@@ -24,11 +24,7 @@ def lines(home):
 
 def directories(top):
     """{(inode, device as the kernel writes it)} of a tree."""
-    found = set()
-    for path, _, _ in os.walk(top):
-        status = os.lstat(path)
-        found.add((status.st_ino, os.major(status.st_dev) << 20 | os.minor(status.st_dev)))
-    return found
+    return {watch_key(path) for path, _, _ in os.walk(top)}
 
 
 def expected_of_branches(count):

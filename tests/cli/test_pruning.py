@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from program import Program
+from program import Program, watch_key
 
 # One at a time, so that the order of the lines is no matter of chance.
 PLAY = [b"touch d/kept/f d/build/f d/build/a/f d/kept/build/b/f", b"mkdir d/build/new", b"mkdir d/build/new/below",
@@ -35,11 +35,8 @@ def play(inotifywait, room, pattern, name):
 
 def watched_paths(program, home):
     """The watched directories, by their paths; a watch for each, and none beside them."""
-    watched, paths = program.watched(), set()
-    for path, _, _ in os.walk(home / "d"):
-        status = os.lstat(path)
-        if (status.st_ino, os.major(status.st_dev) << 20 | os.minor(status.st_dev)) in watched:
-            paths.add(os.path.relpath(path, home))
+    watched = program.watched()
+    paths = {os.path.relpath(path, home) for path, _, _ in os.walk(home / "d") if watch_key(path) in watched}
     assert len(watched) == len(paths)
     return paths
 
