@@ -28,6 +28,19 @@ def test_a_module_that_moves_to_another_place_and_back(source, folder, daemons, 
     wait_identical(source, *roots(daemons), deadline=LATE)
 
 
+def test_a_target_that_others_have_emptied(source, folder, daemons, sync):
+    """A change at the top shows it, where no directory has to be made for it."""
+    for name in ("page", "other", "a/file"):
+        write(source / name)
+    sync()
+    emptied = daemons[0].root
+    for name in ("page", "other"):
+        (emptied / name).unlink()
+    shutil.rmtree(emptied / "a")
+    write(source / "page", "changed")
+    wait_identical(source, *roots(daemons), deadline=LATE)
+
+
 def test_a_target_that_is_put_back_to_an_older_state(source, folder, daemons, sync):
     for name in ("kept", "changed", "gone"):
         write(source / name)

@@ -106,6 +106,7 @@ class Planner {
       return fresh ? add_new_tree(path, dirt) : add_subtree(path, dirt);
     } else if (dirt) {
       add_directory(path, dirt);
+      exact_.entries.back().expected = dirt::only_changed(dirt) && !born_above;
       if (dirt & dirt::doubtful) sweep(path);
     }
     if (dirt & dirt::subtree) return add_subtree(path, dirt);
@@ -150,6 +151,8 @@ class Planner {
     if (linked && !comes_with(step, path)) return;
     list(step, path, dirt);
     if (info.type == FileInfo::Type::file) step.entries.back().size = info.size;
+    // Below the top, the directory that has to be made for it tells.
+    step.entries.back().expected = dirt::only_changed(dirt) && at_top(path) && !linked;
     count(info);
     if (!linked) return;
     for (const std::string& other : files_.hard_links(path, info)) {
@@ -180,12 +183,6 @@ class Planner {
     ++batch_.paths;
   }
 
-  // Whether events told all that a target loses with what is missing; what was only just born, it has not.
-  static bool is_counted(Dirt dirt) {
-    if (dirt & dirt::gone) return !(dirt & dirt::unseen);
-    return (dirt & dirt::created) && !(dirt & dirt::doubtful);
-  }
-
   // A run that deletes what is in the directory and not in the source.
   void sweep(std::string_view path) {
     if (options_.deletion == Deletion::none || !swept_.emplace(path).second) return;
@@ -196,7 +193,7 @@ class Planner {
   void add_missing(ChangeSet::Node node, const std::string& path) {
     if (options_.deletion == Deletion::missing_args) {
       batch_.missing += node.deletions();
-      if (options_.limited && !is_counted(node.dirt())) exact_.counted = false;
+      if (options_.limited && !dirt::is_counted(node.dirt())) exact_.counted = false;
       const Dirt uncounted = node.any_uncounted() ? dirt::uncounted : Dirt{0};
       if (uncounted) exact_.limitable = false;
       list(exact_, path, static_cast<Dirt>(dirt::gone | uncounted | (node.dirt() & dirt::unseen)), true);

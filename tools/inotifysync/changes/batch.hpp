@@ -116,6 +116,7 @@ struct Step {
     std::uint32_t length = 0;
     Dirt dirt = 0;           // to put back if the run does not confirm it
     bool missing = false;    // deletes the path on the target
+    bool expected = false;   // on the target, where it has been before
     std::uint64_t size = 0;  // of a file's content
   };
   StepKind kind = StepKind::exact;

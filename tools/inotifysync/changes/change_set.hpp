@@ -41,6 +41,17 @@ inline constexpr Dirt unseen = 32;  // with gone: nobody told what was below it,
 inline constexpr Dirt doubtful = 128;
 // With gone: a target may have more below it than was counted, for it was renamed, or was whole before.
 inline constexpr Dirt uncounted = 256;
+
+// Nothing was born or taken away: a target has it already, unless somebody else took it from there.
+constexpr bool only_changed(Dirt dirt) {
+  return (dirt & ~(content | attributes)) == 0;
+}
+
+// Whether events told all that a target loses with what is missing; what was only just born, it has not.
+constexpr bool is_counted(Dirt dirt) {
+  if (dirt & gone) return (dirt & unseen) == 0;
+  return (dirt & created) && !(dirt & doubtful);
+}
 }  // namespace dirt
 
 class ChangeSet {

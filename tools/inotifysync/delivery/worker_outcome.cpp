@@ -47,7 +47,7 @@ void TargetWorker::account(const Outcome& outcome) {
   report_.files += outcome.files;
   report_.deleted += outcome.deleted;
   report_.bytes += outcome.sent_bytes;
-  if (outcome.parent_made) look_again(Loss::quiet);  // somebody took away what the target had
+  if (outcome.made_anew) look_again(Loss::quiet);  // somebody took away what the target had
 }
 
 void TargetWorker::step_ended(ChildExit how) {

@@ -123,7 +123,7 @@ class Reader {
   }
 
   std::uint64_t files = 0, deleted = 0, bytes = 0;
-  bool delete_limit = false, parent_made = false, told_totals = false;
+  bool delete_limit = false, made_anew = false, told_totals = false;
 
   // A directory was to be deleted, but when rsync looked there was one again: of what the target has in it,
   // nothing was deleted.
@@ -156,13 +156,16 @@ class Reader {
     }
     const std::string name = clean_name(rest.substr(static_cast<std::size_t>(end - rest.data()) + 1));
     const std::size_t at = paths_.find(name);
-    parent_made = parent_made || (at == ListedPaths::npos && starts(line, "cd+++++++++"));
+    made_anew = made_anew ||
+                (is_made(line) && (at == ListedPaths::npos ? line[1] == 'd' : step_.entries[at].expected));
     if (at != ListedPaths::npos) seen_[at] = true;
     if (deletion || line[1] != 'd') return;
     const bool was_missing = at != ListedPaths::npos && step_.entries[at].missing;
     if (was_missing) came_back_.insert(at);
     any_came_back_ = any_came_back_ || was_missing || owed_gone_.contains(name);
   }
+
+  static bool is_made(std::string_view line) { return starts(line.substr(2), "+++++++++"); }
 
   void read_error(std::string_view line, bool ended_well) {
     if (has(line, "--max-delete limit")) delete_limit = true;
@@ -328,7 +331,7 @@ Outcome judge_rsync(bool signalled, int code, std::string_view output, std::stri
   outcome.files = reader.files;
   outcome.deleted = reader.deleted;
   outcome.sent_bytes = reader.bytes;
-  outcome.parent_made = reader.parent_made && step.kind == StepKind::exact;
+  outcome.made_anew = reader.made_anew && step.kind == StepKind::exact;
   outcome.reached = code != 10 || !has_any(errors, {"failed to connect", "getaddrinfo"});
   const bool ended = !signalled && (code == 0 || code == 23 || code == 24 || code == 25);
   if (ended) {

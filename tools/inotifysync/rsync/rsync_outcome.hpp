@@ -51,7 +51,7 @@ struct Outcome {
   std::uint64_t sent_bytes = 0;  // file data that went over, from the out-format's %b
   std::size_t failed = 0;        // paths that failed by name
   bool reached = false;          // there may have been another side that took something
-  bool parent_made = false;      // a directory above a name on the list was not there
+  bool made_anew = false;        // what the target had before was not there any more
   bool told_totals = false;      // as it does last of all, when the other side has said that it is done
   bool names_nothing = false;    // there were names on its list to bring, and it ended well without one
 };

@@ -209,3 +209,21 @@ TEST_CASE("the source's own directory rides along, or goes alone") {
   put_back(plan_batch(set, tree, deleting()).steps[0], Outcome{}, left);
   CHECK(left.dirt_of("") == dirt::attributes);
 }
+
+TEST_CASE("a target is expected to have what was only changed") {
+  Tree tree;
+  tree.directory("d");
+  for (const char* file : {"changed", "born", "replaced", "d/below"}) tree.file(file);
+  ChangeSet set;
+  set.mark("changed", dirt::content);
+  set.mark("born", dirt::created | dirt::content);
+  set.mark("replaced", dirt::gone | dirt::content);
+  set.mark("gone", dirt::gone);
+  set.mark("d", dirt::attributes);
+  set.mark("d/below", dirt::content);  // a directory above it would be made, too
+  std::string expected;
+  for (const Batch batch = plan_batch(set, tree, deleting());
+       const Step::Entry& entry : batch.steps[0].entries)
+    if (entry.expected) expected.append(batch.steps[0].path(entry)).append(" ");
+  CHECK(expected == "changed d ");
+}

@@ -79,6 +79,15 @@ TEST_CASE("a target that has lost a directory is compared as a whole") {
   CHECK(f.full_passes == 1);
 }
 
+TEST_CASE("a target that has lost what was only changed is compared as a whole") {
+  Fixture f(looking_again());
+  f.change("page");
+  f.child().exit(0, "<f+++++++++ 10 page\n");
+  f.time.pass(3s);
+  pass_in_full(f);
+  CHECK(f.full_passes == 1);
+}
+
 TEST_CASE("an rsync that names nothing of what is there is not believed for long") {
   Fixture f(looking_again());
   f.source_holds_all = true;

@@ -157,6 +157,20 @@ TEST_CASE("exit 23 that names no path confirms nothing") {
   CHECK(left(step, outcome) == "a b");
 }
 
+TEST_CASE("what should be there and is made anew was taken away by somebody") {
+  Step step = list_of({"old", "new", "directory"});
+  step.entries[0].expected = step.entries[2].expected = true;
+  const auto made_anew = [&](std::string_view output) {
+    return judge_rsync(false, 0, output, "", step).made_anew;
+  };
+  CHECK_FALSE(made_anew("<f.st...... 1 old\n<f+++++++++ 1 new\n.d..t...... 0 directory/\n"));
+  CHECK(made_anew("<f+++++++++ 1 old\n"));
+  CHECK(made_anew("cL+++++++++ 0 old\n"));
+  CHECK(made_anew("cd+++++++++ 0 directory/\n"));
+  CHECK(made_anew("cd+++++++++ 0 above/\n"));
+  CHECK_FALSE(made_anew("<f+++++++++ 1 not/listed\n"));
+}
+
 TEST_CASE("a directory that cannot be made fails all that is in it") {
   const Step step = list_of({"d", "d/x", "dd"});
   const Outcome outcome =
