@@ -3,13 +3,14 @@
 
 #include <algorithm>
 #include <charconv>
-#include <initializer_list>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "inotifysync/changes/path_names.hpp"
+#include "inotifysync/rsync/broken_run.hpp"
 #include "inotifysync/rsync/listed_paths.hpp"
+#include "inotifysync/rsync/words.hpp"
 
 namespace inotifysync {
 namespace {
@@ -17,22 +18,6 @@ namespace {
 constexpr std::size_t itemize_width = 11;
 // Said on stdout by a run with --delete, whose directories are named as if they were done.
 constexpr std::string_view deletes_nothing = "IO error encountered -- skipping file deletion";
-
-bool has(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
-bool has_any(std::string_view text, std::initializer_list<std::string_view> parts) {
-  return std::any_of(parts.begin(), parts.end(), [text](std::string_view part) { return has(text, part); });
-}
-
-bool starts(std::string_view text, std::string_view with) {
-  return text.substr(0, with.size()) == with;
-}
-
-bool starts_any(std::string_view text, std::initializer_list<std::string_view> with) {
-  return std::any_of(with.begin(), with.end(), [text](std::string_view one) { return starts(text, one); });
-}
 
 // On stderr are also the words of ssh, of the other side's shell and of all that its start-up files run: of a
 // locale that cannot be set, say. A run that ended well failed at nothing but what rsync itself says; of
@@ -43,17 +28,6 @@ bool may_be_rsyncs(std::string_view line, bool ended_well) {
                              "symlink", "Unable to create partial-dir"});
   return !starts_any(line,
                      {"bash: ", "-bash: ", "sh: ", "zsh: ", "perl: ", "ssh: ", "Warning: Permanently added"});
-}
-
-template <class Visit>
-void for_each_line(std::string_view text, Visit visit) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    if (!line.empty()) visit(line);
-  }
 }
 
 // A name as rsync prints it: a directory has a slash behind it.
@@ -216,88 +190,6 @@ class Reader {
   bool unplaced_ = false;        // trouble that names no path: nothing is certain
   bool other_failures_ = false;  // trouble with a path that is not listed: a parent directory, say
 };
-
-// The line that tells a person most.
-std::string telling_words(std::string_view output, std::string_view errors, bool signalled, int code) {
-  std::string best;
-  int best_rank = 0;
-  const auto weigh = [&](std::string_view line) {
-    constexpr std::string_view prompt = "Password: ";
-    if (starts(line, prompt)) line.remove_prefix(prompt.size());
-    int rank = 3;
-    if (starts(line, "rsync error:") || starts(line, "rsync warning:")) rank = 2;
-    if (has_any(line, {"connection unexpectedly closed", "read error: Connection reset"})) rank = 2;
-    if (has_any(line, {"@ERROR", "ERROR:", "The server is configured to refuse"})) rank = 4;
-    if (has(line, "failed verification")) rank = 2;  // a line before this one may say why
-    // ssh warns of a key file that is missing, and of much else, and goes on.
-    if (starts(line, "Warning:") || starts(line, "WARNING:") || starts(line, "** ") || starts(line, "@@@"))
-      rank = 1;
-    if (rank > best_rank) best = line, best_rank = rank;
-  };
-  for_each_line(errors, weigh);
-  if (best.empty()) {
-    for_each_line(output, [&](std::string_view line) {
-      if (has(line, "cannot delete")) weigh(line);
-    });
-  }
-  if (!best.empty()) return best;
-  return signalled ? "rsync was ended by signal " + std::to_string(code)
-                   : "rsync ended with status " + std::to_string(code);
-}
-
-bool no_space(std::string_view errors) {
-  return has_any(errors, {"No space left on device", "Disk quota exceeded", "File too large"});
-}
-
-Verdict refused(std::string_view errors) {
-  if (has(errors, "refuse --delete") || has(errors, "refuse --force") || has(errors, "refuse --remove")) {
-    return Verdict::no_deletion;
-  }
-  return Verdict::hold;
-}
-
-bool refuses_links(std::string_view errors, const Step& step) {
-  const bool moves = step.kind == StepKind::move_directory || step.kind == StepKind::move_file;
-  return moves && has_any(errors, {"refuse --checksum", "refuse --fuzzy", "refuse --link-dest"});
-}
-
-Verdict breaking_verdict(int code, std::string_view errors, const Step& step) {
-  if (refuses_links(errors, step)) return Verdict::no_links;
-  if (no_space(errors)) return Verdict::target_full;
-  switch (code) {
-    case 1:
-    case 4:
-      return refused(errors);
-    case 2:
-      return has_any(errors, {"invalid file mode", "invalid path"}) ? Verdict::no_missing_args
-                                                                    : Verdict::hold;
-    case 3:
-      return has(errors, "[sender]") ? Verdict::source_missing : Verdict::hold;
-    case 5:
-      return has(errors, "max connections") ? Verdict::busy : Verdict::hold;
-    case 10:
-      return has_any(errors, {"failed to connect", "getaddrinfo"}) ? Verdict::retry
-                                                                   : Verdict::connection_lost;
-    case 12:
-      // An old receiver gives up with 2, and we may see no more than the broken connection.
-      return has(errors, "invalid file mode") ? Verdict::no_missing_args : Verdict::connection_lost;
-    case 14:
-    case 124:
-    case 125:
-    case 126:
-    case 127:
-      return Verdict::hold;
-    case 25:
-      return Verdict::max_delete;
-    case 255:
-      return has_any(errors,
-                     {"Permission denied", "Host key verification failed", "REMOTE HOST IDENTIFICATION"})
-                 ? Verdict::hold
-                 : Verdict::retry;
-    default:
-      return Verdict::retry;
-  }
-}
 
 // A whole tree that was begun on swallows what is told of it from now on; some of that is there already.
 Dirt begun(Dirt dirt) {
