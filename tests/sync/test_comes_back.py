@@ -41,6 +41,27 @@ def test_a_target_that_others_have_emptied(source, folder, daemons, sync):
     wait_identical(source, *roots(daemons), deadline=LATE)
 
 
+@pytest.mark.parametrize("left", ["nothing", "a file", "no right"])
+@pytest.mark.parametrize("renamed", ["file", "directory"])
+def test_a_rename_into_a_directory_that_others_have_removed(source, daemons, sync, renamed, left):
+    """It would be linked there from its old place; what else was in the removed directory comes back, too."""
+    write(source / "to/in/other")
+    write(source / "from/file", "x" * 600_000)
+    for n in range(150):
+        write(source / f"from/directory/{n}", str(n))
+    sync()
+    changed = daemons[0].root
+    shutil.rmtree(changed / "to")
+    if left == "a file":
+        write(changed / "to")
+    if left == "no right":
+        (changed / "to").mkdir(mode=0o555)
+    (source / "from" / renamed).rename(source / "to/in" / renamed)
+    wait_identical(source, *roots(daemons), deadline=LATE)
+    write(source / "later")
+    wait_identical(source, *roots(daemons), deadline=LATE)
+
+
 def test_a_target_that_is_put_back_to_an_older_state(source, folder, daemons, sync):
     for name in ("kept", "changed", "gone"):
         write(source / name)

@@ -330,7 +330,9 @@ class Planner {
     if (!alone || info.size < options_.resend_below || !linkable(node) || looks_like_pattern(parent_of(path)))
       return false;
     add_move(StepKind::move_file, node, path, born_above);
-    if (parents_listed_.emplace(parent_of(path)).second) add_directory(parent_of(path), dirt::attributes);
+    if (!parents_listed_.emplace(parent_of(path)).second) return true;
+    add_directory(parent_of(path), dirt::attributes);
+    if (!at_top(path)) exact_.entries.back().expected = !born_above;
     return true;
   }
 

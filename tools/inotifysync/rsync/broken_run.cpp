@@ -17,9 +17,12 @@ Verdict refused(std::string_view errors) {
   return Verdict::hold;
 }
 
+bool is_move(const Step& step) {
+  return step.kind == StepKind::move_directory || step.kind == StepKind::move_file;
+}
+
 bool refuses_links(std::string_view errors, const Step& step) {
-  const bool moves = step.kind == StepKind::move_directory || step.kind == StepKind::move_file;
-  return moves && has_any(errors, {"refuse --checksum", "refuse --fuzzy", "refuse --link-dest"});
+  return is_move(step) && has_any(errors, {"refuse --checksum", "refuse --fuzzy", "refuse --link-dest"});
 }
 
 }  // namespace
@@ -49,6 +52,11 @@ std::string telling_words(std::string_view output, std::string_view errors, bool
   if (!best.empty()) return best;
   return signalled ? "rsync was ended by signal " + std::to_string(code)
                    : "rsync ended with status " + std::to_string(code);
+}
+
+bool has_no_place(int code, std::string_view errors, const Step& step) {
+  if (!is_move(step) || no_space(errors)) return false;
+  return (code == 11 && has(errors, "] mkdir ")) || (code == 3 && !has(errors, "[sender]"));
 }
 
 Verdict breaking_verdict(int code, std::string_view errors, const Step& step) {

@@ -15,4 +15,8 @@ std::string telling_words(std::string_view output, std::string_view errors, bool
 // `code` is none that rsync goes on to its end with: not 0, 23, 24 or 25.
 Verdict breaking_verdict(int code, std::string_view errors, const Step& step);
 
+// A move whose new place cannot be made on the target: others have taken its directory away, or put something
+// else there. Planned again in the same way it would break off for ever.
+bool has_no_place(int code, std::string_view errors, const Step& step);
+
 }  // namespace inotifysync

@@ -109,6 +109,8 @@ class Reader {
     if (starts(line, in_the_way)) return fail({clean_name(line.substr(in_the_way.size()))});
     if (starts(line, deletes_nothing)) unplaced_ = true;
     if (starts(line, "total size is ")) told_totals = true;
+    if (step_.kind == StepKind::move_file && !step_.make_parents && starts(line, "created director"))
+      made_anew = true;
     if (starts(line, "*deleting")) return read_item(line, true);
     if (line.size() > itemize_width + 1 && has("<>ch.", line.substr(0, 1)) &&
         has("fdLDS", line.substr(1, 1)) && line[itemize_width] == ' ') {
@@ -223,7 +225,7 @@ Outcome judge_rsync(bool signalled, int code, std::string_view output, std::stri
   outcome.files = reader.files;
   outcome.deleted = reader.deleted;
   outcome.sent_bytes = reader.bytes;
-  outcome.made_anew = reader.made_anew && step.kind == StepKind::exact;
+  outcome.made_anew = reader.made_anew && (step.kind == StepKind::exact || step.kind == StepKind::move_file);
   outcome.reached = code != 10 || !has_any(errors, {"failed to connect", "getaddrinfo"});
   const bool ended = !signalled && (code == 0 || code == 23 || code == 24 || code == 25);
   if (ended) {
@@ -245,6 +247,9 @@ Outcome judge_rsync(bool signalled, int code, std::string_view output, std::stri
     return outcome;
   } else if (ended) {
     outcome.verdict = Verdict::partial;
+  } else if (!signalled && has_no_place(code, errors, step)) {
+    outcome.verdict = Verdict::partial;  // what comes after it makes the place
+    outcome.failed = 1;
   } else {
     outcome.verdict = signalled ? Verdict::retry : breaking_verdict(code, errors, step);
     outcome.named = reader.named();

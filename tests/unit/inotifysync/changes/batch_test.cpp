@@ -221,9 +221,15 @@ TEST_CASE("a target is expected to have what was only changed") {
   set.mark("gone", dirt::gone);
   set.mark("d", dirt::attributes);
   set.mark("d/below", dirt::content);  // a directory above it would be made, too
+  for (const char* directory : {"to", "newborn"}) {
+    tree.directory(directory);
+    tree.file(std::string(directory) + "/renamed", 1'000'000);
+    set.mark_moved(std::string("from-") + directory, std::string(directory) + "/renamed");
+  }
+  set.mark("newborn", dirt::created);
   std::string expected;
   for (const Batch batch = plan_batch(set, tree, deleting());
-       const Step::Entry& entry : batch.steps[0].entries)
-    if (entry.expected) expected.append(batch.steps[0].path(entry)).append(" ");
-  CHECK(expected == "changed d ");
+       const Step::Entry& entry : batch.steps.back().entries)
+    if (entry.expected) expected.append(batch.steps.back().path(entry)).append(" ");
+  CHECK(expected == "changed d to ");
 }

@@ -2,6 +2,8 @@
 // The words are rsync 3.5.0's own, as it said them to a client that pushes to a daemon module.
 #include <doctest/doctest.h>
 
+#include <tuple>
+
 #include "rsync_answers.hpp"
 
 using namespace rsync_answers;
@@ -271,6 +273,42 @@ TEST_CASE("a rename that did not come through is sent anew, whole") {
   CHECK(left(step, judge_rsync(false, 23, "",
                                "rsync: [receiver] mkstemp \"f\" failed: Permission denied (13)\n", step)) ==
         "new");
+}
+
+TEST_CASE("a rename into a directory that the target has no more is sent anew, and what follows makes it") {
+  for (const StepKind kind : {StepKind::move_directory, StepKind::move_file, StepKind::exact}) {
+    Step step;
+    step.kind = kind;
+    step.to = "d/new";
+    step.owed.push_back({"d/new", dirt::created | dirt::content});
+    for (const auto& [code, words, is_partial] : std::initializer_list<std::tuple<int, const char*, bool>>{
+             {11, "rsync: [Receiver] mkdir \"/t/d/new\" failed: No such file or directory (2)\n", true},
+             {11, "rsync: [Receiver] mkdir \"d/new\" (in www) failed: Permission denied (13)\n", true},
+             {3, "rsync: [Receiver] change_dir#3 \"/t/d\" failed: No such file or directory (2)\n", true},
+             {3, "rsync: [Receiver] ERROR: cannot stat destination \"/t/d/\": Not a directory (20)\n", true},
+             {11, "rsync: [Receiver] mkdir \"/t/d/new\" failed: No space left on device (28)\n", false},
+             {11, "rsync: [receiver] write failed on \"d/new\": Input/output error (5)\n", false},
+             {3, "rsync: [sender] change_dir \"/s/d\" failed: No such file or directory (2)\n", false}}) {
+      CAPTURE(words);
+      const Outcome outcome = judge_rsync(false, code, "", words, step);
+      const bool expected = is_partial && kind != StepKind::exact;
+      CHECK((outcome.verdict == Verdict::partial) == expected);
+      CHECK((outcome.failed > 0) == expected);
+      CHECK(left(step, outcome) == "d/new");
+    }
+  }
+}
+
+TEST_CASE("a directory that has to be made for a renamed file shows that the target lost what it had") {
+  Step step;
+  step.kind = StepKind::move_file;
+  constexpr auto output = "created directory d\n>f+++++++++ 0 new\ntotal size is 9  speedup is 1.00\n";
+  CHECK(judge_rsync(false, 0, output, "", step).made_anew);
+  step.make_parents = true;
+  CHECK_FALSE(judge_rsync(false, 0, output, "", step).made_anew);
+  step.kind = StepKind::move_directory;
+  step.make_parents = false;
+  CHECK_FALSE(judge_rsync(false, 0, output, "", step).made_anew);
 }
 
 TEST_CASE("what does not fit, and what is as large, is told from the rest") {
