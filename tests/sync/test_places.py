@@ -74,7 +74,6 @@ def test_a_target_inside_one_that_deletes(folder, source, outer_is_first):
 
 
 @pytest.mark.parametrize("options, words", [
-    (["--status-file", "own", "--pid-file", "./own"], "'own' is the pid file already and cannot be the status file"),
     (["--log-file", "source/log"], "the log file 'source/log' lies inside the source 'source'"),
     (["--pid-file", "way in/pid"], "the pid file 'way in/pid' lies inside the source 'source'"),
     (["--status-file", "source/own", "--exclude", "own"], "put it elsewhere, or exclude 'own*'"),
@@ -86,6 +85,13 @@ def test_own_files_that_would_bring_each_next_run(folder, source, options, words
     if "--pid-file" not in options:
         status, said = said_by(*options, "--once", "source", "copy", folder=folder)
         assert status == 0, said
+
+
+def test_own_files_that_are_one(folder, source):
+    for once in [], ["--once"]:
+        status, said = said_by(*once, "--status-file", "own", "--pid-file", "./own", "source", "copy", folder=folder)
+        assert (status, said) == (
+            64, "inotifysync: 'own' is the pid file already and cannot be the status file, too\n")
 
 
 def test_own_files_of_a_configuration(folder, source):

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from sync_support import at_a_terminal, wait_identical, wait_until
+from sync_support import at_a_terminal, said_by, wait_identical, wait_until
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 import model_operations as operations  # noqa: E402
@@ -69,6 +69,29 @@ def test_the_status_file_does_not_follow_a_link(folder, source, run):
     assert run("--once", "--status-file", folder / "status.json", source, folder / "copy").wait() == 0
     assert (folder / "victim").read_text() == "content"
     assert not (folder / "status.json").is_symlink()
+
+
+@pytest.mark.parametrize("option", ["--status-file", "--pid-file"])
+def test_what_is_no_ordinary_file_stays(folder, source, option):
+    """/dev/null would be gone for everybody."""
+    os.mkfifo(folder / "pipe")
+    status, said = said_by("--once", option, folder / "pipe", source, folder / "copy")
+    assert status == 1 and "no ordinary file" in said and said.count("\n") == 1, said
+    assert (folder / "pipe").is_fifo()
+
+
+def test_a_pid_file_that_holds_something_else_stays(folder, source):
+    write(folder / "precious", "a letter\n")
+    status, said = said_by("--once", "--pid-file", folder / "precious", source, folder / "copy")
+    assert (status, said) == (1, f"inotifysync: {folder}/precious: holds something else than a process id, "
+                                 "and cannot be the pid file\n")
+    assert (folder / "precious").read_text() == "a letter\n"
+
+
+def test_patterns_from_a_pipe_are_not_waited_for(folder, source):
+    os.mkfifo(folder / "pipe")
+    status, said = said_by("--once", "--exclude-from", folder / "pipe", source, folder / "copy")
+    assert status == 64 and f"{folder}/pipe: it is a pipe" in said and said.count("\n") == 1, said
 
 
 def test_the_sockets_of_ssh_are_private(folder, source, ssh_server, run):

@@ -270,9 +270,8 @@ void check_modes(Options& options) {
   refuse(options.from_stdin && options.daemon, "--from-stdin and --daemon exclude each other");
 }
 
-// Where nothing is watched, none of them can bring the next run.
 void check_own_files(const Options& options, const Config& config, std::string& error) {
-  if (error.empty() && !options.once && !options.from_stdin) error = own_files_trouble(config);
+  if (error.empty()) error = own_files_trouble(config, !options.once && !options.from_stdin);
 }
 
 }  // namespace

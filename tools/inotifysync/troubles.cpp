@@ -2,6 +2,7 @@
 #include "inotifysync/troubles.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -37,6 +38,9 @@ std::string filter_file_trouble(const SourceConfig& source, bool is_file) {
     const std::size_t equals = filter.find('=');
     const std::string name = filter.substr(2, equals - 2), path = filter.substr(equals + 1);
     if (!name.ends_with("-from")) continue;
+    if (const auto access = file_access(path); access && S_ISFIFO(access->mode))
+      return fmt::format("{}: {}: it is a pipe, and patterns are read more than once: keep them in a file",
+                         spelled(name, is_file), path);
     const auto text = read_file(path);
     if (!text) return spelled(name, is_file) + ": " + words_of(text.error());
     const std::string fault = pattern_lines_fault(*text);
@@ -71,8 +75,8 @@ std::string settings_trouble(const Config& config, bool is_file) {
   return fault_within(hang_patience, [sources = config.sources] { return places_fault(sources); });
 }
 
-std::string own_files_trouble(const Config& config) {
-  return fault_within(hang_patience, [config] { return own_files_fault(config); });
+std::string own_files_trouble(const Config& config, bool watches) {
+  return fault_within(hang_patience, [config, watches] { return own_files_fault(config, watches); });
 }
 
 }  // namespace inotifysync

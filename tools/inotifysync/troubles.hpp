@@ -15,7 +15,7 @@ std::string config_file_trouble(const std::string& path);
 // Password files, files of patterns, and local directories that may not be what they are meant to be.
 // `is_file`: the settings are from a file, whose keys are named instead of the options.
 std::string settings_trouble(const Config& config, bool is_file);
-// Of the files that the program writes for itself while it watches.
-std::string own_files_trouble(const Config& config);
+// Of the files that the program writes for itself; `watches`: in a source, they would be changes to send.
+std::string own_files_trouble(const Config& config, bool watches);
 
 }  // namespace inotifysync

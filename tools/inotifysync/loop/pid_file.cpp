@@ -20,12 +20,27 @@ namespace sys = notify_core::sys;
 using notify_core::Error;
 using notify_core::Result;
 
-Error runs_already(const std::string& path, const sys::Fd& file) {
+std::string start_of(const sys::Fd& file) {
   char text[32];
   const auto size = sys::read(file.get(), text, sizeof text);
-  std::string pid(text, size > 0 ? static_cast<std::size_t>(size) : 0);
+  return std::string(text, size > 0 ? static_cast<std::size_t>(size) : 0);
+}
+
+Error runs_already(const std::string& path, const sys::Fd& file) {
+  std::string pid = start_of(file);
   pid = pid.substr(0, pid.find_first_not_of("0123456789"));
   return {0, "", path, "inotifysync runs already" + (pid.empty() ? "" : " (pid " + pid + ")")};
+}
+
+// It would be gone at the end.
+std::string fault_of(const sys::Fd& file) {
+  struct stat facts;
+  if (::fstat(file.get(), &facts) == 0 && !S_ISREG(facts.st_mode))
+    return "is no ordinary file, and cannot be the pid file";
+  std::string text = start_of(file);
+  if (!text.empty() && text.back() == '\n') text.pop_back();
+  if (text.find_first_not_of("0123456789") == std::string::npos) return {};
+  return "holds something else than a process id, and cannot be the pid file";
 }
 
 bool is_at(const sys::Fd& file, const std::string& path) {
@@ -42,7 +57,9 @@ Result<sys::Fd> lock_old(const std::string& path) {
     if (old.get() == -ENOENT || old.get() == -ELOOP) return sys::Fd();  // a link is replaced, not followed
     if (!old) return sys::error(old.get(), "open", path);
     if (::flock(old.get(), LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) return runs_already(path, old);
-    if (is_at(old, path)) return old;
+    if (!is_at(old, path)) continue;
+    if (const std::string fault = fault_of(old); !fault.empty()) return Error{0, "", path, fault};
+    return old;
   }
 }
 

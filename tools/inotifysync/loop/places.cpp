@@ -155,7 +155,7 @@ std::string places_fault(const std::vector<SourceConfig>& sources) {
   return Survey(sources).fault();
 }
 
-std::string own_files_fault(const Config& config) {
+std::string own_files_fault(const Config& config, bool watches) {
   const std::vector<OwnFile> files = own_files(config);
   for (auto file = files.begin(); file != files.end(); ++file) {
     for (auto other = files.begin(); other != file; ++other)
@@ -163,7 +163,7 @@ std::string own_files_fault(const Config& config) {
         return fmt::format("'{}' is the {} already and cannot be the {}, too", file->given, other->name,
                            file->name);
     for (const SourceConfig& source : config.sources)
-      if (is_sent_from(source, *file))
+      if (watches && is_sent_from(source, *file))
         return fmt::format(
             "the {} '{}' lies inside the source '{}', where each run would bring the next: put "
             "it elsewhere, or exclude '{}*'",

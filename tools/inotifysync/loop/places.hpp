@@ -14,9 +14,9 @@ namespace inotifysync {
 // Two local directories that may not be what they are meant to be: one line that names both. Empty: none.
 // What is not there yet is where it will be made.
 std::string places_fault(const std::vector<SourceConfig>& sources);
-// The same for the program's own files (pid, status and log file): two that are one, and one in a source that
-// would be sent from there, so that each run brings the next.
-std::string own_files_fault(const Config& config);
+// The same for the program's own files (pid, status and log file): two that are one, and, where it
+// is watched, one in a source that would be sent from there, so that each run brings the next.
+std::string own_files_fault(const Config& config, bool watches);
 
 // What `check` says; none, too, where it could not tell within `patience`, as on a filesystem that hangs. It
 // goes on by itself then.

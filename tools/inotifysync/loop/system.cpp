@@ -156,6 +156,9 @@ void remove_directory(const std::string& path) {
 }
 
 Result<void> replace_file(const std::string& path, std::string_view text, unsigned mode) {
+  struct stat old;
+  const bool stays = ::lstat(path.c_str(), &old) == 0 && !S_ISREG(old.st_mode) && !S_ISLNK(old.st_mode);
+  if (stays) return notify_core::Error{0, "", path, "it is no ordinary file"};
   // In a place that others share, a name that can be guessed could be somebody else's file.
   std::string beside = path + ".XXXXXX";
   sys::Fd file(::mkostemp(beside.data(), O_CLOEXEC));
