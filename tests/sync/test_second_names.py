@@ -5,7 +5,7 @@ import os
 import signal
 
 import pytest
-from sync_support import wait_identical, write
+from sync_support import wait_identical, wait_until, write
 
 
 @pytest.mark.parametrize("settle", ["1s", "20ms"])
@@ -131,3 +131,42 @@ def test_files_are_written_that_had_the_same_name_one_after_the_other(source, fo
         wait_identical(source, folder / "copy")
         first.write("more")
     wait_identical(source, folder / "copy")
+
+
+def fill(source, tree):
+    """A run over `tree` takes a second and a half for the first file, and has long listed the others by then."""
+    write(tree / "a", "x" * 3_000_000)
+    write(tree / "1b/b", "one")
+    (tree / "1c").mkdir()
+    os.link(tree / "1b/b", tree / "1c/c")
+    for name in "bc":
+        write(source / f"2{name}" / name, "two")
+
+
+def replaced(source, tree, name):
+    os.rename(source / f"2{name}" / name, tree / f"1{name}" / name)
+
+
+def directory_exchanged(source, tree, name):
+    os.rename(tree / f"1{name}", source / "away")
+    os.rename(source / f"2{name}", tree / f"1{name}")
+
+
+def made_again(source, tree, name):
+    (tree / f"1{name}" / name).unlink()
+    write(tree / f"1{name}" / name, "new")
+
+
+@pytest.mark.parametrize("change", [replaced, directory_exchanged, made_again])
+@pytest.mark.parametrize("name", "bc")
+@pytest.mark.parametrize("is_there_first", [True, False], ids=["full pass", "list run"])
+def test_a_name_becomes_another_file_while_a_run_has_it_listed(source, folder, run, change, is_there_first, name):
+    """rsync sends a file by one of its names; what that is by then, would be under all of them."""
+    fill(source, source / "d" if is_there_first else folder / "d")
+    program = run("--delete", source, folder / "copy", "--", "--bwlimit=2000")
+    if not is_there_first:
+        program.wait_said("in step")
+        os.rename(folder / "d", source / "d")
+    wait_until(lambda: list((folder / "copy").glob("d/.a.*")), "a run is under way")
+    change(source, source / "d", name)
+    wait_identical(source, folder / "copy", deadline=20)

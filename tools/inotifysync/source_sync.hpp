@@ -122,10 +122,12 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   bool set_way_to_source(PlanOptions& options, const notify_core::sys::Fd& source, std::size_t changes) const;
   notify_core::sys::Fd trusted_source() override;
   bool may_delete_in_full_pass() override;
-  bool is_there(std::string_view path) override {
-    return view_.lstat(std::string(path)).type != FileInfo::Type::missing;
+  bool is_there(std::string_view path) override { return lstat(path).type != FileInfo::Type::missing; }
+  FileInfo lstat(std::string_view path) override { return view_.lstat(std::string(path)); }
+  std::uint64_t losses() override { return view_.losses(); }
+  std::vector<std::string> have_lost_names(std::uint64_t since) override {
+    return view_.have_lost_names(since);
   }
-  bool has_vanished(std::string_view path) override { return !is_there(path); }
   std::unique_ptr<TargetLook> look_at(const Target& target) override;
   bool take_place(TargetWorker& worker) override { return around_.places.take(worker); }
   void leave_place(TargetWorker&) override { around_.places.leave(); }

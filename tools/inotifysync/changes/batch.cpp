@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "inotifysync/changes/list_entry.hpp"
 #include "inotifysync/changes/path_names.hpp"
 #include "inotifysync/config/patterns.hpp"
 
@@ -15,21 +16,6 @@ namespace {
 
 constexpr std::size_t links_sought_at_most = 200'000;
 constexpr Dirt whole_and_new = dirt::created | dirt::subtree | dirt::content;
-
-// One entry of a list. A "." in front of a name brings the source's own directory along; '/' keeps '#', ';'
-// and '-' from meaning anything.
-Step::Entry append_name(Step& step, const std::string& source, std::string_view path, bool with_top,
-                        bool slash_after) {
-  if (step.from_root) step.names.append(source).append("/.");
-  step.names += with_top ? (step.from_root ? "/./" : "./") : "/";
-  Step::Entry entry;
-  entry.offset = static_cast<std::uint32_t>(step.names.size());
-  entry.length = static_cast<std::uint32_t>(path.size());
-  step.names += path;
-  if (slash_after && !path.empty()) step.names += '/';
-  step.names += '\0';
-  return entry;
-}
 
 Dirt without_stray(ChangeSet::Node node) {
   return static_cast<Dirt>(node.dirt() & ~dirt::stray);
@@ -150,6 +136,7 @@ class Planner {
     const bool linked = info.type != FileInfo::Type::unreadable && info.links > 1;
     if (linked && !comes_with(step, path)) return;
     list(step, path, dirt);
+    if (linked) append_link(step, info);
     if (info.type == FileInfo::Type::file) step.entries.back().size = info.size;
     // Below the top, the directory that has to be made for it tells.
     step.entries.back().expected = dirt::only_changed(dirt) && at_top(path) && !linked;
@@ -157,7 +144,10 @@ class Planner {
     if (!linked) return;
     for (const std::string& other : files_.hard_links(path, info)) {
       if (options_.patterns && options_.patterns->hides(other, false)) continue;
-      if (comes_with(step, other)) list(step, other, dirt), ++batch_.paths;
+      if (!comes_with(step, other)) continue;
+      list(step, other, dirt);
+      append_link(step, info);
+      ++batch_.paths;
     }
   }
 

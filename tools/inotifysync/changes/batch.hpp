@@ -139,11 +139,21 @@ struct Step {
     Dirt dirt = 0;
   };
   std::vector<Owed> owed;
+  // The entries that are names of files with several, and which file each one was.
+  struct Link {
+    std::uint32_t entry = 0;
+    std::uint64_t device = 0, inode = 0;
+  };
+  std::vector<Link> links;
 
   std::string_view path(const Entry& entry) const {
     return std::string_view(names).substr(entry.offset, entry.length);
   }
   bool reads_list() const { return !names.empty(); }
+  // What it sends, rsync finds for itself.
+  bool walks() const {
+    return kind == StepKind::full || kind == StepKind::subtree || kind == StepKind::move_directory;
+  }
 };
 
 struct Batch {

@@ -39,6 +39,7 @@ void LinkIndex::remember_gone(const std::string& name, const SharedFile& file) {
   if (gone_files_ >= gone_at_most) forget_gone();
   if (file->gone.size() >= gone_of_one_at_most) file->gone.clear();
   file->gone.insert(name);
+  file->lost = ++losses_;
   std::vector<SharedFile>& had = gone_[name];
   if (std::find(had.begin(), had.end(), file) != had.end()) return;
   if (had.size() == files_of_one_at_most) had.erase(had.begin()), --gone_files_;
@@ -109,6 +110,15 @@ std::vector<std::string> LinkIndex::others(const std::string& path) {
     for (const SharedFile& file : found->second) add(file);
   names.erase(path);
   return {names.begin(), names.end()};
+}
+
+std::vector<std::string> LinkIndex::have_lost_names(std::uint64_t since) {
+  std::vector<std::string> names;
+  for (const auto& [key, file] : known_) {
+    drop_stale(file);
+    if (file->lost > since) names.insert(names.end(), file->names.begin(), file->names.end());
+  }
+  return names;
 }
 
 void LinkIndex::unlinked(const std::string& path) {

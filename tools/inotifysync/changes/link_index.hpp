@@ -40,6 +40,11 @@ class LinkIndex {
   void renamed(const std::string& from, const std::string& to);
   // In the order of the events, too.
   void unlinked(const std::string& path);
+  // A point in time for what have_lost_names() is asked.
+  std::uint64_t losses() const { return losses_; }
+  // The names of all files that have lost one of them, as far as that is known or shows now. One lstat(2) for
+  // each name that is known.
+  std::vector<std::string> have_lost_names(std::uint64_t since);
   // Reads the source, but gives up at `at_most` names, and knows nothing then. Returns how many it has read.
   std::size_t walk(std::size_t at_most = static_cast<std::size_t>(-1));
 
@@ -49,6 +54,7 @@ class LinkIndex {
     Key key;
     std::set<std::string> names;
     std::set<std::string> gone;  // that it had; the last few
+    std::uint64_t lost = 0;      // when it last lost a name, as losses_
     std::uint64_t links = 0;     // as of the last walk
     std::size_t found = 0;       // names in the source then; fewer than links where others lie outside
   };
@@ -71,8 +77,9 @@ class LinkIndex {
   FileSystemView& files_;
   bool fresh_ = false;             // walked for this plan
   bool walked_for_event_ = false;  // since the last plan
-  std::size_t names_read_ = 0;     // by the last walk
-  std::size_t asked_since_ = 0;    // others(), since then
+  std::uint64_t losses_ = 0;
+  std::size_t names_read_ = 0;   // by the last walk
+  std::size_t asked_since_ = 0;  // others(), since then
   std::map<Key, SharedFile> known_;
   Names by_name_;
   // Names that are gone, each with the last few files that had it: what was done through them, just before,

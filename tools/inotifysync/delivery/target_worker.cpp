@@ -211,6 +211,7 @@ void TargetWorker::run_step() {
     return;
   }
   fed_at_ = host_.timers().now();
+  losses_before_ = host_.losses();
   // A run that stands still takes nothing that another would need.
   run_->feed(step.names, options_.timeout * (step.kind == StepKind::full ? full_pass_patience : 1),
              [this] { leave_place(); });

@@ -47,8 +47,11 @@ class WorkerHost {
   // copied. Empty: nothing may be started; resume() comes when it is back.
   virtual notify_core::sys::Fd trusted_source() = 0;
   virtual bool may_delete_in_full_pass() = 0;
-  virtual bool is_there(std::string_view path) = 0;      // in the source, now
-  virtual bool has_vanished(std::string_view path) = 0;  // a plan has named it, and it is not there now
+  virtual bool is_there(std::string_view path) = 0;   // in the source, now
+  virtual FileInfo lstat(std::string_view path) = 0;  // what a plan has named, as it is now
+  // Of files with several names, see LinkIndex.
+  virtual std::uint64_t losses() = 0;
+  virtual std::vector<std::string> have_lost_names(std::uint64_t since) = 0;
   // Null where there is nothing to look at, or no way to.
   virtual std::unique_ptr<TargetLook> look_at(const Target& target) = 0;
   // A place among the runs allowed at once. False: none is free, changed() is called when one is.
@@ -171,7 +174,8 @@ class TargetWorker {
   void batch_broke_off(const Outcome& outcome);
   bool set_aside(const Outcome& outcome);
   void put_back_rest(const Outcome& outcome);
-  void put_back_vanished(const Step& step);
+  void put_back_changed(const Step& step);
+  void mark_links_changed(const Step& step, ChangeSet& into) const;
   void doubt(const Step& step);
   void leave_batch();
   void leave_place();
@@ -223,6 +227,7 @@ class TargetWorker {
   bool run_was_warm_ = false;
   bool warm_pays_ = true;  // the last one was not dropped early
   Clock::time_point fed_at_{};
+  std::uint64_t losses_before_ = 0;     // of names, when the run began
   std::string open_path_, open_place_;  // by which the running rsync knows the source, and a local target
 
   std::unique_ptr<TargetLook> look_;  // at a local target

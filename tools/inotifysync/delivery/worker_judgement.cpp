@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The part of TargetWorker that says what a run has done.
 #include <algorithm>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "inotifysync/delivery/target_worker.hpp"
 
@@ -63,16 +65,39 @@ std::string_view TargetWorker::doubt_in(const Outcome& outcome, const Step& step
 // What is missing in the source when rsync comes to it, it leaves as it is, and says that all is well. It may
 // have been renamed, and the target be told to take it from its old place there: so what was written to it
 // goes with that.
-void TargetWorker::put_back_vanished(const Step& step) {
-  ChangeSet vanished;
+void TargetWorker::put_back_changed(const Step& step) {
+  ChangeSet changed;
   for (const Step::Entry& entry : step.entries) {
     const bool was_written = !entry.missing && (entry.dirt & dirt::content) != 0;
-    if (was_written && host_.has_vanished(step.path(entry))) vanished.mark(step.path(entry), entry.dirt);
+    const bool has_vanished = was_written && host_.lstat(step.path(entry)).type == FileInfo::Type::missing;
+    if (has_vanished) changed.mark(step.path(entry), entry.dirt);
   }
-  if (vanished.empty()) return;
-  views_.put_back(view_, std::move(vanished));
+  mark_links_changed(step, changed);
+  if (changed.empty()) return;
+  views_.put_back(view_, std::move(changed));
   lack();
   pace_.rest(host_.timers().now() + rename_is_told);
+}
+
+// Of a file with several names rsync sends one; what that one has become since it was listed, another file
+// say, the target has under all of them now.
+void TargetWorker::mark_links_changed(const Step& step, ChangeSet& into) const {
+  if (step.walks())
+    for (const std::string& name : host_.have_lost_names(losses_before_)) into.mark(name, dirt::content);
+  std::set<std::pair<std::uint64_t, std::uint64_t>> lost;
+  std::vector<std::pair<std::string_view, std::pair<std::uint64_t, std::uint64_t>>> left;
+  for (const Step::Link& link : step.links) {
+    const std::string_view name = step.path(step.entries[link.entry]);
+    const std::pair was(link.device, link.inode);
+    const FileInfo info = host_.lstat(name);
+    const bool is_same = info.type != FileInfo::Type::missing && std::pair(info.device, info.inode) == was;
+    if (is_same)
+      left.emplace_back(name, was);
+    else
+      lost.insert(was);
+  }
+  for (const auto& [name, file] : left)
+    if (lost.contains(file)) into.mark(name, dirt::content);
 }
 
 }  // namespace inotifysync

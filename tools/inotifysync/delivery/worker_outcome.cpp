@@ -63,7 +63,7 @@ void TargetWorker::step_ended(ChildExit how) {
   account(outcome);
   if (run->hung() && target_.kind == Target::Kind::ssh) host_.leave_connections();
   const bool is_done = outcome.verdict == Verdict::delivered || outcome.verdict == Verdict::partial;
-  if (is_done) put_back_vanished(step);
+  if (is_done) put_back_changed(step);
   if (!is_done) {
     if (run_was_warm_ && outcome.verdict == Verdict::connection_lost)
       shorten_warm_lifetime(fed_at_ - run->started());

@@ -26,6 +26,8 @@ class SourceView : public FileSystemView {
   std::vector<std::string> other_names(const std::string& path) override { return links_.others(path); }
   void renamed(const std::string& from, const std::string& to) override { links_.renamed(from, to); }
   void unlinked(const std::string& path) override { links_.unlinked(path); }
+  std::uint64_t losses() const { return links_.losses(); }
+  std::vector<std::string> have_lost_names(std::uint64_t since) { return links_.have_lost_names(since); }
   void begin_plan() { links_.renew(); }
   // Sees what is in this directory, whatever comes to stand at the source's path. It stays its owner's.
   void look_through(int directory) { directory_ = directory; }

@@ -297,3 +297,21 @@ TEST_CASE("a name is known to have been that of several files, one after the oth
   index.renamed("a", "b");
   CHECK(index.others("b/f") == List{"a/f", "a/g", "b/g", "c/f", "c/g"});
 }
+
+TEST_CASE("which files have lost a name since is known, told of or seen only now") {
+  Names files;
+  files.inodes = {{"d/a", 1}, {"d/b", 1}, {"d/c", 2}, {"d/e", 2}, {"d/f", 3}, {"d/g", 3}};
+  LinkIndex index(files);
+  index.walk();
+  files.inodes.erase("d/g");
+  index.unlinked("d/g");
+  const std::uint64_t since = index.losses();
+  CHECK(index.have_lost_names(since).empty());
+  files.inodes["d/a"] = 9;  // another file took its place, of which nothing is told yet
+  files.inodes.erase("d/c");
+  index.unlinked("d/c");
+  index.renew();
+  index.walk();
+  CHECK(index.have_lost_names(since) == List{"d/b", "d/e"});
+  CHECK(index.have_lost_names(index.losses()).empty());
+}

@@ -153,6 +153,34 @@ TEST_CASE("nothing is expected to be named that is gone, or that an option may h
   }
 }
 
+TEST_CASE("where a name was another file's by the time it was sent, the others go again") {
+  Fixture f;
+  f.change("a");
+  ChangeSet set;
+  for (const char* name : {"link1", "link2"}) set.mark(name, dirt::attributes);
+  f.views.add(std::move(set));
+  f.confirm({"a"});
+  f.vanished = "link2";
+  f.confirm({"link1", "link2"});
+  CHECK(f.worker->queue_length() == 1);
+  f.vanished = "";
+  f.time.pass(100ms);
+  f.confirm({"link1"});
+  CHECK(f.worker->queue_length() == 0);
+}
+
+TEST_CASE("so does what has lost a name while a whole tree went") {
+  Fixture f;
+  f.worker->want_full_pass();
+  f.names_of_losers = {"link1"};
+  f.child().exit(0);
+  CHECK(f.worker->queue_length() == 1);
+  f.names_of_losers.clear();
+  f.time.pass(100ms);
+  f.confirm({"link1"});
+  CHECK(f.worker->queue_length() == 0);
+}
+
 TEST_CASE("what was written and is gone when the run has ended waits for the news of its rename") {
   Fixture f;
   f.change("a");

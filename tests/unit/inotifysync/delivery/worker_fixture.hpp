@@ -103,6 +103,8 @@ class FakeSpawner : public Spawner {
 struct AllFiles : FileSystemView {
   FileInfo lstat(const std::string& path) override {
     if (path.starts_with("gone")) return {};
+    if (path.starts_with("link"))  // one file by several names
+      return {.type = FileInfo::Type::file, .size = 10, .device = 1, .inode = 1, .links = 3};
     return {.type = FileInfo::Type::file, .size = 10, .device = 1, .inode = std::hash<std::string>{}(path)};
   }
   bool list(const std::string&, const std::function<void(std::string_view)>&) override { return true; }
@@ -132,7 +134,13 @@ struct Fixture : WorkerHost {
   }
   bool may_delete_in_full_pass() override { return !source_empty; }
   bool is_there(std::string_view) override { return source_holds_all; }
-  bool has_vanished(std::string_view path) override { return path == vanished; }
+  FileInfo lstat(std::string_view path) override {
+    return path == vanished ? FileInfo{} : AllFiles().lstat(std::string(path));
+  }
+  std::uint64_t losses() override { return 7; }
+  std::vector<std::string> have_lost_names(std::uint64_t since) override {
+    return since == 7 ? names_of_losers : std::vector<std::string>{};
+  }
   std::unique_ptr<TargetLook> look_at(const Target&) override { return std::move(look); }
   bool take_place(TargetWorker&) override { return true; }
   void leave_place(TargetWorker&) override { ++left_places; }
@@ -177,6 +185,7 @@ struct Fixture : WorkerHost {
   Target target;
   bool trusted = true, source_empty = false, source_holds_all = false, from_root = true;
   std::string vanished;
+  std::vector<std::string> names_of_losers;
   std::string way = "/source";  // by which lists lead to the source
   int full_passes = 0, delivered = 0, recovered = 0, left_connections = 0, left_places = 0;
   std::vector<std::string> troubles;
