@@ -54,6 +54,8 @@ class FileSystemView {
   virtual ~FileSystemView() = default;
   // lstat(2). ENOENT and ENOTDIR are `missing`; any other failure is `unreadable`: rsync will say it better.
   virtual FileInfo lstat(const std::string& path) = 0;
+  // As FileInfo::changed.
+  virtual std::uint64_t now() { return 0; }
   // The names in a directory, not "." and ".."; false where it cannot be read to the end.
   virtual bool list(const std::string& path, const std::function<void(std::string_view name)>& visit) = 0;
   // The other names of the file that `path` is, or was a moment ago, as far as that is known already.

@@ -11,6 +11,7 @@ constexpr std::size_t gone_at_most = 100'000;
 constexpr std::size_t gone_of_one_at_most = 64;
 constexpr std::size_t files_of_one_at_most = 8;
 constexpr std::size_t events_for_a_name = 16;
+constexpr std::uint64_t clock_steps = 50'000'000;  // those of ctime, with room
 }  // namespace
 
 template <class Had>
@@ -74,7 +75,8 @@ std::vector<std::string> LinkIndex::names(const std::string& path, const FileInf
     const SharedFile& file = known->second;
     drop_stale(file);
     give(path, file);  // it may have been on its way from one directory to another when they were read
-    const bool rest_is_outside = file->links == info.links && file->found == file->names.size();
+    const bool rest_is_outside =
+        !file->is_fresh && file->links == info.links && file->found == file->names.size();
     if (file->names.size() >= info.links || rest_is_outside) return all(*file);
   }
   if (!fresh_) walk();
@@ -148,6 +150,7 @@ void LinkIndex::renamed(const std::string& from, const std::string& to) {
 
 std::size_t LinkIndex::read_all(std::size_t at_most, const std::map<Key, SharedFile>& before) {
   std::size_t names = 0;
+  const std::uint64_t began = files_.now();
   std::vector<std::string> below{""};
   while (!below.empty() && names < at_most) {
     const std::string here = std::move(below.back());
@@ -168,6 +171,8 @@ std::size_t LinkIndex::read_all(std::size_t at_most, const std::map<Key, SharedF
       file->key = key;
       file->links = info.links;
       ++file->found;
+      // link(2) changes it; the name that it had before may have been read by then.
+      file->is_fresh = info.changed + clock_steps > began && info.changed < files_.now();
       give(path, file);
     });
   }
@@ -203,6 +208,7 @@ std::size_t LinkIndex::walk(std::size_t at_most) {
   for (const auto& [key, file] : before) {
     file->names.clear();
     file->found = 0;
+    file->is_fresh = false;
   }
   names_read_ = read_all(at_most, before);
   keep_from_before(names_before);

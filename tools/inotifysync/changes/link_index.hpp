@@ -57,6 +57,7 @@ class LinkIndex {
     std::uint64_t lost = 0;      // when it last lost a name, as losses_
     std::uint64_t links = 0;     // as of the last walk
     std::size_t found = 0;       // names in the source then; fewer than links where others lie outside
+    bool is_fresh = false;       // or where one was made while that walk was under way
   };
   using SharedFile = std::shared_ptr<File>;
   // Ordered, so that what is below a directory is one range.

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <vector>
 
 #include "sys/fd.hpp"
@@ -53,6 +54,12 @@ FileInfo SourceView::lstat(const std::string& path) {
   info.links = raw.stx_nlink;
   info.changed = static_cast<std::uint64_t>(raw.stx_ctime.tv_sec) * 1'000'000'000 + raw.stx_ctime.tv_nsec;
   return info;
+}
+
+std::uint64_t SourceView::now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
 }
 
 bool SourceView::list(const std::string& path, const std::function<void(std::string_view name)>& visit) {

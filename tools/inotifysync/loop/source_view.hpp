@@ -19,6 +19,7 @@ class SourceView : public FileSystemView {
   SourceView& operator=(const SourceView&) = delete;
 
   FileInfo lstat(const std::string& path) override;
+  std::uint64_t now() override;
   bool list(const std::string& path, const std::function<void(std::string_view name)>& visit) override;
   std::vector<std::string> hard_links(const std::string& path, const FileInfo& info) override {
     return links_.names(path, info);

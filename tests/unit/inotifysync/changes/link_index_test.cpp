@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 using namespace inotifysync;
 
@@ -18,6 +19,8 @@ class Names : public FileSystemView {
   std::uint64_t outside = 0;  // names of every file that lie elsewhere
   int walks = 0;
   std::string moving;  // in no directory while they are read
+  std::string linked;  // a second name of "e/a", made when "d" is about to be read
+  std::uint64_t changed = 0, time = 1'000'000'000;
 
   FileInfo lstat(const std::string& path) override {
     FileInfo info;
@@ -26,11 +29,13 @@ class Names : public FileSystemView {
     if (found == inodes.end()) return info;
     info.type = FileInfo::Type::file;
     info.inode = found->second;
+    info.changed = changed;
     info.links = outside;
     for (const auto& [name, inode] : inodes) info.links += inode == found->second;
     return info;
   }
   bool list(const std::string& path, const std::function<void(std::string_view)>& visit) override {
+    if (path == "d" && !linked.empty()) inodes[std::exchange(linked, "")] = inodes["e/a"], changed = ++time;
     std::set<std::string> entries;
     for (const auto& [name, inode] : inodes) {
       const std::size_t slash = name.find('/');
@@ -41,6 +46,7 @@ class Names : public FileSystemView {
     for (const std::string& entry : entries) visit(entry);
     return true;
   }
+  std::uint64_t now() override { return ++time; }
   void rename_directory(const std::string& from, const std::string& to) {
     for (auto& [name, inode] : std::map(inodes)) {
       if (name.substr(0, from.size() + 1) != from + '/') continue;
@@ -314,4 +320,19 @@ TEST_CASE("which files have lost a name since is known, told of or seen only now
   index.walk();
   CHECK(index.have_lost_names(since) == List{"d/b", "d/e"});
   CHECK(index.have_lost_names(index.losses()).empty());
+}
+
+TEST_CASE("a name that is made while the others are read leads to another look") {
+  Names files;
+  files.inodes = {{"d/x", 2}, {"e/a", 1}};
+  files.linked = "d/b";
+  LinkIndex index(files);
+  index.walk();
+  CHECK(index.others("d/b").empty());  // the first name was the only one when it was met
+  files.time += 1'000'000'000;
+  CHECK(index.names("d/b", files.lstat("d/b")) == List{"d/b", "e/a"});
+  CHECK(files.walks == 2);
+  files.outside = 1;
+  for (int i = 0; i < 3; ++i, index.renew()) index.names("d/b", files.lstat("d/b"));
+  CHECK(files.walks == 3);
 }
