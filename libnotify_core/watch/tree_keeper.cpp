@@ -196,7 +196,7 @@ void Watcher::Impl::born(NodeId parent, const std::string& name, ScanKind kind, 
   } else {
     scanner_.scan(std::move(directory), node, kind);
   }
-  notice(Notice::Kind::new_directory, tree_.path(node));
+  notice(Notice::Kind::new_directory, tree_.path(node), tree_.order(node));
 }
 
 // Who reads the events may have taken what is in it for the contents of another one, which is gone.

@@ -54,7 +54,9 @@ EventMask kernel_events(const WatcherOptions& options) {
                                      mask::is_directory | mask::one_shot);
   if (options.recursive && options.follow_tree) {
     if (options.follow_unasked) events |= mask::create | mask::move;
-    if ((events & mask::move) != 0) events |= mask::move_self;  // the moment to give a node its new place
+    // Whoever asks for one half is owed the other: half a rename is a directory gone. And move_self is the
+    // moment to give a node its new place.
+    if ((events & (mask::move | mask::move_self)) != 0) events |= mask::move | mask::move_self;
   }
   // inotify refuses to watch for nothing; what it reports unasked will do.
   return events != 0 ? events : mask::unmount;

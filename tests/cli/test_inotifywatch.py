@@ -67,6 +67,15 @@ def test_all_below_a_directory_that_moved_out_goes_with_it(room):
     assert counts_of(outcome.out) == {"a/": {"total": 2, "moved_from": 1, "moved_to": 0, "create": 1}}
 
 
+@pytest.mark.parametrize("asked", ["moved_from", "moved_to", "move_self"])
+def test_half_a_rename_ends_no_row(room, asked):
+    """Of one event alone nobody knows where the directory went: the row stays, is called as before and counts on."""
+    outcome = run(["-r", "-e", f"{asked},attrib", "a"], room, steps=("touch a/b", "mv a/b a/q", "touch a/q"))
+    counts = counts_of(outcome.out)
+    assert set(counts) == {"a/b/", "a/"} and counts["a/b/"]["attrib"] == 2
+    assert sum(row[asked] for row in counts.values()) == 1
+
+
 def test_every_name_below_follows_each_rename(room):
     tree = "mkdir -p d/a d/b d/c/e d/f"
     steps = ("mv d D", "touch D/c/e/n", "mv D d", "mv d E", "touch E/b/n")

@@ -104,6 +104,8 @@ STORIES = {
 }
 MASKS = {
     "all": [], "create": ["-e", "create"], "create,delete,move": ["-e", "create,delete,move"], "move": ["-e", "move"],
+    "moved_to": ["-e", "moved_to,attrib"],
+    "move_self": ["-e", "move_self,attrib,create"],
     "attrib": ["-e", "attrib"], "all but": ["-e", "create,delete,move,delete_self,move_self,attrib"],
 }
 # Renamed a second time, the reference keeps the old name of some directory below. Without -z, it is not seen here.

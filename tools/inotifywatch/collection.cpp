@@ -22,6 +22,12 @@ Statistics::By counted_by(const Options& options) {
   return of_files ? Statistics::By::path : Statistics::By::watch;
 }
 
+// Whoever listens for one half of a rename only is told of the other by the old name.
+bool keeps_names(const Options& options) {
+  return options.recursive && counted_by(options) == Statistics::By::watch &&
+         (options.events & mask::move) != mask::move;
+}
+
 // As many rows as fit below the line of the period and the titles; what would move the cursor is shown as
 // '?'.
 StatisticsReport fitting(StatisticsReport report, unsigned rows_of_terminal) {
@@ -37,10 +43,12 @@ StatisticsReport fitting(StatisticsReport report, unsigned rows_of_terminal) {
 Counter::Counter(const Options& options, const Filter& filter, const Diagnostics& diagnostics)
     : statistics(counted_by(options), options.zero),
       filter_(options.pattern ? &filter : nullptr),
+      names_stay_(keeps_names(options)),
       diagnostics_(diagnostics) {}
 
 bool Counter::on_event(const Event& event) {
   ++events;
+  if (names_stay_) first_names_.try_emplace(event.watch, event.watched);
   if (filter_ == nullptr || filter_->shows(event.watched, event.name)) statistics.count(event);
   return true;
 }
@@ -48,7 +56,7 @@ bool Counter::on_event(const Event& event) {
 void Counter::on_notice(const Notice& notice) {
   switch (notice.kind) {
     case Notice::Kind::watch_deleted:
-      statistics.watch_deleted(notice.watch, notice.path);
+      statistics.watch_deleted(notice.watch, name_of(notice.watch, notice.path));
       break;
     case Notice::Kind::watch_moved_out:
       statistics.watch_moved_out(notice.watch);
@@ -64,10 +72,24 @@ void Counter::on_notice(const Notice& notice) {
                        notice.count);
       break;
     case Notice::Kind::new_directory:
+      if (names_stay_) first_names_.try_emplace(notice.watch, notice.path);
+      break;
     case Notice::Kind::overflow_repaired:
     case Notice::Kind::astray:
       break;
   }
+}
+
+void Counter::began(const Watcher& watcher) {
+  if (!names_stay_) return;
+  watcher.for_each_watch(
+      [this](std::uint32_t watch, std::string_view path) { first_names_.try_emplace(watch, path); });
+}
+
+std::string_view Counter::name_of(std::uint32_t watch, std::string_view path) const {
+  if (!names_stay_) return path;
+  const auto first = first_names_.find(watch);
+  return first == first_names_.end() ? path : std::string_view(first->second);
 }
 
 Collection::Collection(const Options& options, const Filter& filter, const Diagnostics& diagnostics,
@@ -80,6 +102,7 @@ Collection::Collection(const Options& options, const Filter& filter, const Diagn
       period_began_(Clock::now()) {
   if (options.timeout != 0) deadline_ = period_began_ + std::chrono::seconds(options.timeout);
   if (options.interval) period_ends_ = period_began_ + *options.interval;
+  counter_.began(watcher);
 }
 
 std::optional<nanoseconds> Collection::time_to_wait() const {
@@ -138,7 +161,10 @@ void Collection::end_period(Clock::time_point now) {
 }
 
 void Collection::write_report(Clock::time_point now) {
-  const auto live = [this](const Statistics::Visit& visit) { watcher_.for_each_watch(visit); };
+  const auto live = [this](const Statistics::Visit& visit) {
+    watcher_.for_each_watch(
+        [&](std::uint32_t watch, std::string_view path) { visit(watch, counter_.name_of(watch, path)); });
+  };
   StatisticsReport report = make_report(counter_.statistics.rows(live), options_);
   report.seconds = std::chrono::duration<double>(now - period_began_).count();
   report.ended = sys::nanoseconds(sys::now(CLOCK_REALTIME));

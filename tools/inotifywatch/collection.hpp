@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 
 #include "common/diagnostics.hpp"
 #include "inotifywatch/loop/signals.hpp"
@@ -26,6 +28,9 @@ class Counter : public notify_core::EventSink {
 
   bool on_event(const notify_core::Event& event) override;
   void on_notice(const notify_core::Notice& notice) override;
+  void began(const notify_core::Watcher& watcher);
+  // What the row of a watch is called that is at `path` now.
+  std::string_view name_of(std::uint32_t watch, std::string_view path) const;
 
   notify_core::Statistics statistics;
   std::uint64_t overflows = 0;
@@ -33,6 +38,8 @@ class Counter : public notify_core::EventSink {
 
  private:
   const notify_core::Filter* filter_;  // null: everything counts
+  const bool names_stay_;  // rows are called as their directories were when they came to be watched
+  std::unordered_map<std::uint32_t, std::string> first_names_;
   const Diagnostics& diagnostics_;
 };
 

@@ -76,7 +76,7 @@ struct Notice {
   };
   Kind kind;
   std::string_view path;    // valid until the sink returns
-  std::uint32_t watch = 0;  // which watch, for the watch_ kinds
+  std::uint32_t watch = 0;  // which watch, for new_directory and those that ended
   const Error* error = nullptr;
   std::size_t count = 0;
 };
