@@ -90,8 +90,8 @@ int let_reads_wait(int fd, bool wait) {
   return checked(::fcntl(fd, F_SETFL, wait ? 0 : O_NONBLOCK));
 }
 
-void enlarge_pipe(int fd, int size) {
-  ::fcntl(fd, F_SETPIPE_SZ, size);
+int enlarge_pipe(int fd, int size) {
+  return checked(::fcntl(fd, F_SETPIPE_SZ, size));
 }
 
 static int open_again(int fd) {

@@ -36,8 +36,8 @@ int write_all(int fd, std::string_view data);
 std::ptrdiff_t list_directory(int fd, void* buffer, std::size_t size);  // getdents64(2)
 // Whether a read of `fd` waits where there is nothing to read, or says EAGAIN.
 int let_reads_wait(int fd, bool wait);
-// Makes room for `size` bytes where `fd` is a pipe and the system allows it; else nothing happens.
-void enlarge_pipe(int fd, int size);
+// Makes room for `size` bytes where `fd` is a pipe and the system allows it; else -errno.
+int enlarge_pipe(int fd, int size);
 // Another descriptor of the pipe that `fd` writes to, on which a write never waits, while `fd` and whoever
 // shares it stay as they are. Negative where `fd` is no pipe, or may not be opened again.
 int open_pipe_again(int fd);

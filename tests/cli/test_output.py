@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Lines that cannot be written: what is said, and what is kept."""
 
+import fcntl
 import resource
 import signal
 import subprocess
@@ -47,3 +48,22 @@ def test_what_is_lost_at_the_end_is_a_failure(inotifywait, room):
         process.kill()
         _, said = process.communicate()
     assert said == "inotifywait: couldn't write to /dev/full: No space left on device; the last events are lost\n"
+
+
+def test_a_pipe_grows_only_once_it_is_full(inotifywait, room):
+    """All the pipes of a user have a budget; past it, each new one is small."""
+    process = start(inotifywait, room, "-m", "-e", "create", stdout=subprocess.PIPE)
+    try:
+        def size():
+            return fcntl.fcntl(process.stdout, fcntl.F_GETPIPE_SZ)
+
+        as_made = size()
+        (room / "t/first").touch()
+        assert process.stdout.readline() == "t/ CREATE first\n"
+        assert size() == as_made < 1 << 20
+        for number in range(as_made // 200 + 1):
+            (room / f"t/{number:0200}").touch()
+        wait_until(lambda: size() == 1 << 20, lambda: f"{size()} bytes of room")
+    finally:
+        process.kill()
+        process.communicate()

@@ -13,10 +13,11 @@ namespace notify_tools {
 
 using namespace notify_core;
 
+constexpr int pipe_size = 1 << 20;
+
 Output::Output(int fd, sys::Fd owned) : fd_(fd), owned_(std::move(owned)) {}
 
 Output Output::standard() {
-  sys::enlarge_pipe(STDOUT_FILENO, 1 << 20);
   return Output(STDOUT_FILENO, sys::Fd());
 }
 
@@ -30,6 +31,9 @@ Result<Output> Output::to_file(const std::string& path) {
 // False where there is no room now, or trouble.
 [[gnu::hot]] bool Output::write_once() {
   const std::ptrdiff_t size = sys::write(fd_, buffer_.data() + written_, left());
+  // Only now: what many readers who are quick enough never need, counts against what their user may have in
+  // all pipes together (pipe(7)).
+  if (size == -EAGAIN && !std::exchange(is_enlarged_, true)) return sys::enlarge_pipe(fd_, pipe_size) >= 0;
   if (size == -EAGAIN) return false;
   const bool unheard = size == -EPIPE;
   trouble_ = size < 0 && !unheard ? static_cast<int>(size) : 0;

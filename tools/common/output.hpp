@@ -58,6 +58,7 @@ class Output {
   int fd_;
   notify_core::sys::Fd owned_;
   notify_core::sys::Fd pipe_;  // fd_, where that is a pipe: writing to it never waits
+  bool is_enlarged_ = false;   // or was asked to be, once
   bool is_known_ = false;      // whether it is; found out at the first write, for descriptors may be few
   std::string buffer_;
   std::size_t written_ = 0;  // so much of the buffer is
