@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "notify_core/event.hpp"
 
@@ -92,6 +93,13 @@ class WatchBackend : public WatchPlacer {
   virtual bool drained() const = 0;
   // How many records the kernel keeps at most before it drops some.
   virtual std::size_t queue_limit() const = 0;
+
+  // Those of `watches` that the kernel has ended, told of or not. It may have to read all there are. Empty
+  // where nobody can say.
+  virtual std::vector<int> ended(const std::vector<int>& watches) const {
+    (void)watches;
+    return {};
+  }
 
   // Where a watched object stands now: an absolute path without a final '/'. Empty: the backend cannot say.
   virtual std::string where(int watch) const {

@@ -4,11 +4,16 @@
 #include <fcntl.h>
 #include <sys/inotify.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
 
 #include "sys/syscall.hpp"
 
@@ -21,6 +26,21 @@ std::uint32_t kernel_mask(EventMask events, unsigned flags) {
   if (flags & add_no_follow) mask |= IN_DONT_FOLLOW;
   if (flags & add_keep_old_events) mask |= IN_MASK_ADD;
   return mask;
+}
+
+// Of the whole lines of a fdinfo, see proc(5). Returns how long these are.
+std::size_t take_watches(std::string_view text, std::unordered_set<int>& live) {
+  constexpr std::string_view mark = "inotify wd:";
+  std::size_t taken = 0;
+  for (auto end = text.find('\n'); end != text.npos; end = text.find('\n', taken)) {
+    const std::string_view line = text.substr(taken, end - taken);
+    int watch = 0;
+    if (line.starts_with(mark) &&
+        std::from_chars(line.data() + mark.size(), line.data() + line.size(), watch, 16).ec == std::errc{})
+      live.insert(watch);
+    taken = end + 1;
+  }
+  return taken;
 }
 
 std::size_t read_queue_limit() {
@@ -73,6 +93,24 @@ int InotifyBackend::add_path(const char* path, EventMask events, unsigned flags)
 
 int InotifyBackend::remove(int watch) {
   return sys::inotify_remove_watch(inotify_.get(), watch);
+}
+
+std::vector<int> InotifyBackend::ended(const std::vector<int>& watches) const {
+  std::string path = "/proc/self/fdinfo/" + std::to_string(inotify_.get());
+  const sys::Fd file(sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY));
+  if (!file) return {};
+  std::unordered_set<int> live;
+  std::string text;
+  std::ptrdiff_t size = 0;
+  char buffer[16384];
+  while ((size = sys::read(file.get(), buffer, sizeof buffer)) > 0) {
+    text.append(buffer, static_cast<std::size_t>(size));
+    text.erase(0, take_watches(text, live));
+  }
+  if (size < 0) return {};
+  std::vector<int> result;
+  std::ranges::copy_if(watches, std::back_inserter(result), [&](int watch) { return !live.contains(watch); });
+  return result;
 }
 
 bool InotifyBackend::has_queued() const {

@@ -53,6 +53,7 @@ class InotifyBackend final : public WatchBackend {
   std::uint64_t reads() const override { return reads_; }
   [[gnu::hot]] bool drained() const override { return drained_; }
   std::size_t queue_limit() const override { return queue_limit_; }
+  std::vector<int> ended(const std::vector<int>& watches) const override;
   const char* adding_call() const override { return placer_.adding_call(); }
 
  private:

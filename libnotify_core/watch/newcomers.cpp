@@ -23,6 +23,7 @@ using watch::ScanKind;
 void Watcher::Impl::work_on_drained() {
   // Looking makes records of its own, which count for nothing.
   if (batch_events_ != 0 && !astray_.empty()) see_who_returned();
+  if (ends_unheard_) end_operands();
   if (!denied_lately_.empty()) ask_for_rights();
   if (!uncovered_.empty()) watch_uncovered();
   if (!taken_before_.empty() || !taken_for_old_.empty()) {

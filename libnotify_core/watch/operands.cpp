@@ -137,6 +137,22 @@ int Watcher::Impl::watch_root(const std::string& path, int directory) {
   return status < 0 ? status : backend_->add(".", scanner_.quiet_events(), flags);
 }
 
+// An operand may have ended while the queue overflowed. Nothing leads to it any more, so that no walk finds
+// out.
+void Watcher::Impl::end_operands() {
+  std::vector<int> watches;
+  for (const NodeId root : tree_.roots()) watches.push_back(tree_.watch(root));
+  const std::vector<int> ended = backend_->ended(watches);
+  if (backend_->has_queued()) return;  // what is told after all says more
+  ends_unheard_ = false;
+  for (const int watch : ended) {
+    backend::Record record;
+    record.watch = watch;
+    record.mask = mask::ignored;
+    handle(record);
+  }
+}
+
 bool Watcher::Impl::is_excluded(std::string_view path) const {
   if (excluded_.empty()) return false;
   if (path.size() > 1 && path.back() == '/') path.remove_suffix(1);

@@ -309,6 +309,7 @@ void Watcher::Impl::repair() {
     drop_unseen();
     repairing_ = false;
   }
+  ends_unheard_ = true;
   notice(Notice::Kind::overflow_repaired, {});
 }
 

@@ -177,7 +177,7 @@ bool Watcher::Impl::is_calm() const {
   return recovery_.idle() && untold_.empty() && away_.empty() && departing_ == watch::no_node &&
          newcomer_ == watch::no_node && taken_before_.empty() && taken_for_old_.empty() && births_.empty() &&
          unsettled_.empty() && retired_.empty() && astray_.empty() && denied_lately_.empty() &&
-         uncovered_.empty() && beyond_limit_.empty() && unopened_.empty() && !in_doubt();
+         uncovered_.empty() && beyond_limit_.empty() && unopened_.empty() && !ends_unheard_ && !in_doubt();
 }
 
 void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& record) {

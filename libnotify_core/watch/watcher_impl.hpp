@@ -143,6 +143,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   Error adding_error(int status, std::string_view path) const;
   std::string root_name(const std::string& path, bool directory) const;
   void root_moved(watch::NodeId root);
+  void end_operands();
   Result<void> add_plain(const std::string& path);
   Result<void> add_tree(const std::string& path, sys::Fd directory);
   void follow_before(watch::NodeId node, const backend::Record& record);
@@ -318,6 +319,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   watch::Sightings::Place last_arrival_;         // of the last rename, where that was told
   std::unordered_set<std::string> excluded_;
   bool repairing_ = false;                       // every root is walked again: excluded paths count
+  bool ends_unheard_ = false;                    // the queue overflowed: an operand may have ended
   std::unordered_set<watch::NodeId> half_seen_;  // by a repair, which could not look at all that is in them
   std::unordered_set<int> unrepaired_;  // watches of those it could not look at, until they are within reach
   std::string scratch_;                 // a path being put together

@@ -2,6 +2,7 @@
 """The kernel's queue overflows: events are lost for ever, but it is said, and the tree of watches is right afterwards."""
 
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -99,6 +100,34 @@ def test_overflow_without_recursion(inotifywait, room):
         (home / "d/probe").touch()
         program.settle()
         assert (home / "out").read_text().splitlines()[-1] == "d/ CREATE probe"
+    finally:
+        program.close()
+
+
+@pytest.mark.skipif(QUEUE > 200_000, reason="fs.inotify.max_queued_events is too large to fill")
+@pytest.mark.parametrize("options", ["-r", ""])
+def test_an_operand_that_is_deleted_while_the_queue_is_full_has_ended(inotifywait, room, options):
+    """The kernel's word of it is lost, too, and nothing leads to it any more."""
+    home = room / "home"
+    for operand in "de":
+        (home / operand).mkdir(parents=True)
+    program = Program(inotifywait, f"exec inotifywait -m {options} --end-when-gone -o out d e".encode(), home, room / "bin")
+    try:
+        program.settle()
+        program.signal(signal.SIGSTOP)
+        wait_until(lambda: stopped(program), "SIGSTOP")
+        flood(home / "d")
+        shutil.rmtree(home / "d")
+        program.signal(signal.SIGCONT)
+        program.settle()
+        assert program.process.poll() is None
+        (home / "e/probe").touch()
+        program.settle()
+        assert (home / "out").read_text().splitlines()[-1].startswith("e/ CLOSE")
+        (home / "e/probe").unlink()
+        (home / "e").rmdir()
+        program.wait_end()
+        assert program.process.returncode == 1
     finally:
         program.close()
 
