@@ -47,6 +47,7 @@ void Watcher::Impl::watch_uncovered() {
 
 void Watcher::Impl::forget_unwatched(NodeId node) {
   if (!uncovered_.empty()) uncovered_.erase(tree_.watch(node));
+  if (!short_.empty()) short_.erase(tree_.watch(node));
   if (beyond_limit_.empty()) return;
   watches_were_freed_ = true;
   beyond_limit_.erase(tree_.watch(node));

@@ -65,11 +65,16 @@ Result<void> Watcher::Impl::add_tree(const std::string& path, sys::Fd directory)
     backend_->use_working_directory(own);
     watch = watch_root(path, directory.get());
     if (watch < 0) return;
+    if (short_.erase(watch) != 0) {
+      complete = complete_tree(tree_.by_watch(watch), std::move(directory));
+      return;
+    }
     if (tree_.by_watch(watch) != no_node)
       return watch::retread(std::move(directory), with_slash(path),
                             [this](std::string_view below) { return is_excluded(below); });
     const NodeId root = tree_.add_root(root_name(path, true), watch);
     complete = walk_tree(root, std::move(directory));
+    if (!complete) short_.insert(watch);
     if (!denied_paths_.empty()) denied_at_first(root);
   });
   backend_->use_working_directory(false);
@@ -100,6 +105,15 @@ bool Watcher::Impl::walk_tree(NodeId root, sys::Fd directory) {
   const bool complete = walk.walk(std::move(directory), tree_.watch(root), std::string(tree_.path(root)));
   walk_was_disturbed_ = walk_was_disturbed_ || (options_.follow_tree && backend_->has_queued());
   return complete;
+}
+
+// Some of it could not be watched at first, for want of watches or descriptors.
+bool Watcher::Impl::complete_tree(NodeId root, sys::Fd directory) {
+  limit_error_ = Error();
+  repair_tree(root, std::move(directory));
+  if (limit_error_.number == 0) return true;
+  short_.insert(tree_.watch(root));
+  return false;
 }
 
 Error Watcher::Impl::adding_error(int status, std::string_view path) const {

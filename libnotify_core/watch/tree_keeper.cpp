@@ -64,6 +64,7 @@ void Watcher::Impl::found(NodeId parent, std::string_view name, bool directory) 
   if (!taken_for_old_.empty()) taken_for_old_.erase(tree_.watch(parent));
   if (!taken_before_.empty()) taken_before_.erase(tree_.watch(parent));
   if (!options_.recover || (options_.mask & mask::create) == 0) return;
+  if (on_unreadable_ != nullptr) return;  // add() tells of nothing
   if (untold_.told(tree_.watch(parent), name)) return;
   recovery_.add(tree_.watch(parent), name, directory);
 }
@@ -351,6 +352,11 @@ bool Watcher::Impl::repair_again(NodeId top) {
   if (batch_events_ != 0) return false;
   sys::Fd directory = open_to_list(top);
   if (!directory) return false;
+  repair_tree(top, std::move(directory));
+  return true;
+}
+
+void Watcher::Impl::repair_tree(NodeId top, sys::Fd directory) {
   unrepaired_.erase(tree_.watch(top));
   known_before_ = last_known_ = 0;
   repairing_ = true;
@@ -361,7 +367,6 @@ bool Watcher::Impl::repair_again(NodeId top) {
   repair_below(top, std::move(directory));
   drop_unseen();
   repairing_ = false;
-  return true;
 }
 
 // What was known and not found has left; but not where its directory could not all be looked at.

@@ -150,6 +150,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void doubt_listing(watch::NodeId node);
   void follow_after(watch::NodeId node, const backend::Record& record);
   bool walk_tree(watch::NodeId root, sys::Fd directory);
+  bool complete_tree(watch::NodeId root, sys::Fd directory);
   bool is_excluded(std::string_view path) const;
   bool was_left_out(watch::NodeId parent, std::string_view name);
   watch::Unread unread_records();
@@ -279,6 +280,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void repair_root(watch::NodeId root);
   void repair_below(watch::NodeId top, sys::Fd directory);
   bool repair_again(watch::NodeId top);
+  void repair_tree(watch::NodeId top, sys::Fd directory);
   sys::Fd open_to_list(watch::NodeId node);
   void drop_unseen();
   void sweep_all_below(watch::NodeId top);
@@ -371,6 +373,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   int place_error_ = 0;          // why open_confirmed() found nothing
   const std::function<void(const Error&)>* on_unreadable_ = nullptr;  // during add()
   Error limit_error_;
+  std::unordered_set<int> short_;  // operands that a limit kept from being watched as a whole
 
   // Reported when the sink had stopped: the next call hands it on first.
   struct Kept {

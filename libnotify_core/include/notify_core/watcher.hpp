@@ -105,7 +105,8 @@ class NOTIFY_API Watcher {
   // Watches `path`, and what is below it where asked. What vanishes while the tree is read is no error. A
   // failure below (EACCES: unreadable directory) ends the call only where it would leave the operand itself
   // unwatched, or a limit is reached (ENOSPC: out of watches; EMFILE, ENFILE: out of descriptors); else
-  // `on_unreadable` is told and the rest goes on.
+  // `on_unreadable` is told and the rest goes on. What was watched when a limit was reached stays watched; the
+  // next add() of the same path takes up the rest.
   Result<void> add(std::string_view path, const std::function<void(const Error&)>& on_unreadable = {});
 
   enum class Wait {

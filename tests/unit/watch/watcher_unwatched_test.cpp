@@ -166,3 +166,26 @@ TEST_CASE("what an unmounted filesystem had hidden is watched, in whatever order
       CHECK(scene.place_of_file_in(path) == std::string("CREATE ") + path + "/probe");
   }
 }
+
+TEST_CASE("a tree that a limit cut short is taken up again by the next add(), which says how that went") {
+  for (const int limit : {-ENOSPC, -EMFILE}) {
+    CAPTURE(limit);
+    Scene scene;
+    scene.watch();
+    const std::vector<std::string> places{"o/1/s", "o/2/s", "o/3/s"};
+    for (const std::string& place : places) fs::create_directories(scene.at(place));
+    scene.queue().refuse([limit](const std::string& name) { return name == "s" ? limit : 0; });
+    for (int time = 0; time < 2; ++time) {
+      const Result<void> added = scene.watcher().add(scene.at("o").string(), {});
+      REQUIRE_FALSE(added);
+      CHECK(added.error().number == -limit);
+    }
+    scene.queue().refuse({});
+    CHECK(scene.watcher().add(scene.at("o").string(), {}));
+    CHECK(scene.settle().empty());  // of what was there before
+    for (const std::string& place : places)
+      CHECK(scene.place_of_file_in(place) == "CREATE " + place + "/probe");
+    CHECK(scene.queue().watch_count() == 8);  // with "t"
+    CHECK(scene.watcher().add(scene.at("o").string(), {}));
+  }
+}
