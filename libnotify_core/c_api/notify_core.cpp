@@ -157,7 +157,7 @@ int notify_watcher_descriptor(const notify_watcher* watcher) {
 }
 
 int notify_watcher_has_work(const notify_watcher* watcher) {
-  return watcher->watcher.next_timeout().has_value() ? 1 : 0;
+  return watcher->watcher.next_timeout() == std::chrono::nanoseconds(0) ? 1 : 0;
 }
 
 int notify_watcher_dispatch(notify_watcher* watcher, notify_on_event on_event, void* context) {

@@ -21,6 +21,7 @@ using watch::ScanKind;
 namespace {
 
 constexpr std::int64_t second = 1'000'000'000;
+constexpr std::int64_t longest_pause = 64 * second;
 
 std::int64_t monotonic_now() {
   return sys::nanoseconds(sys::now(CLOCK_MONOTONIC));
@@ -64,19 +65,34 @@ void Watcher::Impl::forget_all_unwatched() {
 
 void Watcher::Impl::beyond_limit(NodeId parent, std::string_view name, bool old) {
   const int watch = tree_.watch(parent);
-  if (beyond_limit_.empty() && unopened_.empty()) next_try_ = std::max(next_try_, monotonic_now() + second);
+  expect_room();
   beyond_limit_.try_emplace(watch, name);
   if (old) late_arrivals_[watch].emplace(name);
   calm_ = false;
 }
 
+// The first one that is left out.
+void Watcher::Impl::expect_room() {
+  if (!beyond_limit_.empty() || !unopened_.empty()) return;
+  next_try_ = std::max(next_try_, monotonic_now() + second);
+  quiet_try_ = next_try_;
+  quiet_pause_ = second;
+}
+
+// When nothing happens.
+std::optional<std::chrono::nanoseconds> Watcher::Impl::time_to_try_room() const {
+  if (beyond_limit_.empty() && unopened_.empty()) return std::nullopt;
+  return std::chrono::nanoseconds(std::max<std::int64_t>(0, quiet_try_ - monotonic_now()));
+}
+
 // Nobody tells that there are watches again, by others or by a higher limit: while events come, it is tried
-// once a second; and where watches of the tree itself were freed, at once. What is found then is not to be
-// ahead of the queue.
+// once a second, else less and less often; and where watches of the tree itself were freed, at once. What is
+// found then is not to be ahead of the queue.
 void Watcher::Impl::look_for_room() {
   constexpr int longest_held = 100;  // reads: where the queue never ends
   const std::int64_t now = monotonic_now();
-  if (watches_were_freed_ || (batch_events_ != 0 && now >= next_try_)) room_is_due_ = true;
+  if (watches_were_freed_ || (batch_events_ != 0 && now >= next_try_) || now >= quiet_try_)
+    room_is_due_ = true;
   if (!room_is_due_ || !retired_.empty()) return;
   if (batch_events_ != 0 && ++room_held_ < longest_held) return;
   if (now < soonest_try_) {
@@ -93,12 +109,14 @@ void Watcher::Impl::look_for_room() {
   const std::int64_t end = monotonic_now();
   soonest_try_ = end + 4 * (end - now);
   next_try_ = std::max(end + second, soonest_try_);
+  quiet_pause_ = std::min(2 * quiet_pause_, longest_pause);
+  quiet_try_ = std::max(end + quiet_pause_, soonest_try_);
 }
 
 // It is tried again as seldom as what is beyond the limit, for others than this program may have what is
 // lacking.
 void Watcher::Impl::leave_unopened(const Unsettled& unsettled) {
-  if (beyond_limit_.empty() && unopened_.empty()) next_try_ = std::max(next_try_, monotonic_now() + second);
+  expect_room();
   unopened_.push_back(unsettled);
   births_.leave_open(sys::nanoseconds(sys::now(CLOCK_REALTIME)));
   calm_ = false;

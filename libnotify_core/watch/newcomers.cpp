@@ -44,6 +44,11 @@ void Watcher::Impl::work_on_drained() {
   backend_->visit_unread([this](const backend::Record&) { return !(unread_ = true); });
 }
 
+void Watcher::Impl::slipped_away(NodeId node) {
+  missed_birth(tree_.parent(node));
+  drop(node, End::unknown);
+}
+
 // What hid is told apart by its watch until nothing more is to be looked for: what came to a place and was
 // gone from there comes to another one next, unless nothing more is queued.
 void Watcher::Impl::see_to_births() {

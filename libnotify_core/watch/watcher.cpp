@@ -247,15 +247,33 @@ void Watcher::Impl::handle_in_tree(watch::NodeId node, const backend::Record& re
   }
   // Not where a second read followed lately, for that one must not wait, and changing the descriptor's mind
   // costs more than is gained.
-  if (!timeout && options_.rest_in_read && one_read_will_do_ && backend_->can_rest_in_read()) {
+  if (!timeout && options_.rest_in_read && one_read_will_do_ && backend_->can_rest_in_read() &&
+      !time_to_try_room()) {
     return read_all(sink, true);
   }
-  const std::timespec length = sys::to_timespec(timeout.value_or(std::chrono::nanoseconds(0)));
-  const int ready = sys::wait_readable(backend_->descriptor(), timeout ? &length : nullptr);
-  if (ready == -EINTR) return Wait::interrupted;
-  if (ready < 0) return sys::error(ready, "ppoll");
-  if (ready == 0) return Wait::timed_out;
-  return dispatch(sink);
+  return wait_for_events(timeout, sink);
+}
+
+Result<Watcher::Wait> Watcher::Impl::wait_for_events(std::optional<std::chrono::nanoseconds> timeout,
+                                                     EventSink& sink) {
+  while (true) {
+    const std::optional<std::chrono::nanoseconds> room = time_to_try_room();
+    const bool only_room = room && (!timeout || *room < *timeout);
+    const std::optional<std::chrono::nanoseconds> longest = only_room ? room : timeout;
+    const std::timespec length = sys::to_timespec(longest.value_or(std::chrono::nanoseconds(0)));
+    const int ready = sys::wait_readable(backend_->descriptor(), longest ? &length : nullptr);
+    if (ready == -EINTR) return Wait::interrupted;
+    if (ready < 0) return sys::error(ready, "ppoll");
+    if (ready > 0) return dispatch(sink);
+    if (!only_room) return Wait::timed_out;
+    if (timeout) *timeout -= *room;
+    auto result = dispatch(sink);
+    if (!result || *result != Wait::timed_out) return result;
+  }
+}
+
+std::optional<std::chrono::nanoseconds> Watcher::Impl::next_timeout() const {
+  return has_work() ? std::chrono::nanoseconds(0) : time_to_try_room();
 }
 
 // While events come thick, a pause lets one read bring many of them; the kernel's queue is the buffer. Only a
@@ -321,8 +339,7 @@ int Watcher::descriptor() const {
   return impl_->descriptor();
 }
 std::optional<std::chrono::nanoseconds> Watcher::next_timeout() const {
-  if (impl_->has_work()) return std::chrono::nanoseconds(0);
-  return std::nullopt;
+  return impl_->next_timeout();
 }
 Result<Watcher::Wait> Watcher::dispatch(EventSink& sink) {
   if (impl_->is_handing_on()) return sys::error(-EBUSY, "dispatch");

@@ -62,6 +62,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   }
   virtual Result<void> add(std::string_view path, const std::function<void(const Error&)>& on_unreadable);
   Result<Wait> wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink);
+  std::optional<std::chrono::nanoseconds> next_timeout() const;
   Result<Wait> dispatch(EventSink& sink) { return read_all(sink, false); }
   int descriptor() const { return backend_->descriptor(); }
   // From within what the program gave to be called, all is in the middle of something.
@@ -76,10 +77,7 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool leaves_out(watch::NodeId parent, std::string_view name) override;
   void unlisted(watch::NodeId node, bool newborn) override;
   void sighted(watch::NodeId node, watch::NodeId parent, std::string_view name, bool told) override;
-  void slipped_away(watch::NodeId node) override {
-    missed_birth(tree_.parent(node));
-    drop(node, End::unknown);
-  }
+  void slipped_away(watch::NodeId node) override;
   void taken_for_old(watch::NodeId node) override;
   bool is_told(watch::NodeId node) override;
   bool was_ended(int watch) override;
@@ -263,6 +261,9 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   void unmounted(watch::NodeId node);
   void watch_uncovered();
   void look_for_room();
+  void expect_room();
+  std::optional<std::chrono::nanoseconds> time_to_try_room() const;
+  Result<Wait> wait_for_events(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink);
   void use_room();
   bool is_room_in(watch::NodeId parent);
   void leave_unopened(const Unsettled& unsettled);
@@ -360,6 +361,8 @@ class NOTIFY_LOCAL Watcher::Impl : public watch::ScanListener {
   bool using_room_ = false;          // whatever is beyond the limit now was so before
   std::int64_t soonest_try_ = 0;     // monotonic nanoseconds
   std::int64_t next_try_ = 0;        // the same, where nothing was freed
+  std::int64_t quiet_try_ = 0;       // and where nothing happens
+  std::int64_t quiet_pause_ = 0;     // before that
   bool sighted_lately_ = false;
   int doubtful_reads_ = 0;          // since something is in doubt: those that emptied the queue
   std::uint32_t known_before_ = 0;  // last_known_, before the last read but one that emptied the queue

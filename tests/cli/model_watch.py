@@ -88,7 +88,7 @@ class Watching:
         self._drain()
         if self.process.poll() is not None:
             raise AssertionError(f"ended with {self.process.returncode}: {bytes(self.errors).decode(errors='replace')}")
-        if not is_waiting(self.pid):
+        if not is_waiting(self.pid, finite=True):
             return False
         self._drain()
         return True

@@ -64,7 +64,7 @@ def test_descriptors_were_short_for_a_while(watching, spare, make, told):
     said = watching.settle()
     resource.prlimit(watching.pid, resource.RLIMIT_NOFILE, limits)
 
-    # Nobody tells that there are descriptors again: it is tried once a second, while events come.
+    # Nobody tells that there are descriptors again: it is tried once a second while events come, and now and then else.
     def watches_all():
         os.mkfifo(b"t/event")
         os.unlink(b"t/event")

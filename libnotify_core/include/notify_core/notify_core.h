@@ -115,7 +115,8 @@ NOTIFY_C_API int notify_watcher_wait(notify_watcher* watcher, const struct times
 
 /* For programs with a loop of their own: the descriptor becomes readable when dispatch has something to do,
  * and dispatch never blocks. 1: events were handed on; 0: there were none. Call it again at once while
- * notify_watcher_has_work() says 1. */
+ * notify_watcher_has_work() says 1. Directories that were left out for want of watches or descriptors are tried
+ * again by calls that come a second or more later, whether the descriptor is readable or not. */
 NOTIFY_C_API int notify_watcher_descriptor(const notify_watcher* watcher);
 NOTIFY_C_API int notify_watcher_has_work(const notify_watcher* watcher);
 NOTIFY_C_API int notify_watcher_dispatch(notify_watcher* watcher, notify_on_event on_event, void* context);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 namespace {
 
 using namespace watcher_scene;
+using namespace std::chrono_literals;
 
 using Lines = std::vector<std::string>;
 
@@ -107,6 +109,23 @@ TEST_CASE("watches that others freed are found as soon as a second later somethi
   }
   scene.settle();
   check_hears_of(scene, "t/n/d");
+}
+
+TEST_CASE("watches that others freed are found where nothing happens, too") {
+  Scene scene;
+  scene.watch();
+  CHECK_FALSE(scene.watcher().next_timeout());
+  scene.queue().refuse([](const std::string& name) { return name == "new" ? -ENOSPC : 0; });
+  fs::create_directory(scene.at("t/new"));
+  scene.settle();
+  REQUIRE(scene.watcher().next_timeout());
+  CHECK(*scene.watcher().next_timeout() > 500ms);
+  scene.queue().refuse({});
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (scene.queue().watch_count() < 2 && std::chrono::steady_clock::now() < deadline)
+    REQUIRE(scene.watcher().wait(100ms, scene));
+  CHECK_FALSE(scene.watcher().next_timeout());
+  CHECK(scene.place_of_file_in("t/new") == "CREATE t/new/probe");
 }
 
 TEST_CASE("a repair for which watches do not suffice puts all in its place that is watched") {
