@@ -86,7 +86,7 @@ int outcome(notify_watcher& watcher, const Result<Watcher::Wait>& result) {
     case Watcher::Wait::timed_out:
       return 0;
     case Watcher::Wait::interrupted:
-      return -EINTR;
+      return remember(watcher, Error{EINTR, "wait", {}, {}});
     case Watcher::Wait::events:
     case Watcher::Wait::stopped:
       break;
@@ -127,7 +127,11 @@ void notify_watcher_free(notify_watcher* watcher) {
 
 int notify_watcher_add(notify_watcher* watcher, const char* path) {
   return guarded([&]() -> int {
-    const Result<void> result = watcher->watcher.add(path);
+    const auto unreadable = [watcher](const Error& error) {
+      if (watcher->on_notice == nullptr) return;
+      watcher->on_notice(NOTIFY_WATCH_FAILED, error.path.c_str(), error.number, watcher->notice_context);
+    };
+    const Result<void> result = watcher->watcher.add(path, unreadable);
     return result ? 0 : remember(*watcher, result.error());
   });
 }

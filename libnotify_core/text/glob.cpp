@@ -35,6 +35,8 @@ void append_bracket(std::string& regex, std::string_view bracket) {
 
 std::string glob_to_regex(std::string_view glob) {
   std::string regex = "(^|/)(";
+  // Of a directory, as people write it.
+  while (glob.size() > 1 && glob.ends_with('/') && glob[glob.size() - 2] != '\\') glob.remove_suffix(1);
   while (!glob.empty()) {
     std::size_t size = 1;
     if (glob.starts_with("**/")) {

@@ -327,12 +327,14 @@ Watcher::~Watcher() = default;
 
 Result<void> Watcher::add(std::string_view path, const std::function<void(const Error&)>& on_unreadable) {
   if (impl_->is_handing_on()) return sys::error(-EBUSY, "add", path);
+  if (path.find('\0') != path.npos) return sys::error(-EINVAL, "add", path);
   if (impl_->nothing_to_tell()) return sys::error(-EINVAL, "fanotify_mark", path);
   return impl_->add(path, on_unreadable);
 }
 [[gnu::hot]] Result<Watcher::Wait> Watcher::wait(std::optional<std::chrono::nanoseconds> timeout,
                                                  EventSink& sink) {
   if (impl_->is_handing_on()) return sys::error(-EBUSY, "wait");
+  if (timeout && *timeout < std::chrono::nanoseconds(0)) timeout = std::chrono::nanoseconds(0);
   return impl_->wait(timeout, sink);
 }
 int Watcher::descriptor() const {

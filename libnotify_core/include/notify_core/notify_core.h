@@ -90,7 +90,8 @@ enum notify_notice_kind {
   NOTIFY_OVERFLOW,          /* the kernel's queue overflowed: events were lost */
   NOTIFY_OVERFLOW_REPAIRED, /* the tree was read again, every directory is watched */
   NOTIFY_WATCH_FAILED,      /* a directory could not be watched */
-  NOTIFY_EVENTS_LOST        /* fanotify: events of directories that nothing leads to any more */
+  NOTIFY_EVENTS_LOST,       /* fanotify: events of directories that nothing leads to any more */
+  NOTIFY_ASTRAY             /* an operand has moved: what is made in it is watched once it is back */
 };
 
 /* Returns 0 to go on, anything else to stop: the call that made the callback then returns. */
@@ -104,6 +105,7 @@ typedef struct notify_watcher notify_watcher;
 NOTIFY_C_API int notify_watcher_create(const struct notify_options* options, notify_watcher** watcher);
 NOTIFY_C_API void notify_watcher_free(notify_watcher* watcher); /* NULL is allowed */
 
+/* Of what may not be read below `path`, NOTIFY_WATCH_FAILED tells; the rest is watched. */
 NOTIFY_C_API int notify_watcher_add(notify_watcher* watcher, const char* path);
 NOTIFY_C_API void notify_watcher_set_notice(notify_watcher* watcher, notify_on_notice on_notice,
                                             void* context);
@@ -123,7 +125,7 @@ NOTIFY_C_API int notify_watcher_dispatch(notify_watcher* watcher, notify_on_even
 
 NOTIFY_C_API size_t notify_watcher_count(const notify_watcher* watcher); /* live watches */
 
-/* What failed last: "inotify_add_watch /srv/www: No such file or directory". Never NULL; valid until the next
+/* What the call failed at that returned an error last: "inotify_add_watch /srv/www: No such file or directory". Never NULL; valid until the next
  * call. */
 NOTIFY_C_API const char* notify_watcher_error(const notify_watcher* watcher);
 

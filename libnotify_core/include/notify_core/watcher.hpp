@@ -28,9 +28,11 @@ enum class Backend {
 
 struct WatcherOptions {
   Backend backend = Backend::inotify;
-  EventMask mask = mask::all_events;  // what the kernel is asked for and the sink is handed
-  bool recursive = false;             // watch the directories below each operand too
-  bool follow_tree = false;           // with recursive: keep up with directories born, moved and lost later
+  // What the kernel is asked for and the sink is handed. What the kernel says unasked comes, too: unmount,
+  // q_overflow and ignored.
+  EventMask mask = mask::all_events;
+  bool recursive = false;    // watch the directories below each operand too
+  bool follow_tree = false;  // with recursive: keep up with directories born, moved and lost later
   // With follow_tree: ask the kernel for births and moves whether `mask` has them or not. If not, what `mask`
   // leaves out is not kept up with: without create newborn directories stay unwatched, without moves names
   // stay old.
@@ -93,20 +95,21 @@ class NOTIFY_API EventSink {
   virtual void on_notice(const Notice& notice) { (void)notice; }
 };
 
+// An exception that a sink throws leaves the call, and what was read and not handed on yet is lost.
 // From within a sink or `on_unreadable`, add(), wait() and dispatch() fail with EBUSY, and the watcher must
 // be neither moved nor destroyed: return false from on_event() and do it then.
 class NOTIFY_API Watcher {
  public:
   static Result<Watcher> create(WatcherOptions options);
-  Watcher(Watcher&&) noexcept;
+  Watcher(Watcher&&) noexcept;  // what was moved from may be destroyed or assigned to, no more
   Watcher& operator=(Watcher&&) noexcept;
   ~Watcher();
 
-  // Watches `path`, and what is below it where asked. What vanishes while the tree is read is no error. A
-  // failure below (EACCES: unreadable directory) ends the call only where it would leave the operand itself
-  // unwatched, or a limit is reached (ENOSPC: out of watches; EMFILE, ENFILE: out of descriptors); else
-  // `on_unreadable` is told and the rest goes on. What was watched when a limit was reached stays watched; the
-  // next add() of the same path takes up the rest.
+  // Watches `path`, and what is below it where asked. EINVAL: there is a NUL in it. What vanishes while the
+  // tree is read is no error. A failure below (EACCES: unreadable directory) ends the call only where it
+  // would leave the operand itself unwatched, or a limit is reached (ENOSPC: out of watches; EMFILE, ENFILE:
+  // out of descriptors); else `on_unreadable` is told and the rest goes on. What was watched when a limit was
+  // reached stays watched; the next add() of the same path takes up the rest.
   Result<void> add(std::string_view path, const std::function<void(const Error&)>& on_unreadable = {});
 
   enum class Wait {
@@ -115,7 +118,8 @@ class NOTIFY_API Watcher {
     interrupted,  // a signal arrived first (EINTR)
     stopped,      // the sink said stop
   };
-  // Waits until something happens, at most `timeout` (none: for ever), and hands it on.
+  // Waits until something happens, at most `timeout` (none: for ever; below zero: not at all), and hands it
+  // on.
   Result<Wait> wait(std::optional<std::chrono::nanoseconds> timeout, EventSink& sink);
 
   // For programs with a loop of their own: descriptor() becomes readable when dispatch() has something to do,

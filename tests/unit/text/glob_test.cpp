@@ -28,6 +28,8 @@ TEST_CASE("a glob matches whole components, wherever they are, and all below the
   CHECK(matches("*.o", "./a.o"));
   CHECK(matches("build", "d/build/x/y"));
   CHECK(matches("build", "build"));
+  CHECK(matches("build/", "d/build/x/y"));
+  CHECK(matches("build/", "d/build/"));
   CHECK_FALSE(matches("*.o", "d/a.out"));
   CHECK_FALSE(matches("build", "d/rebuild/x"));
   CHECK_FALSE(matches("build", "d/builds"));
