@@ -170,3 +170,41 @@ def test_a_name_becomes_another_file_while_a_run_has_it_listed(source, folder, r
     wait_until(lambda: list((folder / "copy").glob("d/.a.*")), "a run is under way")
     change(source, source / "d", name)
     wait_identical(source, folder / "copy", deadline=20)
+
+
+def outside(source, folder):
+    os.rename(source / "d/a", folder / "outside")
+    return open(folder / "outside", "a")
+
+
+def in_a_directory_that_left(source, folder):
+    os.rename(source / "d", folder / "outside")
+    return open(folder / "outside/a", "a")
+
+
+def open_and_removed_with_its_directory(source, folder):
+    file = open(source / "d/a", "a")
+    (source / "d/a").unlink()
+    (source / "d").rmdir()
+    return file
+
+
+def excluded(source, folder):
+    os.link(source / "b", source / "hidden/c")
+    return open(source / "hidden/c", "a")
+
+
+@pytest.mark.parametrize("way", [outside, in_a_directory_that_left, open_and_removed_with_its_directory, excluded])
+def test_what_is_written_where_nobody_looks_is_found_by_the_name_that_is_left(source, folder, run, way):
+    write(source / "d/a", "old")
+    os.link(source / "d/a", source / "b")
+    (source / "hidden").mkdir()
+    program = run("--delete", "--settle", "20ms", "--exclude", "hidden", source, folder / "copy")
+    program.wait_said("in step")
+    with way(source, folder) as file:
+        wait_until(lambda: not (folder / "copy/d/a").exists() or way == excluded, "all that was told is done")
+        for text in ("more", "and more"):
+            file.write(text)
+            file.flush()
+            wait_until(lambda: (folder / "copy/b").read_text() == (source / "b").read_text(), "the news")
+    assert (source / "b").read_text() == "oldmoreand more"

@@ -62,6 +62,7 @@ SourceSync::SourceSync(const SourceConfig& config, Surroundings& around, std::st
       mount_guard_(mounts_below(mount_table(), root_)),
       chance_(static_cast<std::minstd_rand::result_type>(Clock::now().time_since_epoch().count())) {
   tick_timer_ = around_.loop.timer([this] { tick(); });
+  links_timer_ = around_.loop.timer([this] { look_at_links(); });
   guard_timer_ = around_.loop.timer([this] { look_for_source(); });
   audit_timer_ = around_.loop.timer([this] { audit(); });
   mounts_timer_ = around_.loop.timer([this] { mounts_changed(); });
@@ -145,7 +146,6 @@ WorkerOptions SourceSync::options_for(const Target& target) const {
 }
 
 void SourceSync::start() {
-  set_tick();
   watch_mounts();
   look_where_path_leads();
   if (config_.initial_sync) {
@@ -157,6 +157,7 @@ void SourceSync::start() {
     }
   }
   if (!around_.once) view_.look_for_links();
+  set_tick();
 }
 
 void SourceSync::full_pass() {

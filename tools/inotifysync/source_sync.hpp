@@ -102,6 +102,7 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   void tell_unwatched(const notify_core::Error& error, int at_limit, notify_tools::Limit limit,
                       std::string_view then);
   void tick();
+  void look_at_links();
   bool on_event(const notify_core::Event& event) override;
   void on_notice(const notify_core::Notice& notice) override;
 
@@ -157,6 +158,7 @@ class SourceSync : private WorkerHost, private notify_core::EventSink {
   std::vector<std::unique_ptr<TargetWorker>> workers_;
   std::optional<notify_core::Watcher> watcher_;
   std::unique_ptr<Timer> tick_timer_, guard_timer_, audit_timer_, emptied_timer_, mounts_timer_, path_timer_;
+  std::unique_ptr<Timer> links_timer_;
 
   struct {
     std::shared_ptr<const ChangeSet> changes;

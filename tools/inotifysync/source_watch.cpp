@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 constexpr Duration look_again = 500ms;  // for a source that is gone
 constexpr Duration look_at_link = 2s;   // by which the source is reached
 constexpr Duration look_at_path = 5s;   // where nothing of it is a link
+constexpr Duration links_apart = 5s;    // looks at files with several names
 // A source that has just been emptied may be about to vanish, too; so its deletions wait this long.
 constexpr Duration emptied_pause = 2s;
 
@@ -159,6 +160,14 @@ void SourceSync::set_tick() {
     next = next ? std::min(*next, after) : after;
   }
   next ? tick_timer_->set(*next) : tick_timer_->cancel();
+  if (watcher_ && view_.knows_links() && !links_timer_->is_set()) links_timer_->set(links_apart);
+}
+
+// Files with several names may be written to by one that is not watched.
+void SourceSync::look_at_links() {
+  if (watcher_ && !lost_ && !stopping_)
+    for (const std::string& name : view_.written_unheard()) intake_.found_written(name, Clock::now());
+  set_tick();
 }
 
 // Reads first: where this comes late, what the intake waits for may be there already.

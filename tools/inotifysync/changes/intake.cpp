@@ -77,6 +77,10 @@ void Intake::written(std::string_view path, Time now) {
   if (!was_held) files_.other_names(std::string(path));  // they are learned while this one is there
 }
 
+void Intake::found_written(std::string_view path, Time now) {
+  if (!hidden(path, false)) written(path, now);
+}
+
 // A file just made by open(2) will be closed; a link, a device or one found by listing a new directory will
 // not.
 void Intake::created(const notify_core::Event& event, std::string_view path, bool directory, Time now) {

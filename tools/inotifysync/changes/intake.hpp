@@ -39,6 +39,9 @@ class Intake {
   // nanoseconds, as FileInfo::changed.
   void hint(std::string_view path, std::uint64_t now);
 
+  // It was written to, of which no event told.
+  void found_written(std::string_view path, Time now);
+
   // Marks what time has made due. To be called no later than at next_due().
   void tick(Time now);
   std::optional<Time> next_due() const;

@@ -2,6 +2,7 @@
 #include "inotifysync/changes/link_index.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace inotifysync {
@@ -11,6 +12,7 @@ constexpr std::size_t gone_at_most = 100'000;
 constexpr std::size_t gone_of_one_at_most = 64;
 constexpr std::size_t files_of_one_at_most = 8;
 constexpr std::size_t events_for_a_name = 16;
+constexpr std::size_t looks_at_once = 2000;
 constexpr std::uint64_t clock_steps = 50'000'000;  // those of ctime, with room
 }  // namespace
 
@@ -73,6 +75,7 @@ std::vector<std::string> LinkIndex::names(const std::string& path, const FileInf
   const auto all = [](const File& file) { return std::vector(file.names.begin(), file.names.end()); };
   if (const auto known = known_.find(key); known != known_.end()) {
     const SharedFile& file = known->second;
+    file->modified = info.modified;
     drop_stale(file);
     give(path, file);  // it may have been on its way from one directory to another when they were read
     const bool rest_is_outside =
@@ -123,6 +126,22 @@ std::vector<std::string> LinkIndex::have_lost_names(std::uint64_t since) {
   return names;
 }
 
+std::vector<std::string> LinkIndex::written_unheard() {
+  std::vector<std::string> names;
+  std::size_t looks = 0;
+  auto next = known_.upper_bound(looked_at_);
+  for (; next != known_.end() && looks < looks_at_once; ++next, ++looks) {
+    File& file = *next->second;
+    if (file.names.empty()) continue;
+    const FileInfo info = files_.lstat(*file.names.begin());
+    if (info.type == FileInfo::Type::missing || Key(info.device, info.inode) != file.key) continue;
+    if (std::exchange(file.modified, info.modified) != info.modified)
+      names.insert(names.end(), file.names.begin(), file.names.end());
+  }
+  looked_at_ = next == known_.end() ? Key() : std::prev(next)->first;
+  return names;
+}
+
 void LinkIndex::unlinked(const std::string& path) {
   const auto known = by_name_.find(path);
   if (known == by_name_.end()) return;
@@ -170,6 +189,7 @@ std::size_t LinkIndex::read_all(std::size_t at_most, const std::map<Key, SharedF
       if (!file) file = std::make_shared<File>();
       file->key = key;
       file->links = info.links;
+      if (file->modified == 0) file->modified = info.modified;
       ++file->found;
       // link(2) changes it; the name that it had before may have been read by then.
       file->is_fresh = info.changed + clock_steps > began && info.changed < files_.now();

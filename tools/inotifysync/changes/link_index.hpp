@@ -45,6 +45,11 @@ class LinkIndex {
   // The names of all files that have lost one of them, as far as that is known or shows now. One lstat(2) for
   // each name that is known.
   std::vector<std::string> have_lost_names(std::uint64_t since);
+  bool knows_any() const { return !known_.empty(); }
+  // The names of files that were written to since they were last planned, or this was asked: by whatever
+  // name, one outside the source too, and by who has a file open whose name is gone. One lstat(2) for each
+  // file, of some thousand files a call, the next ones each time.
+  std::vector<std::string> written_unheard();
   // Reads the source, but gives up at `at_most` names, and knows nothing then. Returns how many it has read.
   std::size_t walk(std::size_t at_most = static_cast<std::size_t>(-1));
 
@@ -54,6 +59,7 @@ class LinkIndex {
     Key key;
     std::set<std::string> names;
     std::set<std::string> gone;  // that it had; the last few
+    std::uint64_t modified = 0;  // mtime, when it was last planned or looked at
     std::uint64_t lost = 0;      // when it last lost a name, as losses_
     std::uint64_t links = 0;     // as of the last walk
     std::size_t found = 0;       // names in the source then; fewer than links where others lie outside
@@ -79,6 +85,7 @@ class LinkIndex {
   bool fresh_ = false;             // walked for this plan
   bool walked_for_event_ = false;  // since the last plan
   std::uint64_t losses_ = 0;
+  Key looked_at_{};              // the last one
   std::size_t names_read_ = 0;   // by the last walk
   std::size_t asked_since_ = 0;  // others(), since then
   std::map<Key, SharedFile> known_;

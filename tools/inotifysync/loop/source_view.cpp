@@ -32,6 +32,11 @@ FileInfo::Type type_of(std::uint32_t mode) {
   }
 }
 
+template <class Time>
+std::uint64_t nanoseconds(const Time& time) {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
 }  // namespace
 
 std::string SourceView::way_to(const std::string& path) const {
@@ -42,7 +47,7 @@ std::string SourceView::way_to(const std::string& path) const {
 FileInfo SourceView::lstat(const std::string& path) {
   FileInfo info;
   struct statx raw;
-  constexpr unsigned wanted = STATX_TYPE | STATX_SIZE | STATX_INO | STATX_NLINK | STATX_CTIME;
+  constexpr unsigned wanted = STATX_TYPE | STATX_SIZE | STATX_INO | STATX_NLINK | STATX_CTIME | STATX_MTIME;
   if (::statx(directory_, way_to(path).c_str(), AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, wanted, &raw) < 0) {
     info.type = errno == ENOENT || errno == ENOTDIR ? FileInfo::Type::missing : FileInfo::Type::unreadable;
     return info;
@@ -52,14 +57,15 @@ FileInfo SourceView::lstat(const std::string& path) {
   info.device = ::makedev(raw.stx_dev_major, raw.stx_dev_minor);
   info.inode = raw.stx_ino;
   info.links = raw.stx_nlink;
-  info.changed = static_cast<std::uint64_t>(raw.stx_ctime.tv_sec) * 1'000'000'000 + raw.stx_ctime.tv_nsec;
+  info.changed = nanoseconds(raw.stx_ctime);
+  info.modified = nanoseconds(raw.stx_mtime);
   return info;
 }
 
 std::uint64_t SourceView::now() {
   timespec time{};
   ::clock_gettime(CLOCK_REALTIME, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
+  return nanoseconds(time);
 }
 
 bool SourceView::list(const std::string& path, const std::function<void(std::string_view name)>& visit) {

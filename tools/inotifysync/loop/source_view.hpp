@@ -29,6 +29,8 @@ class SourceView : public FileSystemView {
   void unlinked(const std::string& path) override { links_.unlinked(path); }
   std::uint64_t losses() const { return links_.losses(); }
   std::vector<std::string> have_lost_names(std::uint64_t since) { return links_.have_lost_names(since); }
+  bool knows_links() const { return links_.knows_any(); }
+  std::vector<std::string> written_unheard() { return links_.written_unheard(); }
   void begin_plan() { links_.renew(); }
   // Sees what is in this directory, whatever comes to stand at the source's path. It stays its owner's.
   void look_through(int directory) { directory_ = directory; }

@@ -20,6 +20,7 @@ class Names : public FileSystemView {
   int walks = 0;
   std::string moving;  // in no directory while they are read
   std::string linked;  // a second name of "e/a", made when "d" is about to be read
+  std::map<std::uint64_t, std::uint64_t> modified;  // by inode
   std::uint64_t changed = 0, time = 1'000'000'000;
 
   FileInfo lstat(const std::string& path) override {
@@ -30,6 +31,8 @@ class Names : public FileSystemView {
     info.type = FileInfo::Type::file;
     info.inode = found->second;
     info.changed = changed;
+    if (const auto found_time = modified.find(info.inode); found_time != modified.end())
+      info.modified = found_time->second;
     info.links = outside;
     for (const auto& [name, inode] : inodes) info.links += inode == found->second;
     return info;
@@ -335,4 +338,25 @@ TEST_CASE("a name that is made while the others are read leads to another look")
   files.outside = 1;
   for (int i = 0; i < 3; ++i, index.renew()) index.names("d/b", files.lstat("d/b"));
   CHECK(files.walks == 3);
+}
+
+TEST_CASE("what was written to a file with several names shows by its time, once, whoever did it") {
+  Names files;
+  files.inodes = {{"d/a", 1}, {"d/b", 1}, {"d/c", 2}, {"d/e", 2}, {"d/f", 3}};
+  files.modified = {{1, 100}, {2, 100}, {3, 100}};
+  LinkIndex index(files);
+  CHECK_FALSE(index.knows_any());
+  index.walk();
+  CHECK(index.knows_any());
+  CHECK(index.written_unheard().empty());
+  files.modified = {{1, 200}, {2, 100}, {3, 200}};
+  CHECK(index.written_unheard() == List{"d/a", "d/b"});  // of one name alone, events tell
+  CHECK(index.written_unheard().empty());
+  files.modified[2] = 200;
+  index.names("d/c", files.lstat("d/c"));  // planned: what it is now is going to be sent
+  CHECK(index.written_unheard().empty());
+  files.inodes.erase("d/e");
+  index.unlinked("d/e");
+  files.modified[2] = 150;  // a clock was set back
+  CHECK(index.written_unheard() == List{"d/c"});
 }
