@@ -90,3 +90,17 @@ def test_its_filesystem_is_unmounted_for_a_while(folder, source, run):
     enter("mount", "--bind", disk, copy)
     wait_identical(source, disk)
     assert os.listdir(copy) == []  # of the directory below, which shows outside
+
+
+@pytest.mark.parametrize("deep", ["sub", "sub/deeper"])
+def test_a_large_file_renamed_into_a_directory_of_the_same_batch(folder, run, deep):
+    """It is linked there, and must not become the directory."""
+    source, target = folder / "source", folder / "target"
+    for n in range(8):  # the first ones are sent with more than is needed, as a full pass has just ended
+        write(source / f"large{n}", "x" * 600_000)
+    program = run("--delete", source, target)
+    program.wait_said("in step")
+    for n in range(8):  # while the first file goes, the rest gathers
+        line = f"echo {n} >first; mkdir -p {n}{deep}; mv large{n} {n}{deep}/large"
+        subprocess.run(["sh", "-c", line], cwd=source, check=True)
+        wait_identical(source, target, deadline=20)

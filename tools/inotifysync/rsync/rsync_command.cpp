@@ -111,7 +111,9 @@ void add_kind(Arguments& out, const Step& step) {
 
 // No "../" is left at its beginning: it would lead through a directory that may be gone by then.
 std::string destination(const RsyncSettings& settings, const Target& target, std::string_view below = {}) {
-  if (!settings.target_place.empty()) return settings.target_place + "/" + std::string(below);
+  // The slash at the end makes it a directory's name, also where there is nothing yet.
+  if (!settings.target_place.empty())
+    return settings.target_place + "/" + std::string(below) + (below.empty() ? "" : "/");
   const std::string where = target.destination(below);
   if (target.kind != Target::Kind::local || where.front() == '/' || settings.directory.empty()) return where;
   std::string_view base = settings.directory, rest = where;

@@ -150,6 +150,11 @@ TEST_CASE("renames link to the old place, as seen from the new one") {
   CHECK_FALSE(has(same_place, "--link-dest"));
   CHECK(has(line(settings(), "/t", step_of(StepKind::move_file, "f", "d/g")), " --link-dest=../ "));
   CHECK(has(line(settings(), "/t", step_of(StepKind::move_file, "d/f", "g")), " --link-dest=d "));
+  RsyncSettings in_place = settings();
+  in_place.target_place = "/proc/self/fd/9";
+  CHECK(has(line(in_place, "/t", step_of(StepKind::move_file, "a/f", "b/f")), " /proc/self/fd/9/b/"));
+  CHECK(has(line(in_place, "/t", step_of(StepKind::move_file, "a/f", "f")), " /proc/self/fd/9/"));
+  CHECK(has(line(in_place, "/t", step_of(StepKind::move_directory, "a", "b")), " /proc/self/fd/9/b/"));
 }
 
 TEST_CASE("filters go with runs that start at the source, and with no other") {
