@@ -75,7 +75,6 @@ std::vector<std::string> LinkIndex::names(const std::string& path, const FileInf
   const auto all = [](const File& file) { return std::vector(file.names.begin(), file.names.end()); };
   if (const auto known = known_.find(key); known != known_.end()) {
     const SharedFile& file = known->second;
-    file->modified = info.modified;
     drop_stale(file);
     give(path, file);  // it may have been on its way from one directory to another when they were read
     const bool rest_is_outside =
@@ -94,8 +93,11 @@ void LinkIndex::look_at(const std::string& path) {
   const FileInfo info = files_.lstat(path);
   const bool may_have_names = info.type != FileInfo::Type::missing && info.type != FileInfo::Type::directory;
   if (!may_have_names) return;
-  if (const auto known = known_.find({info.device, info.inode}); known != known_.end())
+  if (const auto known = known_.find({info.device, info.inode}); known != known_.end()) {
+    known->second->modified =
+        info.modified;  // whoever asked, makes every target have it as it is from now on
     return give(path, known->second);
+  }
   if (info.links < 2) return;
   if (walked_for_event_ && asked_since_ * events_for_a_name < names_read_) return;
   walked_for_event_ = true;

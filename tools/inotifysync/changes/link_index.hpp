@@ -46,7 +46,7 @@ class LinkIndex {
   // each name that is known.
   std::vector<std::string> have_lost_names(std::uint64_t since);
   bool knows_any() const { return !known_.empty(); }
-  // The names of files that were written to since they were last planned, or this was asked: by whatever
+  // The names of files that were written to since others() was asked of them, or this was: by whatever
   // name, one outside the source too, and by who has a file open whose name is gone. One lstat(2) for each
   // file, of some thousand files a call, the next ones each time.
   std::vector<std::string> written_unheard();
@@ -59,7 +59,7 @@ class LinkIndex {
     Key key;
     std::set<std::string> names;
     std::set<std::string> gone;  // that it had; the last few
-    std::uint64_t modified = 0;  // mtime, when it was last planned or looked at
+    std::uint64_t modified = 0;  // mtime, when something was told of it last, or it was looked at
     std::uint64_t lost = 0;      // when it last lost a name, as losses_
     std::uint64_t links = 0;     // as of the last walk
     std::size_t found = 0;       // names in the source then; fewer than links where others lie outside

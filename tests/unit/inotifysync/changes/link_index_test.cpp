@@ -353,7 +353,7 @@ TEST_CASE("what was written to a file with several names shows by its time, once
   CHECK(index.written_unheard() == List{"d/a", "d/b"});  // of one name alone, events tell
   CHECK(index.written_unheard().empty());
   files.modified[2] = 200;
-  index.names("d/c", files.lstat("d/c"));  // planned: what it is now is going to be sent
+  CHECK(index.others("d/c") == List{"d/e"});  // told of: what it is now, or later, is going to be sent
   CHECK(index.written_unheard().empty());
   files.inodes.erase("d/e");
   index.unlinked("d/e");
