@@ -117,16 +117,16 @@ NOTIFY_C_API int notify_watcher_wait(notify_watcher* watcher, const struct times
 
 /* For programs with a loop of their own: the descriptor becomes readable when dispatch has something to do,
  * and dispatch never blocks. 1: events were handed on; 0: there were none. Call it again at once while
- * notify_watcher_has_work() says 1. Directories that were left out for want of watches or descriptors are tried
- * again by calls that come a second or more later, whether the descriptor is readable or not. */
+ * notify_watcher_has_work() says 1. Directories that were left out for want of watches or descriptors are
+ * tried again by calls that come a second or more later, whether the descriptor is readable or not. */
 NOTIFY_C_API int notify_watcher_descriptor(const notify_watcher* watcher);
 NOTIFY_C_API int notify_watcher_has_work(const notify_watcher* watcher);
 NOTIFY_C_API int notify_watcher_dispatch(notify_watcher* watcher, notify_on_event on_event, void* context);
 
 NOTIFY_C_API size_t notify_watcher_count(const notify_watcher* watcher); /* live watches */
 
-/* What the call failed at that returned an error last: "inotify_add_watch /srv/www: No such file or directory". Never NULL; valid until the next
- * call. */
+/* What the call failed at that returned an error last: "inotify_add_watch /srv/www: No such file or
+ * directory". Never NULL; valid until the next call. */
 NOTIFY_C_API const char* notify_watcher_error(const notify_watcher* watcher);
 
 /* Writes the names of all bits set, comma-separated and NUL-terminated, as inotifywait prints them, cut to

@@ -45,7 +45,7 @@ struct FileInfo {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::uint64_t links = 1;
-  std::uint64_t changed = 0;  // ctime in nanoseconds
+  std::uint64_t changed = 0;   // ctime in nanoseconds
   std::uint64_t modified = 0;  // mtime
 };
 

@@ -49,7 +49,8 @@ bool is_private_directory(const std::string& path);
 // It and the files in it.
 void remove_directory(const std::string& path);
 
-// Readers see the old text or the new, never a part. What is neither a file nor a link stays as it is. `mode` is the new file's, whatever the umask.
+// Readers see the old text or the new, never a part. What is neither a file nor a link stays as it is. `mode`
+// is the new file's, whatever the umask.
 notify_core::Result<void> replace_file(const std::string& path, std::string_view text, unsigned mode);
 void remove_file(const std::string& path);
 
