@@ -224,7 +224,7 @@ class Program:
     command: bytes
     directory: Path
     bin_directory: Path
-    finite: bool = False  # the command has a timeout: waiting for a limited time is idle enough
+    finite: bool = False  # waiting for a limited time is idle enough
     said: Said = field(default_factory=Said)
 
     def __post_init__(self):

@@ -34,7 +34,8 @@ from program import Program, Said
 
 # A line which is this program and nothing else; bash becomes it, so that the process we look at is the program.
 PLAIN = re.compile(rb"^([A-Z_]+=\S* )*(unprivileged )?inotifywait\b")
-TIMEOUT_OPTION = re.compile(rb"\s(-[a-zA-Z]*t|--ti|--total-timeout)")
+# It waits for a limited time: it was told to, or tries again now and then what a limit left out.
+WAITS_LIMITED = re.compile(rb"\s(-[a-zA-Z]*t|--ti|--total-timeout)|max_inotify_watches")
 
 
 @dataclass
@@ -114,7 +115,7 @@ def play(session, binary, room: Path):
     command = PLAIN.sub(_becoming, command)
     for line in session.before:
         _shell_before(line, directory)
-    program = Program(binary, command, directory, room / "bin", finite=bool(TIMEOUT_OPTION.search(command)))
+    program = Program(binary, command, directory, room / "bin", finite=bool(WAITS_LIMITED.search(command)))
     try:
         transcript = [(first, program.settle())]
         for step in session.steps[1:]:

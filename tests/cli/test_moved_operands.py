@@ -68,7 +68,8 @@ def test_what_is_away_again_at_once_is_still_waited_for(inotifywait, room):
 def test_where_descriptors_run_out_when_it_is_back_that_is_said(inotifywait, room, where):
     home = room / "home"
     (home / "d/a").mkdir(parents=True)
-    program = Program(inotifywait, b"ulimit -n 5; exec inotifywait -m -q -r -e create d >out", home, room / "bin")
+    program = Program(inotifywait, b"ulimit -n 5; exec inotifywait -m -q -r -e create d >out", home, room / "bin",
+                      finite=True)  # what could not be opened is tried again now and then
     try:
         program.settle()
         os.rename(home / "d", home / "away")
