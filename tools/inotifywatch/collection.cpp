@@ -57,9 +57,11 @@ void Counter::on_notice(const Notice& notice) {
   switch (notice.kind) {
     case Notice::Kind::watch_deleted:
       statistics.watch_deleted(notice.watch, name_of(notice.watch, notice.path));
+      first_names_.erase(notice.watch);
       break;
     case Notice::Kind::watch_moved_out:
       statistics.watch_moved_out(notice.watch);
+      first_names_.erase(notice.watch);
       break;
     case Notice::Kind::overflow:
       ++overflows;
