@@ -2,7 +2,7 @@
 // The words are rsync 3.5.0's own, as it said them to a client that pushes to a daemon module.
 #include <doctest/doctest.h>
 
-#include <tuple>
+#include <initializer_list>
 
 #include "rsync_answers.hpp"
 
@@ -281,7 +281,12 @@ TEST_CASE("a rename into a directory that the target has no more is sent anew, a
     step.kind = kind;
     step.to = "d/new";
     step.owed.push_back({"d/new", dirt::created | dirt::content});
-    for (const auto& [code, words, is_partial] : std::initializer_list<std::tuple<int, const char*, bool>>{
+    struct Answer {
+      int code;
+      const char* words;
+      bool is_partial;
+    };
+    for (const Answer& answer : std::initializer_list<Answer>{
              {11, "rsync: [Receiver] mkdir \"/t/d/new\" failed: No such file or directory (2)\n", true},
              {11, "rsync: [Receiver] mkdir \"d/new\" (in www) failed: Permission denied (13)\n", true},
              {3, "rsync: [Receiver] change_dir#3 \"/t/d\" failed: No such file or directory (2)\n", true},
@@ -289,9 +294,9 @@ TEST_CASE("a rename into a directory that the target has no more is sent anew, a
              {11, "rsync: [Receiver] mkdir \"/t/d/new\" failed: No space left on device (28)\n", false},
              {11, "rsync: [receiver] write failed on \"d/new\": Input/output error (5)\n", false},
              {3, "rsync: [sender] change_dir \"/s/d\" failed: No such file or directory (2)\n", false}}) {
-      CAPTURE(words);
-      const Outcome outcome = judge_rsync(false, code, "", words, step);
-      const bool expected = is_partial && kind != StepKind::exact;
+      CAPTURE(answer.words);
+      const Outcome outcome = judge_rsync(false, answer.code, "", answer.words, step);
+      const bool expected = answer.is_partial && kind != StepKind::exact;
       CHECK((outcome.verdict == Verdict::partial) == expected);
       CHECK((outcome.failed > 0) == expected);
       CHECK(left(step, outcome) == "d/new");
