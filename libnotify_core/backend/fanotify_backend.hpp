@@ -99,6 +99,7 @@ class FanotifyBackend final : public WatchBackend {
   void take_apart_entry(const FanotifyEvent& event, int directory);
   bool came_and_went(const FanotifyEvent& event);
   void take_apart_self(const FanotifyEvent& event, int number);
+  bool is_ahead_of_its_rename(const FanotifyEvent& event);
   void take_unplaced(const FanotifyEvent& event);
   void take_elsewhere(const FanotifyEvent& event);
   int locate(ObjectKey directory);

@@ -168,8 +168,18 @@ void FanotifyBackend::take_apart_self(const FanotifyEvent& event, int number) {
     mask &= ~mask::move_self;
     moved_directory_ = -1;
   }
+  if ((mask & mask::move_self) && is_ahead_of_its_rename(event)) mask &= ~mask::move_self;
   if (mask & ~mask::is_directory) queue(event, mask, number, {});
   if ((mask & mask::delete_self) && scope_ == FanotifyScope::objects) ended_.push_back(number);
+}
+
+// A MOVE_SELF that was added to what had been queued of the directory before, as an ATTRIB, stands ahead of the
+// rename; that is handed on with a MOVE_SELF of its own.
+bool FanotifyBackend::is_ahead_of_its_rename(const FanotifyEvent& event) {
+  constexpr EventMask alone = mask::move_self | mask::is_directory;
+  if (scope_ != FanotifyScope::objects || (event.mask & ~alone) == 0) return false;
+  const auto* departure = queue_.foresight().departure(event.place.directory, queue_.position());
+  return departure != nullptr && !departure->removed && directory_number(departure->place.directory) >= 0;
 }
 
 // Of a file, without a word on where it is.

@@ -87,3 +87,18 @@ def test_a_directory_ends_after_what_happened_in_it(inotifywait, home):
 
     said = said_after(deeds, 7, inotifywait, home, ["-S"])
     assert said == [" CREATE x", "x/ CREATE y", "x/y/ CREATE f", "x/y/ DELETE f", "x/ DELETE y", " DELETE x", " CREATE g"]
+
+
+@needs_root
+@pytest.mark.parametrize("before", [lambda: None, lambda: os.chmod("a", 0o700)], ids=["alone", "after a chmod"])
+def test_a_known_directory_that_ends_in_a_new_one_is_told_with_its_contents(before, inotifywait, home):
+    """The kernel adds MOVE_SELF to the record of the chmod: it stands ahead of the rename."""
+    shell("mkdir -p d/a && touch d/a/f", home)
+
+    def deeds():
+        os.mkdir("n")
+        before()
+        os.rename("a", "n/a")
+
+    said = said_after(deeds, 4, inotifywait, home, ["-F", "-r"])
+    assert said == [" CREATE n", " MOVED_FROM a", "n/ CREATE a", "n/a/ CREATE f"]
