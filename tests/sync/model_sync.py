@@ -32,7 +32,7 @@ class Stage:
     """A source, a local target, a daemon, and a daemon behind a proxy; `rsync` is found in `bin` alone."""
 
     folder: Path
-    audit: str = ""  # how often a full pass comes
+    options: tuple = ()  # of inotifysync
 
     def __post_init__(self):
         for name in ("t", "o", "local", "bin"):
@@ -49,9 +49,8 @@ class Stage:
             (self.folder / "bin/rsync").unlink()
 
     def start(self):
-        audit = ["--audit-interval", self.audit] if self.audit else []
         self.program = Inotifysync(
-            self.folder, "--delete", "--timeout", "3", *audit, "--pid-file", self.folder / "pid",
+            self.folder, "--delete", "--timeout", "3", *self.options, "--pid-file", self.folder / "pid",
             "--password-file", self.daemons[0].password_file, f"{self.folder}/t/", f"{self.folder}/local/", self.daemons[0].url, self.proxy.url(self.daemons[1]),
             environment={"PATH": str(self.folder / "bin")})
 
@@ -125,14 +124,14 @@ def plan(seed, bursts, size, troubles=True, hard_links=False):
     return made, manners
 
 
-def run(bursts, manners, audit="", apart=1):
+def run(bursts, manners, options=(), apart=1):
     """None, or the first Failure. The targets are looked at after every `apart` bursts."""
     shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="notify-model-sync-", dir=shared))
     before = os.getcwd()
     stage = None
     try:
-        stage = Stage(folder, audit)
+        stage = Stage(folder, options)
         stage.start()
         os.chdir(folder)
         for number, (burst, manner) in enumerate(zip(bursts, manners)):
@@ -171,12 +170,12 @@ def _tell(stage, number, burst, manner, wrong):
             f"operations:\n{operations.describe(burst)}")
 
 
-def shrink(bursts, manners, tries, audit, apart):
+def shrink(bursts, manners, tries, options, apart):
     """Fewer operations, then fewer troubles."""
-    bursts, failure = model_shrink.shrink(bursts, lambda candidate: run(candidate, manners, audit, apart), tries)
+    bursts, failure = model_shrink.shrink(bursts, lambda candidate: run(candidate, manners, options, apart), tries)
     for at in range(len(bursts) if failure else 0):
         calmer = [*manners[:at], replace(manners[at], trouble=None), *manners[at + 1:]]
-        found = next(filter(None, (run(bursts, calmer, audit, apart) for _ in range(tries))), None)
+        found = next(filter(None, (run(bursts, calmer, options, apart) for _ in range(tries))), None)
         if found:
             manners, failure = calmer, found
     return bursts, manners, failure
@@ -191,12 +190,13 @@ def main():
     parser.add_argument("--no-troubles", action="store_true")
     parser.add_argument("--hard-links", action="store_true",
                         help="files have several names; with full passes, for not all that is done to them can be known")
+    parser.add_argument("--fanotify", action="store_true", help="the source is watched by fanotify")
     arguments = parser.parse_args()
 
     def one(seed):
         bursts, manners = plan(seed, arguments.bursts, arguments.size, not arguments.no_troubles,
                                arguments.hard_links)
-        failure = run(bursts, manners, audit_of(arguments), arguments.apart)
+        failure = run(bursts, manners, options_of(arguments), arguments.apart)
         if failure:
             tell(seed, bursts, manners, failure, arguments)
         return arguments.bursts * arguments.size, bool(failure)
@@ -204,15 +204,16 @@ def main():
     return model_seeds.play(arguments, one)
 
 
-def audit_of(arguments):
-    return "3s" if arguments.hard_links else ""
+def options_of(arguments):
+    audit = ["--audit-interval", "3s"] if arguments.hard_links else []
+    return [*audit, *["--fanotify"] * arguments.fanotify]
 
 
 def tell(seed, bursts, manners, failure, arguments):
     print(f"seed {seed}, {failure}", flush=True)
     if not arguments.shrink:
         return
-    bursts, manners, again = shrink(bursts, manners, arguments.tries, audit_of(arguments), arguments.apart)
+    bursts, manners, again = shrink(bursts, manners, arguments.tries, options_of(arguments), arguments.apart)
     if again:
         print("shrunk to:", flush=True)
         for burst, manner in zip(bursts, manners):

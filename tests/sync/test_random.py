@@ -18,6 +18,6 @@ def test_random_operations_in_trouble(trouble):
     """With a full pass every few seconds, all is right in the end; that it is without, scripts/model sync looks at."""
     bursts, manners = model_sync.plan(11, bursts=2, size=60, troubles=False)
     manners[0] = model_sync.Manner(trouble)
-    failure = model_sync.run(bursts, manners, audit="3s")
+    failure = model_sync.run(bursts, manners, options=["--audit-interval", "3s"])
     if failure:
         pytest.fail(str(failure))
