@@ -145,7 +145,13 @@ def run(bursts, manners, options=(), apart=1):
         os.chdir(before)
         if stage:
             stage.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        wait_until(lambda: _removed(folder), f"{folder} can be removed")
+
+
+def _removed(folder):
+    """What rsync was doing when its parent was killed may go on for a moment."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
 
 
 def _play(stage, burst, manner):
