@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What happens in the source while a full pass is under way."""
+"""What happens in the source while a full pass is under way, and what such a pass sends again."""
+
+import json
+import subprocess
 
 import pytest
 from fault_support import LATE, fake_rsync, write
@@ -68,3 +71,42 @@ def test_what_came_and_partly_went_during_a_full_pass(source, folder, run, path,
     held.go_on("after")
     program.wait_said("in step", deadline=LATE)
     wait_identical(source, folder / "target", deadline=LATE)
+
+
+@pytest.fixture
+def whole_seconds(folder):
+    """A filesystem that keeps no fractions of seconds, as its inodes are small."""
+    image, top = folder / "image", folder / "seconds"
+    top.mkdir()
+    with image.open("wb") as file:
+        file.truncate(16 << 20)
+    for command in (["mkfs.ext2", "-q", "-I", "128", image], ["mount", "-o", "loop", image, top]):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"{command[0]}: {done.stderr.strip()}")
+    yield top
+    subprocess.run(["umount", "-l", top], check=True)
+
+
+def test_a_target_that_keeps_whole_seconds_gets_nothing_again_and_again(source, folder, whole_seconds, run):
+    for number in range(20):
+        write(source / f"f{number}")
+    status = folder / "status"
+    run("--delete", "--audit-interval", "1s", "--status-file", status, f"{source}/", whole_seconds / "copy")
+    wait_until(status.exists, "the status file", LATE)
+
+    def counted():
+        target = json.loads(status.read_text())["sources"][0]["targets"][0]
+        return target["files"], target["runs"]
+
+    seen = []
+
+    def nothing_is_sent():
+        """In three runs, one after the other."""
+        files, runs = counted()
+        if not seen or files != seen[-1][0]:
+            seen.append((files, runs))
+        return runs >= seen[-1][1] + 3
+
+    wait_until(nothing_is_sent, lambda: f"a full pass that sends nothing; files and runs: {seen}", LATE)
+    assert seen[-1][0] >= 40, "the filesystem keeps fractions: this says nothing"

@@ -219,6 +219,7 @@ void TargetWorker::run_step() {
 
 RsyncSettings TargetWorker::settings() {
   RsyncSettings now = options_.rsync;
+  now.time_window = grain_.window();
   if (target_.kind == Target::Kind::ssh) now.control_directory = host_.control_directory();
   return now;
 }

@@ -24,6 +24,7 @@
 #include "inotifysync/delivery/pace.hpp"
 #include "inotifysync/delivery/rsync_run.hpp"
 #include "inotifysync/delivery/target_guard.hpp"
+#include "inotifysync/delivery/time_grain.hpp"
 #include "inotifysync/loop/target_look.hpp"
 #include "inotifysync/report/status.hpp"
 #include "inotifysync/rsync/rsync_command.hpp"
@@ -249,6 +250,7 @@ class TargetWorker {
   Backoff backoff_, troubled_backoff_;
   std::optional<Clock::time_point> trouble_since_, troubled_since_;
   Pace pace_;
+  TimeGrain grain_;
   std::unique_ptr<Timer> pace_timer_, wait_timer_, troubled_timer_, warm_timer_, retire_timer_, again_timer_;
   std::optional<Clock::time_point> looked_again_;
   Duration full_pass_took_{}, quiet_apart_{};

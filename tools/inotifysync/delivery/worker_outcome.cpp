@@ -64,6 +64,9 @@ void TargetWorker::step_ended(ChildExit how) {
   if (run->hung() && target_.kind == Target::Kind::ssh) host_.leave_connections();
   const bool is_done = outcome.verdict == Verdict::delivered || outcome.verdict == Verdict::partial;
   if (is_done) put_back_changed(step);
+  if (is_done && step.kind == StepKind::full)
+    grain_.full_pass(outcome.first_sent,
+                     [this](std::string_view name) { return host_.lstat(name).modified; });
   if (!is_done) {
     if (run_was_warm_ && outcome.verdict == Verdict::connection_lost)
       shorten_warm_lifetime(fed_at_ - run->started());

@@ -145,8 +145,12 @@ void add_ends(Arguments& out, const RsyncSettings& settings, const Target& targe
 
 std::vector<std::string> rsync_command(const RsyncSettings& settings, const Target& target, const Step& step,
                                        Deletion deletion) {
-  Arguments out{settings.program,        "-aHs",         "--modify-window=-1", "--itemize-changes",
-                "--out-format=%i %b %n", "--info=stats1"};
+  Arguments out{settings.program,
+                "-aHs",
+                "--modify-window=" + std::to_string(settings.time_window),
+                "--itemize-changes",
+                "--out-format=%i %b %n",
+                "--info=stats1"};
   if (step.kind != StepKind::full) out.push_back("--itemize-changes");  // tell of unchanged ones too
   if (settings.dry_run) out.push_back("--dry-run");
   add_kind(out, step);

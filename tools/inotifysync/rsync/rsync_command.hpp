@@ -35,6 +35,7 @@ struct RsyncSettings {
   std::optional<std::uint64_t> max_delete;  // for runs whose deletions nobody counted
   bool password_in_environment = false;     // RSYNC_PASSWORD, for all daemons
   bool dry_run = false;                     // -n
+  int time_window = -1;                     // --modify-window, see rsync(1)
 };
 
 std::vector<std::string> rsync_command(const RsyncSettings& settings, const Target& target, const Step& step,

@@ -64,6 +64,8 @@ std::vector<std::string> quoted_parts(std::string_view line) {
   return parts;
 }
 
+constexpr std::size_t few_dozen = 64;
+
 class Reader {
  public:
   // `well`: by its exit status.
@@ -98,6 +100,7 @@ class Reader {
 
   std::uint64_t files = 0, deleted = 0, bytes = 0;
   bool delete_limit = false, made_anew = false, told_totals = false;
+  std::vector<Outcome::Sent> first_sent;
 
   // A directory was to be deleted, but when rsync looked there was one again: of what the target has in it,
   // nothing was deleted.
@@ -132,6 +135,9 @@ class Reader {
     }
     const std::string name = clean_name(rest.substr(static_cast<std::size_t>(end - rest.data()) + 1));
     const std::size_t at = paths_.find(name);
+    if (step_.kind == StepKind::full && has("<>", line.substr(0, 1)) && line[1] == 'f' &&
+        first_sent.size() < few_dozen)
+      first_sent.push_back({name, starts(line.substr(2), "..t......")});
     made_anew = made_anew ||
                 (is_made(line) && (at == ListedPaths::npos ? line[1] == 'd' : step_.entries[at].expected));
     if (at != ListedPaths::npos) seen_[at] = true;
@@ -236,6 +242,7 @@ Outcome judge_rsync(bool signalled, int code, std::string_view output, std::stri
     outcome.failed = reader.failed();
   }
   outcome.told_totals = reader.told_totals;
+  outcome.first_sent = reader.first_sent;
   outcome.names_nothing = !signalled && code == 0 && step.reads_list() && reader.names_nothing();
   const bool all_well = outcome.failed == 0 && !reader.any_came_back();
   const bool all_seen =

@@ -54,6 +54,11 @@ struct Outcome {
   bool made_anew = false;        // what the target had before was not there any more
   bool told_totals = false;      // as it does last of all, when the other side has said that it is done
   bool names_nothing = false;    // there were names on its list to bring, and it ended well without one
+  struct Sent {
+    std::string name;
+    bool time_alone = false;  // nothing but its time was another one at the target
+  };
+  std::vector<Sent> first_sent;  // of a full pass: the first files whose content went, a few dozen
 };
 
 Outcome judge_rsync(bool signalled, int code, std::string_view output, std::string_view errors,

@@ -66,9 +66,9 @@ INOTIFYTOOLS_API int inotifytools_remove_watch_by_filename(char const* filename)
 /* A watch that the kernel ended (IN_IGNORED) counts until it is removed. */
 INOTIFYTOOLS_API int inotifytools_get_num_watches(void);
 
-/* --- Names of watches: those they were set up with, a directory's with a '/' at its end, until these functions
- * change them; renames are not followed. A name must be given as it is kept: "dir/", not "dir". An unknown
- * watch is called "", an unknown name has the number -1. */
+/* --- Names of watches: those they were set up with, a directory's with a '/' at its end, until these
+ * functions change them; renames are not followed. A name must be given as it is kept: "dir/", not "dir". An
+ * unknown watch is called "", an unknown name has the number -1. */
 
 INOTIFYTOOLS_API int inotifytools_wd_from_filename(char const* filename);
 INOTIFYTOOLS_API const char* inotifytools_filename_from_wd(int wd);

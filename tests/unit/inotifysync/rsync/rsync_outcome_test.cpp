@@ -352,3 +352,19 @@ TEST_CASE("where single files found no room, the others are there") {
                     Step{})
             .verdict == Verdict::partial);
 }
+
+TEST_CASE("of a full pass, it is known of the first files whether they were sent for their times alone") {
+  Step step;
+  step.kind = StepKind::full;
+  const std::string_view output =
+      ".d..t...... 0 ./\n<f..t...... 10 a\n>f.st...... 10 b\n.f..t...... 0 c\ncL+++++++++ 0 d\n*deleting   0 "
+      "e\n";
+  const Outcome outcome = judge_rsync(false, 0, output, "", step);
+  REQUIRE(outcome.first_sent.size() == 2);
+  CHECK(outcome.first_sent[0].name == "a");
+  CHECK(outcome.first_sent[0].time_alone);
+  CHECK(outcome.first_sent[1].name == "b");
+  CHECK_FALSE(outcome.first_sent[1].time_alone);
+  step.kind = StepKind::exact;
+  CHECK(judge_rsync(false, 0, output, "", step).first_sent.empty());
+}
