@@ -173,8 +173,8 @@ void FanotifyBackend::take_apart_self(const FanotifyEvent& event, int number) {
   if ((mask & mask::delete_self) && scope_ == FanotifyScope::objects) ended_.push_back(number);
 }
 
-// A MOVE_SELF that was added to what had been queued of the directory before, as an ATTRIB, stands ahead of the
-// rename; that is handed on with a MOVE_SELF of its own.
+// A MOVE_SELF that was added to what had been queued of the directory before, as an ATTRIB, stands ahead of
+// the rename; that is handed on with a MOVE_SELF of its own.
 bool FanotifyBackend::is_ahead_of_its_rename(const FanotifyEvent& event) {
   constexpr EventMask alone = mask::move_self | mask::is_directory;
   if (scope_ != FanotifyScope::objects || (event.mask & ~alone) == 0) return false;

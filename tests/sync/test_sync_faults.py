@@ -194,6 +194,17 @@ def test_a_target_that_refuses_deletions_for_a_while(source, daemons, sync, tell
     wait_identical(source, *roots(daemons), deadline=LATE)
 
 
+def test_deletions_that_were_refused_from_the_start(source, daemons, run):
+    """No line is cut, no run breaks off in the middle: nothing else asks for a full pass."""
+    daemons[0].reconfigure(refuse_options="delete")
+    write(source / "kept")
+    write(daemons[0].root / "old")
+    program = run("--delete", "--password-file", daemons[0].password_file, f"{source}/", daemons[0].url)
+    program.wait_said("all but deletions")
+    daemons[0].reconfigure(refuse_options=None)
+    wait_identical(source, daemons[0].root, deadline=LATE)
+
+
 class FullDaemon(RsyncDaemon):
     """A daemon whose module lies on a filesystem of one megabyte, which only it can see."""
 

@@ -50,6 +50,7 @@ TargetWorker::TargetWorker(Target target, WorkerOptions options, Views& views, s
     looked_again_ = host_.timers().now();
     want_full_pass();
   });
+  refusal_timer_ = host_.timers().timer([this] { ask_to_delete_again(); });
   warm_timer_ = host_.timers().timer([this] { retire_warm(); });
   retire_timer_ = host_.timers().timer([this] {
     retiring_.reset();
@@ -90,6 +91,7 @@ void TargetWorker::changed() {
 void TargetWorker::want_full_pass() {
   try_deletions_again();
   full_pass_wanted_ = true;
+  asks_again_ = false;
   lack();
   start_if_possible();
 }
@@ -131,6 +133,7 @@ void TargetWorker::use_program(const std::string& program) {
 void TargetWorker::stop() {
   stopping_ = true;
   again_timer_->cancel();
+  refusal_timer_->cancel();
   look_timer_->cancel();
   retire_warm();
 }

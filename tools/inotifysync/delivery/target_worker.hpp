@@ -185,6 +185,8 @@ class TargetWorker {
   void send_what_is_renamed(const std::string& words);
   void delete_by_directory(const std::string& words);
   void refuse_deletions(const std::string& words);
+  void ask_again_later();
+  void ask_to_delete_again();
   bool try_deletions_again();
   void note_error(const std::string& words);
   void wait(Backoff::Trouble trouble, const std::string& words);
@@ -215,6 +217,7 @@ class TargetWorker {
   bool deletions_held_ = false;     // --max-delete was reached; retry_now() allows them again
   bool deletions_allowed_ = false;  // by the next full pass, without a limit
   bool deletions_refused_ = false;  // by the target; the next full pass that is wanted tries them again
+  bool asks_again_ = false;         // the one that is wanted is to try that, and for nothing else
   bool told_of_refusal_ = false;
   bool deletions_skipped_ = false;  // by the last full pass, as the source was empty
   bool announced_trouble_ = false;
@@ -247,11 +250,12 @@ class TargetWorker {
   ChangeSet doubted_;  // of runs that were cut off
 
   int busy_in_a_row_ = 0, silent_in_a_row_ = 0;
-  Backoff backoff_, troubled_backoff_;
-  std::optional<Clock::time_point> trouble_since_, troubled_since_;
+  Backoff backoff_, troubled_backoff_, refusal_backoff_;
+  std::optional<Clock::time_point> trouble_since_, troubled_since_, refused_since_;
   Pace pace_;
   TimeGrain grain_;
-  std::unique_ptr<Timer> pace_timer_, wait_timer_, troubled_timer_, warm_timer_, retire_timer_, again_timer_;
+  std::unique_ptr<Timer> pace_timer_, wait_timer_, troubled_timer_, warm_timer_, retire_timer_, again_timer_,
+      refusal_timer_;
   std::optional<Clock::time_point> looked_again_;
   Duration full_pass_took_{}, quiet_apart_{};
   Clock::time_point wait_until_{};

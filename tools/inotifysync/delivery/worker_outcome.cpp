@@ -116,7 +116,13 @@ void TargetWorker::batch_done() {
   const auto now = host_.timers().now();
   const bool was_full = batch_->full;
   full_pass_done_ = full_pass_done_ || was_full;
-  if (was_full && batch_->steps.back().deletes) deletions_allowed_ = told_of_refusal_ = false;
+  if (was_full) asks_again_ = false;
+  if (was_full && batch_->steps.back().deletes) {
+    deletions_allowed_ = told_of_refusal_ = false;
+    refusal_timer_->cancel();
+    refusal_backoff_.reset();
+    refused_since_.reset();
+  }
   if (was_full && !views_.lacks(view_)) lacking_since_.reset();
   backoff_.reset();
   busy_in_a_row_ = full_in_a_row_ = 0;
@@ -326,9 +332,28 @@ void TargetWorker::refuse_deletions(const std::string& words) {
   deletions_refused_ = true;
   retire_warm();
   note_error(words);
+  if (std::exchange(asks_again_, false)) full_pass_wanted_ = false;
+  if (!lacks_anything()) lacking_since_.reset();
+  ask_again_later();
   if (!std::exchange(told_of_refusal_, true))
     host_.on_trouble(target_.name, words + "; the target refuses deletions: nothing is deleted there",
                      std::nullopt);
+}
+
+void TargetWorker::ask_to_delete_again() {
+  if (!deletions_refused_) return;
+  const bool for_that_alone = !full_pass_wanted_;
+  want_full_pass();
+  asks_again_ = for_that_alone;
+}
+
+// A full pass that asks to delete is refused at once, before anything is looked at.
+void TargetWorker::ask_again_later() {
+  if (!options_.looks_again || stopping_) return;
+  const auto now = host_.timers().now();
+  if (!refused_since_) refused_since_ = now;
+  refusal_timer_->set(refusal_backoff_.next(Backoff::Trouble::held,
+                                            in<Backoff::Duration>(age(refused_since_, now)), host_.chance()));
 }
 
 // Somebody may have changed the settings of the other side. True: what was passed over meanwhile is known to

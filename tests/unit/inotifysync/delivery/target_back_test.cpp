@@ -225,6 +225,39 @@ TEST_CASE("deletions that were refused are tried again by full passes, and told 
   CHECK(f.worker->status().deletes);
 }
 
+TEST_CASE("a target that refuses deletions is asked again, and compared only once it takes them") {
+  constexpr auto refusal =
+      "ERROR: The server is configured to refuse --delete\n"
+      "rsync error: requested action not supported (code 4) at clientserver.c(1101) [receiver=3.5.0]\n";
+  WorkerOptions options = looking_again();
+  options.deletion = Deletion::missing_args;
+  options.warm = false;
+  Fixture f(options);
+  f.worker->want_full_pass();
+  f.child().exit(4, "", refusal);
+  CHECK_FALSE(f.child().has("--delete"));
+  f.child().exit(0);
+  CHECK(f.full_passes == 1);
+  for (int asked = 0; asked < 5; ++asked) {
+    CHECK_FALSE(f.worker->up_to_date());
+    f.time.pass(2s);
+    CHECK(f.child().has("--delete"));
+    CHECK_FALSE(f.worker->up_to_date());
+    f.child().exit(4, "", refusal);
+    CHECK(f.worker->status().state == "idle");
+    CHECK(f.full_passes == 1);
+    CHECK(f.troubles.size() == 1);
+  }
+  f.change("a");
+  CHECK_FALSE(f.child().has("--delete-missing-args"));
+  f.confirm({"a"});
+  f.time.pass(2s);
+  CHECK(f.child().has("--delete"));
+  f.child().exit(0);
+  CHECK(f.full_passes == 2);
+  CHECK(f.worker->up_to_date());
+}
+
 TEST_CASE("only who was given a limit can have reached it") {
   for (const bool limited : {false, true}) {
     WorkerOptions options;
